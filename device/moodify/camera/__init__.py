@@ -1,0 +1,1 @@
+"""Where frames come from: the port and one adapter for each kind of source."""

@@ -1,0 +1,44 @@
+"""What the rest of the house knows of a camera."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from moodify.types import Frame
+
+
+class Camera(Protocol):
+    """A source of frames that is open from construction until :meth:`close`."""
+
+    @property
+    def description(self) -> str:
+        """What it is, for a person: ``USB camera 0 (C920)``, ``the sample portraits``."""
+
+    @property
+    def live(self) -> bool:
+        """True where frames happen now; False for a recording, whose frames carry their own time and which ends."""
+
+    def read(self) -> Frame | None:
+        """Return the newest frame, or None at the end of a recording.
+
+        Blocks at most the camera's time-out. Never returns a frame twice; frames nobody asked for are lost.
+
+        Raises:
+            CameraLost: no frame within the time-out, unplugged, or closed by the other side.
+        """
+
+    def set_rate(self, fps: float) -> None:
+        """Say how many frames per second will be read from now on; a recording ignores it."""
+
+    def close(self) -> None:
+        """Give the device back. Safe to call twice, and from another thread to end a blocked read."""
+
+    def __enter__(self) -> Self:
+        """Return self."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close."""

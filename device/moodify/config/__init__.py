@@ -1,0 +1,5 @@
+"""TOML in, a frozen :class:`Config` out, or every mistake at once with its fix."""
+
+from moodify.config.model import Config
+
+__all__ = ["Config"]

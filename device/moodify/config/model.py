@@ -1,0 +1,209 @@
+"""The configuration: every key, its type, bounds, default and unit.
+
+A field's description is what ``firmware_config/moodify.toml`` prints beside it, so it is written for
+the person who owns the appliance.
+"""
+
+from __future__ import annotations
+
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+
+from moodify.types import FELT_MOODS, Mood
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+Percent = Annotated[int, Field(ge=0, le=100)]
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+Pin = Annotated[int, Field(ge=0, le=27)]
+SpotifyUri = Annotated[str, StringConstraints(pattern=r"^spotify:(track|album|artist|playlist):[0-9A-Za-z]+$")]
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, and an unknown key is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=False)
+
+
+class CameraConfig(Section):
+    """Where frames come from."""
+
+    source: str = Field("auto", description="auto (the Pi's camera, else the first USB camera, else the sample), pi, usb, usb:N, sample, or the path of a picture, a clip or a folder.")
+    width: Annotated[int, Field(ge=160, le=1280)] = Field(320, description="Width of the frames that detection sees, in pixels.")
+    height: Annotated[int, Field(ge=120, le=960)] = Field(240, description="Height of the frames that detection sees, in pixels.")
+    detail_width: Annotated[int, Field(ge=320, le=2592)] = Field(1280, description="Width of the stream that faces are cropped from, in pixels; its height follows the same aspect.")
+    idle_fps: Annotated[float, Field(gt=0, le=30)] = Field(1.0, description="Frames per second looked at while nobody is there.")
+    face_fps: Annotated[float, Field(gt=0, le=30)] = Field(5.0, description="Frames per second looked at while somebody is there.")
+    scan_fps: Annotated[float, Field(gt=0, le=30)] = Field(15.0, description="Frames per second looked at after a press of the button.")
+    timeout_s: Seconds = Field(5.0, description="A camera that gives no frame for so many seconds is lost and opened again.")
+    retry_max_s: Seconds = Field(60.0, description="Longest wait, in seconds, between two tries to open a lost camera.")
+
+
+class VisionConfig(Section):
+    """What is seen in a frame."""
+
+    threads: Annotated[int, Field(ge=0, le=16)] = Field(0, description="Threads for the models; 0 chooses by the number of cores.")
+    models: Path | None = Field(None, description="Folder with models of your own (files and manifests); unset uses those that ship.")
+    motion_threshold: Probability = Field(0.02, description="Share of the picture that must change to count as movement, from 0 to 1.")
+    still_check_s: Seconds = Field(20.0, description="Look for faces at least every so many seconds even if nothing moves.")
+    detection_threshold: Probability | None = Field(None, description="Confidence from which a face counts, from 0 to 1; unset takes the model's own.")
+    confidence_threshold: Probability = Field(0.7, description="A face is judged when its top emotion's calibrated probability is at least this, from 0 to 1.")
+    min_face_px: Annotated[int, Field(ge=8, le=400)] = Field(24, description="A face narrower than this, in pixels of the sharpest stream, is counted but not judged.")
+    min_brightness: Probability = Field(0.12, description="Mean brightness of a face below which it is not judged, from 0 to 1.")
+    max_brightness: Probability = Field(0.95, description="Mean brightness of a face above which it is not judged, from 0 to 1.")
+    min_sharpness: Annotated[float, Field(ge=0)] = Field(12.0, description="Variance of the Laplacian of the 48-pixel face below which it is blurred.")
+    max_yaw: Probability = Field(0.6, description="How far the nose may lie off the middle of the eyes, as a share of half the eyes' distance, before a face counts as turned away.")
+
+
+class MoodConfig(Section):
+    """How scores become a steady mood."""
+
+    enter: Probability = Field(0.7, description="Smoothed probability at which a mood is entered, from 0 to 1.")
+    hold: Probability = Field(0.6, description="Smoothed probability down to which it is held, from 0 to 1; below enter.")
+    smoothing_s: Seconds = Field(3.0, description="Time constant, in seconds, over which scores are averaged.")
+    steady_s: Seconds = Field(3.0, description="A mood must hold for so many seconds before it is believed.")
+    absent_s: Seconds = Field(5.0, description="Nobody seen for so many seconds means absent.")
+    people: Literal["largest", "average"] = Field("average", description="Several faces give one mood: of the largest face, or averaged by area.")
+
+    @model_validator(mode="after")
+    def _band(self) -> MoodConfig:
+        if self.hold > self.enter:
+            msg = f"hold ({self.hold}) must not be above enter ({self.enter})"
+            raise ValueError(msg)
+        return self
+
+
+class MoodMusic(Section):
+    """What plays for one mood."""
+
+    uri: SpotifyUri | None = Field(None, description="A playlist, album, artist or track of yours, as spotify:playlist:…; unset uses the search.")
+    search: str | None = Field(None, description="What to search for where no uri is set.")
+
+
+class QuietHours(Section):
+    """When the appliance leaves the speaker alone."""
+
+    start: time = Field(description="Begin, local time, as 22:00:00.")
+    end: time = Field(description="End, local time, as 07:00:00.")
+
+
+class SpotifyConfig(Section):
+    """The owner's own Spotify application and speaker."""
+
+    client_id: str | None = Field(None, description="Client id of your own app (developer.spotify.com); needed once, no secret.")
+    speaker: str | None = Field(None, description="Name of the Connect speaker; unset uses the one that is active.")
+    redirect_port: Port = Field(8888, description="Port of the redirect http://127.0.0.1:PORT/callback that is registered with the app.")
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = Field(10.0, description="Longest time, in seconds, that one request may take.")
+    poll_s: Annotated[float, Field(ge=5, le=600)] = Field(30.0, description="Seconds between two looks at what plays; the end of a track is looked at too.")
+
+
+class MusicConfig(Section):
+    """How moods become music."""
+
+    speaker: Literal["auto", "spotify", "simulated"] = Field("auto", description="auto (Spotify when signed in, else simulated), spotify, or simulated.")
+    start_when_silent: bool = Field(False, description="Whether a silent speaker may be started unasked; a press of the button always may.")
+    dwell_s: Seconds = Field(120.0, description="A mood must last for so many seconds before the music follows it.")
+    max_changes: Annotated[int, Field(ge=1, le=100)] = Field(1, description="At most so many changes of music by mood …")
+    change_window_s: Seconds = Field(600.0, description="… in so many seconds.")
+    absence_pause_s: Seconds = Field(900.0, description="Pause after nobody was seen for so many seconds; 0 never pauses.")
+    no_repeat: Annotated[int, Field(ge=0, le=500)] = Field(30, description="A track is not chosen again within so many tracks.")
+    volume_cap: Percent = Field(80, description="Never louder than this, in percent.")
+    quiet_hours: QuietHours | None = Field(None, description="When music is never started or changed by mood.")
+    moods: dict[Mood, MoodMusic] = Field(default_factory=dict, description="What plays for each mood.")
+    spotify: SpotifyConfig = Field(default_factory=SpotifyConfig, description="The owner's own Spotify application and speaker.")
+
+    @field_validator("moods")
+    @classmethod
+    def _felt(cls, moods: dict[Mood, MoodMusic]) -> dict[Mood, MoodMusic]:
+        for mood in moods:
+            if mood not in FELT_MOODS:
+                msg = f"no music can be set for {mood.value}; the moods with music are {', '.join(FELT_MOODS)}"
+                raise ValueError(msg)
+        return moods
+
+
+class StoreConfig(Section):
+    """The database on the device."""
+
+    folder: Path | None = Field(None, description="Folder for the database, the device key and the sign-in; unset uses the service's state folder or ~/.local/share/moodify.")
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(365, description="Days that history is kept.")
+    flush_s: Seconds = Field(60.0, description="Events that can wait are written together at most every so many seconds; a mood, a decision or an order is written at once.")
+    outbox_max: Annotated[int, Field(ge=100, le=1_000_000)] = Field(20_000, description="Unsent summaries kept while there is no broker; beyond it the oldest are dropped and counted.")
+
+
+class LinkConfig(Section):
+    """The way to the broker."""
+
+    enabled: bool = Field(True, description="Whether summaries are sent at all.")
+    host: str | None = Field(None, description="Name of the broker; unset starts a private mosquitto on loopback beside the daemon.")
+    port: Port = Field(8883, description="Port of the broker.")
+    tls: bool = Field(True, description="Encrypt. Only a broker on loopback may go without.")
+    ca_file: Path | None = Field(None, description="Certificate authority of the broker; unset trusts the system's.")
+    username: str | None = Field(None, description="User name, for a household's own broker; unset signs in with a token that the device makes.")
+    password: SecretStr | None = Field(None, description="Password for username.")
+    audience: str = Field("moodify", description="Whom the device's token is for.")
+    keepalive_s: Annotated[int, Field(ge=5, le=600)] = Field(30, description="Seconds between two signs of life.")
+    commands: tuple[Literal["rescan", "pause", "resume", "privacy"], ...] = Field(("rescan",), description="Commands that are taken from the broker. Privacy can be turned on from afar, never off.")
+
+    @model_validator(mode="after")
+    def _no_token_in_the_clear(self) -> LinkConfig:
+        if self.host is not None and not self.tls and self.host not in {"127.0.0.1", "::1", "localhost"}:
+            msg = f"tls = false sends the device's token in the clear to {self.host}; set tls = true, or use a broker on 127.0.0.1"
+            raise ValueError(msg)
+        if (self.username is None) != (self.password is None):
+            msg = "username and password go together; set both or neither"
+            raise ValueError(msg)
+        return self
+
+
+class PanelConfig(Section):
+    """The button and the light."""
+
+    enabled: bool = Field(True, description="Whether a button and a light are connected. Off a Pi they are simulated.")
+    button_pin: Pin = Field(17, description="BCM number of the button's pin; the button connects it to ground.")
+    led_red_pin: Pin = Field(22, description="BCM number of the red pin of the light.")
+    led_green_pin: Pin = Field(27, description="BCM number of the green pin of the light.")
+    led_blue_pin: Pin = Field(24, description="BCM number of the blue pin of the light.")
+    led_active_high: bool = Field(True, description="True for a light with a common cathode, false for a common anode.")
+    brightness: Probability = Field(0.6, description="Brightness of the light, from 0 to 1.")
+
+    @model_validator(mode="after")
+    def _distinct(self) -> PanelConfig:
+        pins = [self.button_pin, self.led_red_pin, self.led_green_pin, self.led_blue_pin]
+        if len(set(pins)) != len(pins):
+            msg = f"button and light need four different pins, not {pins}"
+            raise ValueError(msg)
+        return self
+
+
+class WebConfig(Section):
+    """The page."""
+
+    enabled: bool = Field(True, description="Whether the page is served.")
+    host: Literal["127.0.0.1", "::1"] = Field("127.0.0.1", description="Address to listen on; loopback only until the page has accounts.")
+    port: Port = Field(8080, description="Port of the page; 0 lets the system choose.")
+
+
+class SystemConfig(Section):
+    """The daemon itself."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+    health_s: Annotated[float, Field(ge=5, le=3600)] = Field(300.0, description="Seconds between two health events while nothing is wrong.")
+    min_free_mb: Annotated[int, Field(ge=1)] = Field(200, description="Free disk space, in MB, below which health is degraded.")
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    camera: CameraConfig = Field(default_factory=CameraConfig)
+    vision: VisionConfig = Field(default_factory=VisionConfig)
+    mood: MoodConfig = Field(default_factory=MoodConfig)
+    music: MusicConfig = Field(default_factory=MusicConfig)
+    store: StoreConfig = Field(default_factory=StoreConfig)
+    link: LinkConfig = Field(default_factory=LinkConfig)
+    panel: PanelConfig = Field(default_factory=PanelConfig)
+    web: WebConfig = Field(default_factory=WebConfig)
+    system: SystemConfig = Field(default_factory=SystemConfig)

@@ -1,0 +1,1 @@
+"""The threads that make the rooms one house."""

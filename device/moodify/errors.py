@@ -1,0 +1,112 @@
+"""Every error that the project raises on purpose.
+
+    MoodifyError
+    ├── ConfigError            the configuration has mistakes: all of them, each with its fix
+    ├── RetryLater             it may work again by itself
+    │   ├── CameraLost         unplugged, hung or busy
+    │   ├── SpeakerUnavailable asleep, slow, rate-limited or failing
+    │   ├── LinkDown           the broker can't be reached
+    │   └── StoreBusy          the database is locked or the disk is full
+    ├── PersonMustAct          it stays broken until somebody does something
+    │   ├── SignInNeeded       Spotify's sign-in is missing, ended or was revoked
+    │   ├── SpeakerNotFound    no speaker of that name is known to the account
+    │   ├── NotAllowed         the account, scope or device may not do this
+    │   ├── NoCamera           there is no camera to open
+    │   ├── LinkRefused        the broker refuses this device
+    │   ├── ModelError         a model file or manifest is not what it claims to be
+    │   └── StoreError         the database can't be used as it is
+    └── CannotWork             this request can never work
+        └── PictureError       not a picture, or one that can't be read
+
+The three families answer *what now?*. A message to a person ends with the next step.
+Vendors' exceptions are mapped in their adapter and never pass it.
+"""
+
+from __future__ import annotations
+
+
+class MoodifyError(Exception):
+    """Base class. ``str()`` is one line for a person: what is wrong, and what to do."""
+
+    #: What ``moodify`` exits with when this error ends the program.
+    exit_code = 1
+
+
+class ConfigError(MoodifyError):
+    """The configuration has mistakes."""
+
+    exit_code = 2
+
+    def __init__(self, source: str, problems: tuple[str, ...]) -> None:
+        """Take the file's name and one line for each mistake."""
+        self.source = source
+        self.problems = problems
+        count = f"{len(problems)} mistakes" if len(problems) != 1 else "1 mistake"
+        super().__init__("\n".join([f"{source}: {count}", *(f"  {line}" for line in problems)]))
+
+
+class RetryLater(MoodifyError):
+    """It may work again by itself."""
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        """Take the message and, where the other side said so, how long to wait."""
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
+class CameraLost(RetryLater):
+    """The camera was there and is not any more: unplugged, hung or busy."""
+
+
+class SpeakerUnavailable(RetryLater):
+    """The speaker or its service can't take an order now."""
+
+
+class LinkDown(RetryLater):
+    """The broker can't be reached."""
+
+
+class StoreBusy(RetryLater):
+    """The database is locked or the disk is full."""
+
+
+class PersonMustAct(MoodifyError):
+    """It stays broken until somebody does what the message says."""
+
+
+class SignInNeeded(PersonMustAct):
+    """Spotify's sign-in is missing, has ended or was revoked."""
+
+
+class SpeakerNotFound(PersonMustAct):
+    """No speaker of that name is known to the account."""
+
+
+class NotAllowed(PersonMustAct):
+    """The account, the scope or the device may not do this."""
+
+
+class NoCamera(PersonMustAct):
+    """There is no camera to open."""
+
+
+class LinkRefused(PersonMustAct):
+    """The broker refuses this device."""
+
+
+class ModelError(PersonMustAct):
+    """A model file or its manifest is not what it claims to be."""
+
+
+class StoreError(PersonMustAct):
+    """The database can't be used as it is."""
+
+
+class CannotWork(MoodifyError):
+    """This request can never work."""
+
+    exit_code = 2
+
+
+class PictureError(CannotWork):
+    """Not a picture, or one that can't be read."""

@@ -1,0 +1,1 @@
+"""Scores over time and people become one steady mood. Pure."""

@@ -1,0 +1,1 @@
+"""The speaker, real or simulated, over Spotify's Web API."""

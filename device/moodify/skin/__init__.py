@@ -1,0 +1,1 @@
+"""The face record, on request. Pure."""

@@ -1,0 +1,1 @@
+"""What the operating system offers and wants: notification, watchdog, journal, clock, health."""

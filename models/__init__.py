@@ -1,0 +1,1 @@
+"""The models that ship: TFLite files, their manifests and cards."""

@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from moodify.types import FELT_MOODS, Mood
+
+#: The type of a mistake that lies between keys of a section; ``ctx["keys"]`` names them, the first to be mended first.
+BETWEEN_KEYS = "between_keys"
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -20,6 +24,11 @@ Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Pin = Annotated[int, Field(ge=0, le=27)]
 SpotifyUri = Annotated[str, StringConstraints(pattern=r"^spotify:(track|album|artist|playlist):[0-9A-Za-z]+$")]
+
+
+def _between(keys: str, message: str) -> PydanticCustomError:
+    # Braces would be read as placeholders.
+    return PydanticCustomError(BETWEEN_KEYS, message.replace("{", "(").replace("}", ")"), {"keys": keys})
 
 
 class Section(BaseModel):
@@ -46,10 +55,10 @@ class VisionConfig(Section):
     """What is seen in a frame."""
 
     threads: Annotated[int, Field(ge=0, le=16)] = Field(0, description="Threads for the models; 0 chooses by the number of cores.")
-    models: Path | None = Field(None, description="Folder with models of your own (files and manifests); unset uses those that ship.")
+    models: Path | None = Field(None, examples=["/var/lib/moodify/models"], description="Folder with models of your own (files and manifests); unset uses those that ship.")
     motion_threshold: Probability = Field(0.02, description="Share of the picture that must change to count as movement, from 0 to 1.")
     still_check_s: Seconds = Field(20.0, description="Look for faces at least every so many seconds even if nothing moves.")
-    detection_threshold: Probability | None = Field(None, description="Confidence from which a face counts, from 0 to 1; unset takes the model's own.")
+    detection_threshold: Probability | None = Field(None, examples=[0.6], description="Confidence from which a face counts, from 0 to 1; unset takes the model's own.")
     confidence_threshold: Probability = Field(0.7, description="A face is judged when its top emotion's calibrated probability is at least this, from 0 to 1.")
     min_face_px: Annotated[int, Field(ge=8, le=400)] = Field(24, description="A face narrower than this, in pixels of the sharpest stream, is counted but not judged.")
     min_brightness: Probability = Field(0.12, description="Mean brightness of a face below which it is not judged, from 0 to 1.")
@@ -71,30 +80,29 @@ class MoodConfig(Section):
     @model_validator(mode="after")
     def _band(self) -> MoodConfig:
         if self.hold > self.enter:
-            msg = f"hold ({self.hold}) must not be above enter ({self.enter})"
-            raise ValueError(msg)
+            raise _between("hold,enter", f"hold = {self.hold} is above enter = {self.enter}; a mood is held down to a lower probability than it is entered at")
         return self
 
 
 class MoodMusic(Section):
     """What plays for one mood."""
 
-    uri: SpotifyUri | None = Field(None, description="A playlist, album, artist or track of yours, as spotify:playlist:…; unset uses the search.")
-    search: str | None = Field(None, description="What to search for where no uri is set.")
+    uri: SpotifyUri | None = Field(None, examples=["spotify:playlist:37i9dQZF1DXdPec7aLTmlC"], description="A playlist, album, artist or track of yours, as spotify:playlist:…; unset uses the search.")
+    search: str | None = Field(None, examples=["sunny soul"], description="What to search for where no uri is set.")
 
 
 class QuietHours(Section):
     """When the appliance leaves the speaker alone."""
 
-    start: time = Field(description="Begin, local time, as 22:00:00.")
-    end: time = Field(description="End, local time, as 07:00:00.")
+    start: time = Field(examples=[time(22)], description="Begin, local time.")
+    end: time = Field(examples=[time(7)], description="End, local time.")
 
 
 class SpotifyConfig(Section):
     """The owner's own Spotify application and speaker."""
 
-    client_id: str | None = Field(None, description="Client id of your own app (developer.spotify.com); needed once, no secret.")
-    speaker: str | None = Field(None, description="Name of the Connect speaker; unset uses the one that is active.")
+    client_id: str | None = Field(None, examples=["0123456789abcdef0123456789abcdef"], description="Client id of your own app (developer.spotify.com); needed once, no secret.")
+    speaker: str | None = Field(None, examples=["Kitchen"], description="Name of the Connect speaker; unset uses the one that is active.")
     redirect_port: Port = Field(8888, description="Port of the redirect http://127.0.0.1:PORT/callback that is registered with the app.")
     timeout_s: Annotated[float, Field(gt=0, le=60)] = Field(10.0, description="Longest time, in seconds, that one request may take.")
     poll_s: Annotated[float, Field(ge=5, le=600)] = Field(30.0, description="Seconds between two looks at what plays; the end of a track is looked at too.")
@@ -120,15 +128,14 @@ class MusicConfig(Section):
     def _felt(cls, moods: dict[Mood, MoodMusic]) -> dict[Mood, MoodMusic]:
         for mood in moods:
             if mood not in FELT_MOODS:
-                msg = f"no music can be set for {mood.value}; the moods with music are {', '.join(FELT_MOODS)}"
-                raise ValueError(msg)
+                raise PydanticCustomError("no_music", f"no music can be set for {mood.value}; the moods with music are {', '.join(FELT_MOODS)}")
         return moods
 
 
 class StoreConfig(Section):
     """The database on the device."""
 
-    folder: Path | None = Field(None, description="Folder for the database, the device key and the sign-in; unset uses the service's state folder or ~/.local/share/moodify.")
+    folder: Path | None = Field(None, examples=["/var/lib/moodify"], description="Folder for the database, the device key and the sign-in; unset uses the service's state folder or ~/.local/share/moodify.")
     retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(365, description="Days that history is kept.")
     flush_s: Seconds = Field(60.0, description="Events that can wait are written together at most every so many seconds; a mood, a decision or an order is written at once.")
     outbox_max: Annotated[int, Field(ge=100, le=1_000_000)] = Field(20_000, description="Unsent summaries kept while there is no broker; beyond it the oldest are dropped and counted.")
@@ -138,12 +145,12 @@ class LinkConfig(Section):
     """The way to the broker."""
 
     enabled: bool = Field(True, description="Whether summaries are sent at all.")
-    host: str | None = Field(None, description="Name of the broker; unset starts a private mosquitto on loopback beside the daemon.")
+    host: str | None = Field(None, examples=["broker.home"], description="Name of the broker; unset starts a private mosquitto on loopback beside the daemon.")
     port: Port = Field(8883, description="Port of the broker.")
     tls: bool = Field(True, description="Encrypt. Only a broker on loopback may go without.")
-    ca_file: Path | None = Field(None, description="Certificate authority of the broker; unset trusts the system's.")
-    username: str | None = Field(None, description="User name, for a household's own broker; unset signs in with a token that the device makes.")
-    password: SecretStr | None = Field(None, description="Password for username.")
+    ca_file: Path | None = Field(None, examples=["/etc/moodify/ca.crt"], description="Certificate authority of the broker; unset trusts the system's.")
+    username: str | None = Field(None, examples=["moodify"], description="User name, for a household's own broker; unset signs in with a token that the device makes.")
+    password: SecretStr | None = Field(None, examples=["as set in the broker"], description="Password for username.")
     audience: str = Field("moodify", description="Whom the device's token is for.")
     keepalive_s: Annotated[int, Field(ge=5, le=600)] = Field(30, description="Seconds between two signs of life.")
     commands: tuple[Literal["rescan", "pause", "resume", "privacy"], ...] = Field(("rescan",), description="Commands that are taken from the broker. Privacy can be turned on from afar, never off.")
@@ -151,11 +158,9 @@ class LinkConfig(Section):
     @model_validator(mode="after")
     def _no_token_in_the_clear(self) -> LinkConfig:
         if self.host is not None and not self.tls and self.host not in {"127.0.0.1", "::1", "localhost"}:
-            msg = f"tls = false sends the device's token in the clear to {self.host}; set tls = true, or use a broker on 127.0.0.1"
-            raise ValueError(msg)
+            raise _between("tls,host", f"tls = false sends the device's token in the clear to {self.host}; set tls = true, or use a broker on 127.0.0.1")
         if (self.username is None) != (self.password is None):
-            msg = "username and password go together; set both or neither"
-            raise ValueError(msg)
+            raise _between("password,username", "username and password go together; set both or neither")
         return self
 
 
@@ -174,8 +179,7 @@ class PanelConfig(Section):
     def _distinct(self) -> PanelConfig:
         pins = [self.button_pin, self.led_red_pin, self.led_green_pin, self.led_blue_pin]
         if len(set(pins)) != len(pins):
-            msg = f"button and light need four different pins, not {pins}"
-            raise ValueError(msg)
+            raise _between("button_pin,led_red_pin,led_green_pin,led_blue_pin", f"button and light need four different pins, not {pins}")
         return self
 
 

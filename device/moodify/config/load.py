@@ -1,0 +1,195 @@
+"""Read TOML into a :class:`Config`, or raise every mistake at once, each with its fix."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import os
+import tomllib
+from enum import Enum
+from pathlib import Path
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+
+import platformdirs
+from pydantic import BaseModel, ValidationError
+
+from moodify.config.model import BETWEEN_KEYS, Config
+from moodify.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic_core import ErrorDetails
+
+SYSTEM_FILE = Path("/etc/moodify/moodify.toml")
+
+
+def find(explicit: Path | None, *, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """Return the configuration file to read, or None where there is none and the defaults hold.
+
+    In order: the one that was named, ``MOODIFY_CONFIG``, the system's, the user's.
+    """
+    if explicit is not None:
+        return explicit
+    if named := environment.get("MOODIFY_CONFIG"):
+        return Path(named)
+    user_file = platformdirs.user_config_path("moodify") / "moodify.toml"
+    return next((file for file in (SYSTEM_FILE, user_file) if file.is_file()), None)
+
+
+def load(file: Path | None) -> Config:
+    """Read a configuration file; None gives the defaults.
+
+    Raises:
+        ConfigError: the file can't be read, is not TOML, or has mistakes: all of them.
+    """
+    if file is None:
+        return Config()
+    try:
+        text = file.read_text("utf-8")
+    except FileNotFoundError:
+        raise ConfigError(str(file), ("there is no such file; name another with --config, or copy firmware_config/moodify.toml there",)) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(str(file), (f"byte {error.start} is not UTF-8; save the file as UTF-8 text",)) from None
+    except OSError as error:
+        raise ConfigError(str(file), (f"can't be read: {error.strerror}; check the path and its permissions",)) from None
+    return parse(text, source=str(file))
+
+
+def parse(text: str, *, source: str) -> Config:
+    """Read a configuration from TOML text; ``source`` names it in errors.
+
+    Raises:
+        ConfigError: not TOML, or it has mistakes: all of them.
+    """
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(source, (f"not TOML: {error}; text stands in quotes, sections in [brackets]",)) from None
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(source, tuple(_problems(values, error))) from None
+
+
+def _problems(values: dict[str, Any], error: ValidationError) -> Iterator[str]:
+    """Yield a line for each mistake, those between keys too.
+
+    Pydantic compares keys only in a section without other mistakes, so the wrong keys are taken out
+    and the rest is looked at again; what a taken-out key has a part in is not reported twice.
+    """
+    details = error.errors(include_url=False)
+    yield from dict.fromkeys(_line(detail) for detail in details)
+    rest, wrong = copy.deepcopy(values), {_path(detail) for detail in details}
+    for path in sorted(wrong, key=len, reverse=True):
+        _remove(rest, path)
+    try:
+        Config.model_validate(rest)
+    except ValidationError as second:
+        for detail in second.errors(include_url=False):
+            parts = {(*_path(detail), key) for key in str(detail.get("ctx", {}).get("keys", "")).split(",")}
+            if detail["type"] == BETWEEN_KEYS and not parts & wrong:
+                yield _line(detail)
+
+
+def _path(detail: ErrorDetails) -> tuple[str, ...]:
+    # "[key]" marks the key of a table of tables as the culprit; union members add their type's name.
+    return tuple(str(part) for part in detail["loc"] if part not in {"[key]", "constrained-str", "int", "float"})
+
+
+def _remove(values: dict[str, Any], path: tuple[str, ...]) -> None:
+    *parents, last = path or ("",)
+    table: Any = values
+    for parent in parents:
+        table = table.get(parent) if isinstance(table, dict) else None
+    if isinstance(table, dict):
+        table.pop(last, None)
+
+
+def _line(detail: ErrorDetails) -> str:
+    path = list(_path(detail))
+    if detail["type"] == BETWEEN_KEYS:
+        path.append(str(detail["ctx"]["keys"]).split(",", maxsplit=1)[0])
+        return f"{'.'.join(path)}: {detail['msg']}"
+    key = ".".join(path) or "the file"
+    if detail["type"] == "extra_forbidden":
+        return f"{key}: unknown key{_did_you_mean(path)}"
+    if _is_secret(path):
+        return f"{key}: {_reason(detail)}"
+    value = "" if isinstance(detail["input"], dict) else f" = {_shown(detail['input'])}"
+    return f"{key}{value}: {_reason(detail)}{_choices_hint(detail)}"
+
+
+def _reason(detail: ErrorDetails) -> str:
+    if detail["type"] == "string_pattern_mismatch":
+        return "is not a Spotify address; copy it from Spotify as spotify:playlist:…, without spaces"
+    text = detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be").replace("Field required", "is missing; add it")
+    hint = {
+        "bool_parsing": "; write true or false without quotes",
+        "bool_type": "; write true or false without quotes",
+        "string_type": '; write it in "quotes"',
+        "int_from_float": "; write a whole number",
+    }.get(detail["type"], "")
+    return text + hint
+
+
+def _choices_hint(detail: ErrorDetails) -> str:
+    expected = str(detail.get("ctx", {}).get("expected", ""))
+    choices = [part.strip("'") for part in expected.replace(" or ", ", ").split(", ") if part.startswith("'")]
+    return _suggest(str(detail["input"]), choices) if choices else ""
+
+
+def _did_you_mean(path: list[str]) -> str:
+    *parents, wrong = path
+    section: type[BaseModel] | None = Config
+    for parent in parents:
+        section = _section_of(section, parent) if section is not None else None
+    if section is None:
+        return "; remove it"
+    hint = _suggest(wrong, section.model_fields)
+    if hint:
+        return hint
+    homes = [where for where, name in _keys(Config) if name == wrong]
+    return f"; it belongs in [{homes[0]}]" if homes else f"; remove it (known here: {', '.join(section.model_fields)})"
+
+
+def _suggest(wrong: str, known: Any) -> str:
+    close = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _section_of(section: type[BaseModel], name: str) -> type[BaseModel] | None:
+    field = section.model_fields.get(name)
+    if field is None:
+        # The part after a table of tables is its key (a mood); stay at the table's own section.
+        return section
+    return next(_models_in(field.annotation), None)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif get_origin(annotation) in {Union, UnionType, dict, tuple, list}:
+        for part in get_args(annotation):
+            yield from _models_in(part)
+
+
+def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, field in section.model_fields.items():
+        yield prefix, name
+        for inner in _models_in(field.annotation):
+            yield from _keys(inner, f"{prefix}.{name}".lstrip("."))
+
+
+def _is_secret(path: list[str]) -> bool:
+    return bool(path) and path[-1] == "password"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Enum):
+        return str(value.value)
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "…"  # noqa: PLR2004 - a terminal's line

@@ -1,31 +1,111 @@
-"""What the page needs from the house; :mod:`moodify.daemon` implements it."""
+"""What the page needs from the house; :mod:`moodify.daemon` implements it.
+
+The state is JSON as the page's script reads it, so it is typed as dictionaries and not as values.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from moodify.types import Event
 
+#: How a part is: it works; it works less well, or heals by itself; it needs somebody; it is off on purpose; it is only starting.
+PartState = Literal["ok", "degraded", "broken", "off", "starting"]
+
+
+class PartNow(TypedDict):
+    """A part of the appliance."""
+
+    state: PartState
+    message: str
+    """For a person; ends with the next step where there is one."""
+
+
+class FaceNow(TypedDict):
+    """A face that is seen now."""
+
+    box: list[float]
+    """Left, top, right, bottom, as shares of the picture's width and height, from 0 to 1."""
+    emotion: str | None
+    """One of :class:`moodify.types.Emotion`, or None where it is not judged."""
+    confidence: float | None
+    """Calibrated probability of the emotion, from 0 to 1."""
+    not_judged: str | None
+    """One of :class:`moodify.types.NotJudged`, or None where it is judged."""
+
+
+class SeenNow(TypedDict):
+    """What is in front of the camera."""
+
+    people: int
+    faces: list[FaceNow]
+
+
+class MoodNow(TypedDict):
+    """The steady mood of the room."""
+
+    mood: str
+    """One of :class:`moodify.types.Mood`."""
+    confidence: float
+    since: str
+    """ISO 8601 date, UTC."""
+    valence: float
+    arousal: float
+
+
+class MusicNow(TypedDict):
+    """What plays, what comes, and why."""
+
+    playing: bool
+    title: str | None
+    artist: str | None
+    speaker: str | None
+    """Name of the speaker."""
+    next: str | None
+    """The track that is queued, as ``Title by Artist``."""
+    reason: str | None
+    """Why the newest decision was taken, as a sentence."""
+
+
+class Now(TypedDict):
+    """Everything that the page shows."""
+
+    seen: SeenNow
+    mood: MoodNow | None
+    """None until the first mood is steady, and in privacy."""
+    music: MusicNow
+    camera: PartNow
+    speaker: PartNow
+    link: PartNow
+    privacy: bool
+    device: str
+    """The device's id."""
+    version: str
+    demo: bool
+    """Sample pictures and simulated speaker: the waiting times are shortened."""
+
 
 class House(Protocol):
-    """The running appliance as the page sees it. Thread-safe; every call returns at once."""
+    """The running appliance as the page sees it.
 
-    def now(self) -> Mapping[str, Any]:
-        """Return the state to show (JSON values only).
+    Every call returns at once, and all come from the page's one thread, so that a database connection of
+    its own is enough for :meth:`history`. What a call raises of :class:`moodify.errors.MoodifyError` is shown to the person.
+    """
 
-        Keys: ``seen`` (``people``, ``faces``: list of ``{box, emotion, confidence, not_judged}``), ``mood``
-        (``mood``, ``confidence``, ``since``, ``valence``, ``arousal``), ``music`` (``playing``, ``title``, ``artist``, ``speaker``,
-        ``next``, ``reason``), ``camera``, ``speaker``, ``link``: each ``{state, message}``; ``privacy`` (bool), ``device`` (id), ``version``, ``demo`` (bool).
+    def now(self) -> Now:
+        """Return the state to show."""
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call ``changed`` after each change of :meth:`now`, from any thread, until the returned function is called.
+
+        ``changed`` returns at once and never raises; it may be called more often than the state differs.
         """
 
-    def changes(self, timeout_s: float) -> Iterator[Mapping[str, Any]]:
-        """Yield :meth:`now` at once and again after each change; repeats it after ``timeout_s`` without one. Ends when the house closes."""
-
     def history(self, limit: int) -> Sequence[Event]:
-        """Return the newest events, newest first."""
+        """Return the newest events, newest first; ``limit`` is 1 to 200."""
 
     def press_scan(self) -> None:
         """Look again, as a press of the button does."""

@@ -337,3 +337,15 @@ class Event:
     def as_json(self) -> dict[str, Any]:
         """Return the event as it is printed, stored and sent."""
         return {"id": self.id, "kind": self.kind.value, "at": self.at.isoformat(timespec="milliseconds"), "data": dict(self.data)}
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """One summary to send: the events of one transaction, unchanged however often it is offered."""
+
+    epoch: str
+    """UUID of the outbox; a new one when the database is made anew."""
+    seq: int
+    """Counts up from 1 within an epoch, without gaps but for what was dropped for want of room."""
+    payload: bytes
+    """JSON: ``{"v": 1, "epoch": …, "seq": …, "items": [event, …]}``."""

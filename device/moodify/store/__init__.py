@@ -1,1 +1,7 @@
-"""What the device remembers, in SQLite."""
+"""What the device keeps, in one SQLite file: events, their unsent summaries, and a few settings.
+
+:func:`moodify.store.prepare.prepare` runs once at start; then each thread opens what it needs on a
+connection of its own: :class:`~moodify.store.store.Store` writes events,
+:class:`~moodify.store.history.History` reads them, :class:`~moodify.store.outbox.Outbox` is the
+courier's, :class:`~moodify.store.settings.Settings` remembers single values.
+"""

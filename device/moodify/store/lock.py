@@ -1,0 +1,53 @@
+"""One Moodify for one folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING, Self
+
+from moodify.errors import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+
+class FolderLock:
+    """Holds a state folder for this process until :meth:`close`, or until the process ends in whatever way."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder, making it (0700) where there is none.
+
+        Raises:
+            StoreError: another Moodify holds it, or it cannot be written.
+        """
+        path = folder / "moodify.lock"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"{path}: {error.strerror}; give the user that runs Moodify a writable folder, or set [store] folder") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(self._file, 32).decode(errors="replace").strip() or "unknown"
+            os.close(self._file)
+            raise StoreError(f"another Moodify (process {holder}) uses {folder}; end it, or set [store] folder to another") from error
+        os.ftruncate(self._file, 0)
+        os.write(self._file, f"{os.getpid()}\n".encode())
+        self._open = True
+
+    def close(self) -> None:
+        """Give the folder back; safe to call twice."""
+        if self._open:
+            self._open = False
+            os.close(self._file)
+
+    def __enter__(self) -> Self:
+        """Return self."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Give the folder back."""
+        self.close()

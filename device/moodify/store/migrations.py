@@ -1,0 +1,49 @@
+"""The shape of the database, as numbered steps; ``PRAGMA user_version`` holds the number of the last one taken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from moodify.store.database import transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlite_utils import Database
+
+
+def _first(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE events (
+            n INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            kind TEXT NOT NULL,
+            at TEXT NOT NULL,
+            data TEXT NOT NULL
+        )
+        """
+    )
+    db.execute("CREATE INDEX events_at ON events (at)")
+    # AUTOINCREMENT: a number is never given twice, even after the newest message was sent and forgotten.
+    db.execute("CREATE TABLE outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, items TEXT NOT NULL, refused TEXT)")
+    db.execute("CREATE INDEX outbox_waiting ON outbox (seq) WHERE refused IS NULL")
+    db.execute("CREATE TABLE outbox_state (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, lost INTEGER NOT NULL DEFAULT 0)")
+    db.execute("INSERT INTO outbox_state (one, epoch) VALUES (1, ?)", [str(uuid4())])
+    db.execute("CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first,)
+
+#: The version that this program reads and writes.
+NEWEST = len(MIGRATIONS)
+
+
+def migrate(db: Database) -> None:
+    """Take the steps that are missing, each in a transaction of its own together with its number."""
+    for number, step in enumerate(MIGRATIONS, start=1):
+        with transaction(db):
+            if db.execute("PRAGMA user_version").fetchone()[0] < number:
+                step(db)
+                db.execute(f"PRAGMA user_version = {number}")

@@ -1,0 +1,65 @@
+"""What waits to be sent; the link's :class:`moodify.cloud.port.Outbox`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from moodify.store.database import Connected, mapped, transaction
+from moodify.types import OutboxMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+
+class Outbox(Connected):
+    """Unsent summaries, oldest first, over the courier's own connection.
+
+    What it forgets is committed without an fsync: where a power cut takes that back, a message is
+    sent once more and absorbed as a repeat.
+    """
+
+    _durable = False
+
+    def unsent(self, *, after: int = 0, limit: int = 20) -> Sequence[OutboxMessage]:
+        """Return at most ``limit`` messages with ``seq`` above ``after``, oldest first.
+
+        Raises:
+            StoreBusy: locked.
+            StoreError: the database cannot be used.
+        """
+        sql = "SELECT epoch, seq, items FROM outbox, outbox_state WHERE refused IS NULL AND seq > ? ORDER BY seq LIMIT ?"
+        with mapped(self._path):
+            rows = list(self._db.query(sql, [after, limit]))
+        # The envelope holds nothing that changes: the same number always means the same bytes.
+        return [OutboxMessage(row["epoch"], row["seq"], f'{{"v":1,"epoch":"{row["epoch"]}","seq":{row["seq"]},"items":{row["items"]}}}'.encode()) for row in rows]
+
+    def delivered(self, epoch: str, seqs: Collection[int]) -> None:
+        """Forget messages that have arrived; of another epoch, none.
+
+        Raises:
+            StoreBusy: locked.
+            StoreError: the database cannot be used.
+        """
+        with mapped(self._path), transaction(self._db):
+            for seq in seqs:
+                self._db.execute("DELETE FROM outbox WHERE seq = ? AND ? = (SELECT epoch FROM outbox_state)", [seq, epoch])
+
+    def refused(self, epoch: str, seq: int, reason: str) -> None:
+        """Set one message aside that the broker will never take, so that it does not hold up the rest.
+
+        Raises:
+            StoreBusy: locked.
+            StoreError: the database cannot be used.
+        """
+        with mapped(self._path), transaction(self._db):
+            self._db.execute("UPDATE outbox SET refused = ? WHERE seq = ? AND ? = (SELECT epoch FROM outbox_state)", [reason, seq, epoch])
+
+    def backlog(self) -> int:
+        """Return how many messages wait.
+
+        Raises:
+            StoreBusy: locked.
+            StoreError: the database cannot be used.
+        """
+        with mapped(self._path):
+            return int(self._db.execute("SELECT count(*) FROM outbox WHERE refused IS NULL").fetchone()[0])

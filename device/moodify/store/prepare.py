@@ -1,0 +1,71 @@
+"""Once at start, before any thread opens the database: look at it, set a damaged one aside, bring it up to date."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from moodify.errors import StoreBusy, StoreError
+from moodify.store.database import connect, damage, make_private, mapped
+from moodify.store.migrations import NEWEST, migrate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+
+def prepare(path: Path) -> Path | None:
+    """Make the database at ``path`` ready for :class:`Store`, :class:`History`, :class:`Outbox` and :class:`Settings`.
+
+    Creates it (0600, in a folder of 0700) where there is none. A damaged file is renamed to
+    ``NAME.corrupt.TIME`` together with its ``-wal`` and ``-shm``, and a fresh one takes its place;
+    the new name is returned, None otherwise. No other process may have it open: hold :class:`FolderLock`.
+
+    Raises:
+        StoreBusy: locked or the disk is full.
+        StoreError: written by a newer Moodify or by another program, or not writable; it is left as it was.
+    """
+    aside = None
+    try:
+        if path.exists() and path.stat().st_size:
+            with mapped(path):
+                problem = damage(path)
+            if problem is None:
+                _check_ours(path)
+            else:
+                aside = _set_aside(path)
+                logger.error("the database was damaged (%s): it is kept as %s, and a fresh one takes its place", problem, aside.name)
+        make_private(path)
+    except OSError as error:
+        kind = StoreBusy if error.errno == errno.ENOSPC else StoreError
+        raise kind(f"{path}: {error.strerror}; give the user that runs Moodify a writable folder, or set [store] folder") from error
+    with mapped(path), closing(connect(path)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        migrate(db)
+    return aside
+
+
+def _check_ours(path: Path) -> None:
+    with mapped(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if version > NEWEST:
+        raise StoreError(f"{path} was written by a newer Moodify (version {version}, this one knows up to {NEWEST}); install that again, or set [store] folder to a fresh one")
+    if version == 0 and tables:
+        raise StoreError(f"{path} belongs to another program; set [store] folder to a folder of Moodify's own")
+
+
+def _set_aside(path: Path) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    aside = path.with_name(f"{path.name}.corrupt.{stamp}")
+    # The log goes first: a fresh database must never meet the old one's.
+    for suffix in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside

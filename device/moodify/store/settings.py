@@ -1,0 +1,34 @@
+"""The few things that must survive a restart and are not configuration: privacy, the last time known, recent tracks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moodify.store.database import Connected, mapped, transaction
+
+
+class Settings(Connected):
+    """Named JSON values, each set as a whole. Belongs to one thread."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of ``key``, or ``default`` where it was never set.
+
+        Raises:
+            StoreBusy: locked.
+            StoreError: the database cannot be used.
+        """
+        with mapped(self._path):
+            row = self._db.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
+        return default if row is None else json.loads(row[0])
+
+    def put(self, key: str, value: Any) -> None:
+        """Set ``key`` to a JSON value; it is on the disk when this returns.
+
+        Raises:
+            StoreBusy: locked or the disk is full; the old value stands.
+            StoreError: the database cannot be used.
+        """
+        text = json.dumps(value, allow_nan=False)
+        with mapped(self._path), transaction(self._db):
+            self._db.execute("INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [key, text])

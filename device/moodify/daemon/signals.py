@@ -1,0 +1,150 @@
+"""What is put on the conductor's queue: everything that happens, as small frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import threading
+
+    from moodify.errors import MoodifyError
+    from moodify.panel.port import Press
+    from moodify.types import Decision, Observation, OrderStatus, Playback, Track
+
+
+class State(StrEnum):
+    """How a part of the house is."""
+
+    STARTING = "starting"
+    OK = "ok"
+    DEGRADED = "degraded"
+    """Something is missing; it heals by itself."""
+    BROKEN = "broken"
+    """It stays so until somebody does what the message says."""
+    OFF = "off"
+    """Off on purpose, which is no fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The watcher looked at a frame."""
+
+    observation: Observation
+    handled: threading.Event | None = None
+    """Set once everything that follows from it is done: a recording waits for it before its next frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraIs:
+    """The camera was opened, lost or closed."""
+
+    state: State
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEnded:
+    """The recording has no more frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A person pressed the button, a key or a button of the page."""
+
+    press: Press
+    origin: str
+    """Where: ``button``, ``keys``, ``page``, ``link``."""
+    pressed_s: float
+    """When, on the monotonic clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyWanted:
+    """A person wants the camera closed, or open again."""
+
+    on: bool
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A decision on its way to the speaker."""
+
+    id: str
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEnded:
+    """The dj is done with an order."""
+
+    order: Order
+    status: OrderStatus
+    took_s: float
+    error: MoodifyError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackSeen:
+    """The dj looked at what plays; an error instead where it could not."""
+
+    playback: Playback | None
+    error: MoodifyError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatesFound:
+    """The dj looked up tracks for a mood; an error instead where it could not."""
+
+    key: object
+    tracks: tuple[Track, ...]
+    error: MoodifyError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkIs:
+    """The link to the broker came up or went down."""
+
+    state: State
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandTaken:
+    """The broker passed a command on that this device allows."""
+
+    name: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadDied:
+    """A thread ended by an error that nobody expected."""
+
+    name: str
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the run."""
+
+    reason: str
+
+
+Signal = (
+    Seen
+    | CameraIs
+    | RecordingEnded
+    | Pressed
+    | PrivacyWanted
+    | OrderEnded
+    | PlaybackSeen
+    | CandidatesFound
+    | LinkIs
+    | CommandTaken
+    | ThreadDied
+    | Stop
+)

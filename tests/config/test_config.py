@@ -1,0 +1,123 @@
+"""The configuration: defaults, the annotated file, and mistakes."""
+
+from pathlib import Path
+
+import pytest
+
+from moodify.config import Config, document, find, load, parse
+from moodify.errors import ConfigError
+
+MISTAKES = """
+[camera]
+sourc = "pi"
+idle_fps = "fast"
+[mood]
+enter = 0.5
+[musik]
+volume = 1
+[music]
+speaker = "simulatd"
+threads = 3
+[music.moods.hapy]
+uri = "spotify:playlist:37i9dQZF1DXdPec7aLTmlC"
+[music.moods.calm]
+uri = "my playlist"
+[link]
+host = "broker.home"
+tls = false
+"""
+
+
+def problems(text):
+    with pytest.raises(ConfigError) as raised:
+        parse(text, source="moodify.toml")
+    return raised.value.problems
+
+
+def test_an_empty_file_gives_the_defaults():
+    assert parse("", source="moodify.toml") == Config()
+
+
+def test_the_configuration_cannot_be_changed():
+    with pytest.raises(Exception, match="frozen"):
+        Config().mood.enter = 0.1
+
+
+def test_the_shipped_file_shows_every_key_with_its_default(project_root):
+    shipped = (project_root / "firmware_config" / "moodify.toml").read_text("utf-8")
+    assert shipped == document.annotated(), "write it again: .venv/bin/moodify config --annotated > firmware_config/moodify.toml"
+    assert parse(shipped, source="moodify.toml") == Config()
+
+
+def test_the_shipped_examples_are_valid(project_root):
+    lines = (project_root / "firmware_config" / "moodify.toml").read_text("utf-8").splitlines()
+    is_setting = [line.startswith("# [") or (line.startswith("# ") and line[2:].split(" = ")[0].replace("_", "").isalpha() and " = " in line) for line in lines]
+    uncommented = "\n".join(line[2:] if setting else line for line, setting in zip(lines, is_setting, strict=True))
+    config = parse(uncommented, source="moodify.toml")
+    assert config.music.quiet_hours is not None
+    assert len(config.music.moods) == 6
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "camera.sourc: unknown key; did you mean source?",
+        'camera.idle_fps = "fast": must be a valid number',
+        "mood.hold: hold = 0.6 is above enter = 0.5",
+        "musik: unknown key; did you mean music?",
+        'music.speaker = "simulatd": must be \'auto\', \'spotify\' or \'simulated\'; did you mean simulated?',
+        "music.threads: unknown key; it belongs in [vision]",
+        "music.moods.hapy",
+        'music.moods.calm.uri = "my playlist": is not a Spotify address',
+        "link.tls: tls = false sends the device's token in the clear to broker.home; set tls = true",
+    ],
+)
+def test_every_mistake_is_reported_at_once_with_key_value_and_fix(part):
+    assert any(line.startswith(part) for line in problems(MISTAKES)), problems(MISTAKES)
+
+
+def test_nothing_but_the_mistakes_is_reported():
+    assert len(problems(MISTAKES)) == 9
+
+
+def test_a_mistake_in_one_key_is_not_reported_again_for_its_pair():
+    assert problems('[link]\nusername = "me"\npassword = 5') == ('link.password: must be a valid string; write it in "quotes"',)
+
+
+def test_a_secret_is_never_shown():
+    shown = document.effective(parse('[link]\nusername = "me"\npassword = "open sesame"', source="moodify.toml"))
+    assert "open sesame" not in shown
+    assert document.MASK in shown
+
+
+def test_a_wrong_secret_is_not_shown_in_the_error():
+    assert "12345" not in "".join(problems('[link]\nusername = "me"\npassword = 12345'))
+
+
+def test_what_is_printed_as_effective_reads_back_as_the_same():
+    text = '[music.quiet_hours]\nstart = 22:00:00\nend = 07:00:00\n[music.moods.sad]\nsearch = "slow \\"blue\\""\n'
+    config = parse(text, source="moodify.toml")
+    assert parse(document.effective(config), source="printed") == config
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "there is no such file"), (b"[camera", "not TOML"), (b"a = '\xff'", "not UTF-8"), (b"[camera]\nsource = 5\nsource = 6", "not TOML")],
+)
+def test_a_file_that_cannot_be_read_says_why(tmp_path, content, message):
+    file = tmp_path / "moodify.toml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError, match=message) as raised:
+        load(file)
+    assert str(file) in str(raised.value)
+
+
+def test_the_named_file_comes_before_the_environment_and_the_users(tmp_path):
+    mine = Path.home() / ".config" / "moodify" / "moodify.toml"
+    assert find(None, environment={}) is None
+    mine.parent.mkdir(parents=True)
+    mine.write_text("")
+    assert find(None, environment={}) == mine
+    assert find(None, environment={"MOODIFY_CONFIG": "/elsewhere"}) == Path("/elsewhere")
+    assert find(tmp_path / "named", environment={"MOODIFY_CONFIG": "/elsewhere"}) == tmp_path / "named"

@@ -1,0 +1,75 @@
+"""The motion gate: what makes looking at an empty room cost next to nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from moodify.vision.pixels import SmallLuma
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from moodify.types import Image
+
+_WIDTH, _HEIGHT = 80, 60
+_RATE: Final = 0.2
+"""Share of a new frame in the running average: what stands still is background after about ten frames."""
+_MIN_CHANGE: Final = 10.0
+"""Grey levels: above the noise of a mean of 4 by 4 pixels and of compression, below a dark sleeve before a dark wall."""
+_NOISE_FACTOR: Final = 6.0
+"""Times the median change: five standard deviations of Gaussian noise are 7.4 medians of its absolute value, of an average that has noise too."""
+_WHOLE: Final = 0.6
+"""A change of this share of the picture is a lamp, a curtain or a moved camera: the average starts anew."""
+
+
+_MAX_GAIN: Final = 2.0
+"""Beyond it, what is black or white in one of the two frames can't be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """What the gate says of one frame."""
+
+    moved: bool
+    share: float
+    """Of the picture that changed, from 0 to 1."""
+    brightness: float
+    """Mean luma from 0 to 1."""
+
+
+class MotionGate:
+    """Compares small grey frames with their running average."""
+
+    def __init__(self, threshold: float) -> None:
+        """Take the share of the picture, from 0 to 1, that must change to count as movement."""
+        self._threshold = threshold
+        self._small = SmallLuma(_WIDTH, _HEIGHT)
+        self._average: NDArray[np.float32] | None = None
+        self._frame = np.empty((_HEIGHT, _WIDTH), np.float32)
+        self._change = np.empty((_HEIGHT, _WIDTH), np.float32)
+
+    def look(self, image: Image) -> Motion:
+        """Compare ``image`` with what was seen before and remember it; the first one counts as movement.
+
+        Light that grows or fades everywhere, as by a cloud or by the camera's exposure, is divided out first.
+        A step that the division does not explain counts as movement once.
+        """
+        np.copyto(self._frame, self._small.of(image))
+        mean = float(self._frame.mean())
+        if self._average is None:
+            self._average = self._frame.copy()
+            return Motion(moved=True, share=1.0, brightness=mean / 255)
+        gain = float(np.median(self._frame) + 1) / float(np.median(self._average) + 1)
+        cv2.scaleAdd(self._average, -gain, self._frame, dst=self._change)
+        np.abs(self._change, out=self._change)
+        limit = max(_MIN_CHANGE, _NOISE_FACTOR * float(np.median(self._change)))
+        share = float(np.count_nonzero(self._change > limit)) / self._change.size
+        if share > _WHOLE or not 1 / _MAX_GAIN < gain < _MAX_GAIN:
+            np.copyto(self._average, self._frame)
+        else:
+            cv2.accumulateWeighted(self._frame, self._average, _RATE)
+        return Motion(moved=share >= self._threshold, share=share, brightness=mean / 255)

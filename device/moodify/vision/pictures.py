@@ -1,0 +1,167 @@
+"""Reads picture files that anybody may have made: whole ones only, upright, in RGB, of a bearable size."""
+
+from __future__ import annotations
+
+import re
+import stat
+import struct
+import zlib
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from moodify.errors import PictureError
+from moodify.types import Image, PixelLayout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+MAX_PIXELS: Final = 50_000_000
+"""Decoded, they take 150 MB; a header can promise far more in a few bytes."""
+MAX_BYTES: Final = 100_000_000
+
+_SILENT: Final = 0
+"""OpenCV's lowest log level."""
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_PNG_CHUNKS: Final = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"eXIf", b"IEND"})
+"""The rest (colour profiles, texts) says nothing about faces, and libpng complains on stderr about what it does not like in it."""
+_JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+"""After a scan has begun: neither a stuffed byte nor a restart marker (ITU-T T.81, B.1.1)."""
+_JPEG_END: Final = 0xD9
+_JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+_BMP_HEADERS: Final = {struct.pack("<I", size) for size in (40, 52, 56, 108, 124)}
+"""Lengths of the headers that hold width and height as 32-bit numbers: all but OS/2's."""
+
+
+class _Damaged(Exception):
+    """What is wrong with the bytes."""
+
+
+def read_picture(path: Path) -> Image:
+    """Read a JPEG, PNG, WebP or BMP file as RGB, turned upright as its EXIF says.
+
+    Grey, 16-bit and palette pictures become 8-bit RGB; transparency is dropped.
+
+    Raises:
+        PictureError: one line that names the file, what is wrong with it, and what to do.
+    """
+    content = _read(path)
+    kind = next((kind for kind in _KINDS if kind[0](content)), None)
+    if kind is None:
+        what = "is empty" if not content else "is not a JPEG, PNG, WebP or BMP picture"
+        raise PictureError(f"{path}: {what}; give the path of a picture")
+    _, name, check = kind
+    try:
+        width, height, content = check(content)
+    except (_Damaged, struct.error, IndexError) as error:
+        what = str(error) if isinstance(error, _Damaged) else "it ends too early"
+        raise PictureError(f"{path}: is a damaged {name} picture ({what}); copy it again from where it came") from error
+    if width * height > MAX_PIXELS:
+        raise PictureError(f"{path}: {width}x{height} pixels are more than {MAX_PIXELS // 1_000_000} million; make the picture smaller")
+    return Image(_decode(path, name, content), PixelLayout.RGB)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        about = path.stat()
+        if stat.S_ISDIR(about.st_mode):
+            raise PictureError(f"{path}: is a folder; give the path of a picture")
+        if not stat.S_ISREG(about.st_mode):
+            raise PictureError(f"{path}: is not a file; give the path of a picture")
+        if about.st_size > MAX_BYTES:
+            raise PictureError(f"{path}: {about.st_size // 1_000_000} MB are more than {MAX_BYTES // 1_000_000} MB; make the picture smaller")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise PictureError(f"{path}: there is no such file; check the path") from error
+    except PermissionError as error:
+        raise PictureError(f"{path}: may not be read by this user; change its permissions (chmod +r)") from error
+    except (OSError, ValueError) as error:
+        raise PictureError(f"{path}: can't be read ({error}); check the path and the disk") from error
+
+
+def _decode(path: Path, name: str, content: bytes) -> NDArray[np.uint8]:
+    level = cv2.getLogLevel()
+    # What OpenCV would log is said by the error below.
+    cv2.setLogLevel(_SILENT)
+    try:
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        pixels = None
+    finally:
+        cv2.setLogLevel(level)
+    if pixels is None:
+        raise PictureError(f"{path}: is a {name} picture that can't be decoded; save it again with another program")
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels), np.uint8)
+
+
+def _check_jpeg(content: bytes) -> tuple[int, int, bytes]:
+    """Walk the segments to the end marker; a decoder would fill a truncated picture with grey and only warn."""
+    size: tuple[int, int] | None = None
+    place = 2
+    while True:
+        found = _JPEG_MARKER.search(content, place)
+        if found is None:
+            raise _Damaged("it ends too early")
+        marker, place = found.group(1)[0], found.end()
+        if marker == _JPEG_END:
+            break
+        (length,) = struct.unpack_from(">H", content, place)
+        if marker in _JPEG_FRAMES:
+            height, width = struct.unpack_from(">HH", content, place + 3)
+            size = width, height
+        place += length
+    if size is None:
+        raise _Damaged("it holds no picture")
+    return *size, content
+
+
+def _check_png(content: bytes) -> tuple[int, int, bytes]:
+    """Walk the chunks to the end, hold each to its checksum, and keep those that the pixels need."""
+    width, height = struct.unpack_from(">II", content, 16)
+    kept = [_PNG]
+    place = len(_PNG)
+    kind = b""
+    while kind != b"IEND":
+        length, kind = struct.unpack_from(">I4s", content, place)
+        end = place + 12 + length
+        (checksum,) = struct.unpack_from(">I", content, end - 4)
+        if zlib.crc32(memoryview(content)[place + 4 : end - 4]) != checksum:
+            raise _Damaged("a checksum is wrong")
+        if kind in _PNG_CHUNKS:
+            kept.append(content[place:end])
+        place = end
+    return width, height, b"".join(kept)
+
+
+def _check_webp(content: bytes) -> tuple[int, int, bytes]:
+    (length,) = struct.unpack_from("<I", content, 4)
+    if len(content) < length + 8:
+        raise _Damaged("it ends too early")
+    kind = content[12:16]
+    if kind == b"VP8X":
+        width, height = (int.from_bytes(content[i : i + 3], "little") + 1 for i in (24, 27))
+    elif kind == b"VP8L":
+        (bits,) = struct.unpack_from("<I", content, 21)
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    else:
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", content, 26))
+    return width, height, content
+
+
+def _check_bmp(content: bytes) -> tuple[int, int, bytes]:
+    width, height = struct.unpack_from("<ii", content, 18)
+    return abs(width), abs(height), content
+
+
+_KINDS: Final[tuple[tuple[Callable[[bytes], bool], str, Callable[[bytes], tuple[int, int, bytes]]], ...]] = (
+    (lambda content: content.startswith(b"\xff\xd8\xff"), "JPEG", _check_jpeg),
+    (lambda content: content.startswith(_PNG), "PNG", _check_png),
+    (lambda content: content[:4] == b"RIFF" and content[8:12] == b"WEBP", "WebP", _check_webp),
+    (lambda content: content.startswith(b"BM") and content[14:18] in _BMP_HEADERS, "BMP", _check_bmp),
+)

@@ -1,0 +1,38 @@
+"""What looks for faces and what reads them, for whoever owns a frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from moodify.types import EmotionScores, Face, Image
+    from moodify.vision.align import Framing
+
+
+class Detector(Protocol):
+    """Finds faces."""
+
+    def faces(self, image: Image) -> tuple[Face, ...]:
+        """Return the faces in ``image``, in its pixels, most confident first; empty where there is nobody.
+
+        Raises:
+            ModelError: the model fails while it runs.
+        """
+
+
+class Classifier(Protocol):
+    """Reads the emotion on one face."""
+
+    @property
+    def framing(self) -> Framing:
+        """How a face must lie in the crop."""
+
+    def emotions(self, crop: NDArray[np.uint8]) -> EmotionScores:
+        """Return calibrated scores for an aligned grey crop (side, side).
+
+        Raises:
+            ModelError: the model fails while it runs.
+        """

@@ -9,7 +9,10 @@ if TYPE_CHECKING:
 
 
 class Player(Protocol):
-    """A speaker that takes orders. Every call blocks at most one request's time-out.
+    """A speaker that takes orders.
+
+    Calls from several threads are carried out one after another. Each is bounded: one request's time-out, and for an order
+    to a sleeping speaker the time that it may take to wake up (seconds). :meth:`close` ends such a wait from any thread.
 
     Raises (all calls):
         RetryLater: asleep, slow, rate-limited, failing (``retry_after_s`` where the service said so).
@@ -37,7 +40,7 @@ class Player(Protocol):
         """Play a track or a context now, waking and transferring to the speaker where needed."""
 
     def queue(self, uri: str) -> None:
-        """Play a track after the one that plays now."""
+        """Play a track after the one that plays now; SpeakerUnavailable where nothing plays."""
 
     def pause(self) -> None:
         """Pause; already paused is done."""
@@ -50,3 +53,6 @@ class Player(Protocol):
 
     def set_volume(self, percent: int) -> None:
         """Set the volume, 0 to 100; NotAllowed where the speaker has a fixed volume."""
+
+    def close(self) -> None:
+        """End a wait and give the connections back. Safe to call twice and from any thread; later calls raise SpeakerUnavailable."""

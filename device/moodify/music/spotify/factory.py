@@ -1,0 +1,79 @@
+"""Opens the speaker that the configuration asks for."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Self
+
+from moodify.errors import SignInNeeded
+
+from .simulated.speaker import SimulatedSpeaker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from moodify.config.model import MusicConfig
+    from moodify.music.port import Player
+
+logger = logging.getLogger(__name__)
+
+
+class OpenPlayer:
+    """A player and, where it is simulated, the speaker behind it; both end with :meth:`close`."""
+
+    def __init__(self, player: Player, simulated: SimulatedSpeaker | None) -> None:
+        """Take both over."""
+        self.player = player
+        self.simulated = simulated
+
+    def close(self) -> None:
+        """Close the player, then the simulated speaker. Safe to call twice and from any thread."""
+        self.player.close()
+        if self.simulated is not None:
+            self.simulated.close()
+
+    def __enter__(self) -> Self:
+        """Return self."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close."""
+        self.close()
+
+
+def open_player(config: MusicConfig, folder: Path, *, clock: Callable[[], float] = time.monotonic, simulated: SimulatedSpeaker | None = None) -> OpenPlayer:
+    """Open Spotify where it is asked for or signed in, else the simulated speaker. Sends nothing to Spotify yet.
+
+    Args:
+        config: the section ``[music]``.
+        folder: where the sign-in is kept.
+        clock: seconds that only go forward, by which the simulated speaker's music runs.
+        simulated: a simulated speaker to use instead of starting one; it is taken over and closed too.
+
+    Raises:
+        SignInNeeded: ``speaker = "spotify"`` without a client id or a whole sign-in.
+    """
+    # spotipy is slow to import and wanted by nothing else.
+    from .adapter import SpotifyPlayer
+    from .signin import SignIn, signed_in, simulated_sign_in
+    from .tokens import TokenFile
+
+    spotify = config.spotify
+    if config.speaker == "spotify" and spotify.client_id is None:
+        raise SignInNeeded("music.speaker is spotify, but music.spotify.client_id is not set; make an app at developer.spotify.com, set its id, then: moodify spotify login")
+    if spotify.client_id is not None and (config.speaker == "spotify" or (config.speaker == "auto" and signed_in(folder))):
+        tokens = TokenFile(folder)
+        tokens.get_cached_token()
+        sign_in = SignIn(spotify.client_id, tokens, redirect_port=spotify.redirect_port, timeout_s=spotify.timeout_s)
+        return OpenPlayer(SpotifyPlayer(sign_in, speaker=spotify.speaker, timeout_s=spotify.timeout_s), None)
+    speaker = simulated if simulated is not None else SimulatedSpeaker(clock=clock)
+    try:
+        sign_in = simulated_sign_in(speaker.accounts_url, timeout_s=spotify.timeout_s)
+        player = SpotifyPlayer(sign_in, speaker=speaker.name, api_url=speaker.api_url, label="the simulated speaker", timeout_s=spotify.timeout_s)
+    except BaseException:
+        speaker.close()
+        raise
+    return OpenPlayer(player, speaker)

@@ -1,0 +1,164 @@
+"""What Spotify's answers mean: the one place that turns them, and a vendor's exceptions, into the project's errors."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Self
+
+import requests
+from spotipy.exceptions import SpotifyBaseException
+from urllib3.exceptions import HTTPError
+
+from moodify.errors import CannotWork, MoodifyError, NotAllowed, SignInNeeded, SpeakerUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: What spotipy, requests and reading an unexpected answer may raise.
+FOREIGN: tuple[type[Exception], ...] = (SpotifyBaseException, requests.RequestException, HTTPError, LookupError, TypeError, AttributeError, ValueError)
+#: Where a 429 says nothing (or nonsense) about how long to wait: Spotify counts over rolling 30 seconds.
+DEFAULT_RETRY_S = 30.0
+#: A quota has been seen to ask for 14 hours; what asks for more than a day is looked at again after one.
+LONGEST_RETRY_S = 86_400.0
+SIGN_IN = "sign in again with: moodify spotify login"
+SECRET = re.compile(r"Bearer\s+\S+|(?:access_token|refresh_token|code|code_verifier)=[^&\s]+", re.IGNORECASE)
+
+
+class DeviceAsleep(SpeakerUnavailable):
+    """The named device is not known now: asleep, gone, or back under another id."""
+
+
+class NothingActive(SpeakerUnavailable):
+    """No device is active."""
+
+
+class Restriction(CannotWork):
+    """The player refuses: it is so already, or the track can't be played."""
+
+
+class ContentsHidden(NotAllowed):
+    """Something may be played but not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer of 400 or above, whatever its shape."""
+
+    status: int
+    message: str
+    reason: str | None
+    retry_after_s: float | None
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds to leave a service alone that has had too many requests."""
+        return DEFAULT_RETRY_S if self.retry_after_s is None else self.retry_after_s
+
+    @classmethod
+    def read(cls, status: int, headers: Mapping[str, str], body: bytes) -> Self:
+        """Read Spotify's error object, a bare text in its place, an OAuth error, or none of these."""
+        try:
+            error = json.loads(body)
+        except ValueError:
+            error = None
+        inner = error.get("error") if isinstance(error, dict) else None
+        if isinstance(inner, dict):
+            message, reason = inner.get("message"), inner.get("reason")
+        else:
+            message = error.get("error_description") if isinstance(error, dict) else None
+            message, reason = message or inner, inner
+        return cls(status, one_line(message) or f"HTTP {status}", reason if isinstance(reason, str) else None, retry_after_s(headers.get("Retry-After")))
+
+
+def one_line(text: object) -> str:
+    """Return a short text fit for a log: one line, no secret."""
+    return " ".join(SECRET.sub("…", text).split())[:200] if isinstance(text, str) else ""
+
+
+def retry_after_s(header: str | None) -> float | None:
+    """Return the seconds that a Retry-After header asks for (a number or an HTTP date); None where it is missing or makes no sense."""
+    if header is None:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_S) if math.isfinite(seconds) else None
+
+
+def too_many(refusal: Refusal) -> str:
+    """Return what a 429 says, for a person."""
+    return "the quota of your Spotify app is used up" if refusal.reason == "QUOTA_EXCEEDED" else "Spotify asks for fewer requests"
+
+
+def api_error(refusal: Refusal, path: str) -> MoodifyError:
+    """Return the error that a Web API refusal is; ``path`` is what was asked for."""
+    status, reason, said = refusal.status, refusal.reason or "", refusal.message
+    if status == 429 or reason == "RATE_LIMITED":  # noqa: PLR2004 - Too Many Requests
+        return SpeakerUnavailable(f"{too_many(refusal)}; trying again in {refusal.wait_s:.0f} s", retry_after_s=refusal.wait_s)
+    if status >= 500:  # noqa: PLR2004 - the server's fault
+        return SpeakerUnavailable(f"Spotify answers {status}; trying again later", retry_after_s=refusal.retry_after_s)
+    if status == 401:  # noqa: PLR2004 - Unauthorized
+        return SignInNeeded(f"Spotify does not take the sign-in ({said}); {SIGN_IN}")
+    if status == 404:  # noqa: PLR2004 - Not Found
+        return _not_found(reason, said, path)
+    if status == 403:  # noqa: PLR2004 - Forbidden
+        return _forbidden(reason, said, path)
+    return CannotWork(f"Spotify refuses {path} ({status}: {said}); check the uri or the search text")
+
+
+def _not_found(reason: str, said: str, path: str) -> MoodifyError:
+    if reason == "NO_ACTIVE_DEVICE":
+        return NothingActive("nothing is active on this Spotify account; start music on the speaker first")
+    if "/me/player" in path and ("device" in said.casefold() or said == "HTTP 404"):
+        return DeviceAsleep(f"the speaker is asleep or gone ({said}); switch it on, or play something on it from the Spotify app")
+    return CannotWork(f"Spotify knows nothing at {path}; check the uri in [music.moods]")
+
+
+def _forbidden(reason: str, said: str, path: str) -> MoodifyError:
+    known = {
+        "PREMIUM_REQUIRED": 'orders to a speaker need Spotify Premium; upgrade the account, or set music.speaker = "simulated"',
+        "VOLUME_CONTROL_DISALLOW": "this speaker has a fixed volume; set it on the speaker itself",
+        "DEVICE_NOT_CONTROLLABLE": "this speaker takes no orders from apps; name another one as music.spotify.speaker",
+        "REMOTE_CONTROL_DISALLOW": "this speaker takes no orders from apps; name another one as music.spotify.speaker",
+    }
+    if reason in known:
+        return NotAllowed(known[reason])
+    if "scope" in said.casefold():
+        return NotAllowed(f"the sign-in lacks a permission ({said}); {SIGN_IN}")
+    if "premium" in said.casefold():
+        return NotAllowed(known["PREMIUM_REQUIRED"])
+    if "/me/player" in path:
+        return Restriction(f"the speaker refuses ({said}, {reason or 'no reason given'}); choose another track")
+    if "/playlists/" in path:
+        return ContentsHidden("Spotify shows a playlist's tracks to its owner only; use one of your own, or play it as a whole")
+    return NotAllowed(f"Spotify does not allow {path} ({said}); see that the account is listed in your app at developer.spotify.com")
+
+
+def token_error(refusal: Refusal) -> MoodifyError:
+    """Return the error that a refusal of the accounts service is."""
+    if refusal.status == 429 or refusal.status >= 500:  # noqa: PLR2004 - not the sign-in's fault
+        wait_s = refusal.wait_s if refusal.status == 429 else refusal.retry_after_s  # noqa: PLR2004
+        return SpeakerUnavailable(f"Spotify's sign-in service answers {refusal.status}; trying again later", retry_after_s=wait_s)
+    if refusal.reason == "invalid_client":
+        return SignInNeeded(f"Spotify does not know this client id ({refusal.message}); check music.spotify.client_id, then {SIGN_IN}")
+    return SignInNeeded(f"the Spotify sign-in has ended ({refusal.message}); {SIGN_IN}")
+
+
+def foreign_error(error: Exception) -> MoodifyError:
+    """Return the error that a vendor's exception, or an answer of an unexpected shape, is."""
+    if isinstance(error, requests.Timeout):
+        return SpeakerUnavailable("Spotify does not answer in time; trying again later")
+    if isinstance(error, requests.RequestException | HTTPError):
+        return SpeakerUnavailable(f"Spotify can't be reached ({type(error).__name__}); check the network")
+    if isinstance(error, SpotifyBaseException):
+        return CannotWork(f"this can't be asked of Spotify: {one_line(str(error)) or type(error).__name__}")
+    return SpeakerUnavailable(f"Spotify answered something unexpected ({type(error).__name__}); trying again later")

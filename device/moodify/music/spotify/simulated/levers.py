@@ -1,0 +1,99 @@
+"""What the world does to a speaker and to the service behind it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .http import Answer, ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+API = "/v1/"
+ACCOUNTS = "/api/token"
+
+
+@dataclass
+class _Fault:
+    answer: Callable[[], Answer]
+    times: int
+    where: str
+
+
+@dataclass
+class Faults:
+    """Trouble on the way to the service, pulled by :class:`Levers`; asked by the HTTP server for each request."""
+
+    clock: Callable[[], float]
+    slow_s: float = 0.0
+    cuts: int = 0
+    closed: threading.Event = field(default_factory=threading.Event)
+    _pending: list[_Fault] = field(default_factory=list)
+    _limited_until_s: float = 0.0
+    _limit_reason: str | None = None
+
+    def add(self, answer: Callable[[], Answer], times: int, where: str) -> None:
+        """Answer the next requests whose path begins with ``where`` so."""
+        self._pending.append(_Fault(answer, times, where))
+
+    def limit(self, seconds: float, reason: str | None) -> None:
+        """Answer 429 to everything under the API until then."""
+        self._limited_until_s, self._limit_reason = self.clock() + seconds, reason
+
+    def answer(self, path: str) -> Answer | None:
+        """Return what a request gets instead of the service; None lets it through."""
+        left_s = self._limited_until_s - self.clock()
+        if left_s > 0 and path.startswith(API):
+            return ApiError(429, "API rate limit exceeded", self._limit_reason, {"Retry-After": str(max(round(left_s), 1))}).answer()
+        for fault in self._pending:
+            if path.startswith(fault.where):
+                fault.times -= 1
+                if fault.times <= 0:
+                    self._pending.remove(fault)
+                return fault.answer()
+        return None
+
+
+class Levers:
+    """Base of the simulated speaker: each method is something that happens at a home, from any thread."""
+
+    faults: Faults
+
+    def refuse(self, status: int, message: str = "Player command failed: Restriction violated", reason: str | None = "UNKNOWN", times: int = 1) -> None:
+        """Refuse the next requests with an error of Spotify's shape."""
+        self.faults.add(lambda: ApiError(status, message, reason).answer(), times, API)
+
+    def rate_limit(self, retry_after_s: float, reason: str | None = None) -> None:
+        """Answer 429 to everything until so many seconds have passed; ``QUOTA_EXCEEDED`` is the account's quota."""
+        self.faults.limit(retry_after_s, reason)
+
+    def rate_limit_once(self, retry_after: str | None) -> None:
+        """Answer 429 once, with this text as Retry-After, or without one."""
+        headers = {} if retry_after is None else {"Retry-After": retry_after}
+        self.faults.add(lambda: ApiError(429, "API rate limit exceeded", None, headers).answer(), 1, API)
+
+    def fail(self, status: int = 503, times: int = 1, *, where: str = API) -> None:
+        """Fail with a plain text body, as a gateway does; ``where`` may be :data:`ACCOUNTS`."""
+        self.faults.add(lambda: Answer(status, b"upstream connect error", "text/plain"), times, where)
+
+    def html(self, times: int = 1) -> None:
+        """Answer 200 with a web page, as a network's login page does."""
+        self.faults.add(lambda: Answer(200, b"<html><body>Welcome to our Wi-Fi</body></html>", "text/html"), times, API)
+
+    def string_error(self, status: int = 400, times: int = 1) -> None:
+        """Answer an error whose ``error`` is a text instead of an object."""
+        self.faults.add(lambda: Answer(status, b'{"error": "something is wrong"}'), times, API)
+
+    def answer_with(self, body: bytes, status: int = 200, times: int = 1) -> None:
+        """Answer with these bytes as JSON, whatever they are."""
+        self.faults.add(lambda: Answer(status, body), times, API)
+
+    def slow(self, seconds: float) -> None:
+        """Take so many real seconds for each answer from now on."""
+        self.faults.slow_s = seconds
+
+    def cut_connection(self, times: int = 1) -> None:
+        """Carry out the next requests, but close the connection instead of answering."""
+        self.faults.cuts = times

@@ -1,0 +1,146 @@
+"""One HTTP request to Spotify at a time, without the habits of spotipy's own session.
+
+spotipy's session sleeps inside a 429 and repeats POSTs; its errors lose the reason or escape as the HTTP library's
+(spotipy 2.26.0). Here a request is sent once, what is wrong with the answer is said in the project's errors, and the bearer
+token is added below spotipy, which therefore can't log it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+
+from moodify.errors import SpeakerUnavailable
+
+from .mapping import Refusal, api_error, foreign_error, token_error, too_many
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .signin import SignIn
+
+logger = logging.getLogger(__name__)
+
+UNAUTHORIZED = 401
+TOO_MANY = 429
+REFUSED = 400
+NO_CONTENT = 204
+
+
+class _Once(requests.Session):
+    """A session that sends a request once, follows nothing, and is shut for as long as a 429 asked."""
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        super().__init__()
+        # ~/.netrc would replace the bearer token, and proxy variables would catch the loopback.
+        self.trust_env = False
+        self.sent = 0
+        """Requests sent so far: spotipy sends nothing, and says nothing, where it dislikes an argument."""
+        self._now_s = now_s
+        self._shut_until_s = -math.inf
+        self._shut_because = ""
+
+    def send_once(self, method: str, url: str, **args: Any) -> requests.Response:
+        """Send it; raise the project's error where no answer comes or none may be asked for yet."""
+        left_s = self._shut_until_s - self._now_s()
+        if left_s > 0:
+            raise SpeakerUnavailable(f"{self._shut_because}; trying again in {left_s:.0f} s", retry_after_s=left_s)
+        args.setdefault("allow_redirects", False)
+        self.sent += 1
+        try:
+            return super().request(method, url, **args)
+        except requests.RequestException as error:
+            raise foreign_error(error) from error
+
+    def refusal(self, response: requests.Response) -> Refusal:
+        """Read a refusal; a 429 shuts this way until its Retry-After has passed."""
+        refusal = Refusal.read(response.status_code, response.headers, response.content)
+        if refusal.status == TOO_MANY:
+            self._shut_until_s = self._now_s() + refusal.wait_s
+            self._shut_because = too_many(refusal)
+            logger.warning("%s: no requests for %.0f s", self._shut_because, refusal.wait_s)
+        return refusal
+
+
+class TokenTransport(_Once):
+    """The way to the accounts service. Never repeats: a refresh token is good for one request."""
+
+    def __init__(self, *, now_s: Callable[[], float] = time.monotonic) -> None:
+        """Take a monotonic clock in seconds."""
+        super().__init__(now_s)
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send one request.
+
+        Raises:
+            SignInNeeded: the grant is refused.
+            SpeakerUnavailable: no answer, or a failing service.
+        """
+        response = self.send_once(str(method), str(url), *args, **kwargs)
+        if response.status_code >= REFUSED:
+            raise token_error(self.refusal(response))
+        if response.is_redirect:
+            return response
+        _require_object(response)
+        return response
+
+
+class ApiTransport(_Once):
+    """The way to the Web API: signed in, and shut for as long as a 429 asked."""
+
+    def __init__(self, sign_in: SignIn, *, now_s: Callable[[], float] = time.monotonic) -> None:
+        """Take the sign-in and a monotonic clock in seconds."""
+        super().__init__(now_s)
+        self._sign_in = sign_in
+        self.last_status = 0
+        """Status of the newest answer: spotipy returns None for 202, 204 and a web page alike."""
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send one request; again once after a 401 with a new token, and after a lost connection where that is harmless.
+
+        Raises:
+            RetryLater, PersonMustAct, CannotWork: as :mod:`~moodify.music.spotify.mapping` says.
+        """
+        method, url = str(method), str(url)
+        token = self._sign_in.access_token()
+        response = self._signed(method, url, token, *args, **kwargs)
+        if response.status_code == UNAUTHORIZED:
+            response = self._signed(method, url, self._sign_in.renew(token), *args, **kwargs)
+        self.last_status = response.status_code
+        if response.status_code >= REFUSED:
+            raise api_error(self.refusal(response), urlsplit(url).path)
+        if method == "GET" and response.status_code != NO_CONTENT:
+            _require_object(response)
+        elif response.is_redirect or "html" in response.headers.get("Content-Type", ""):
+            raise _page_instead_of_answer()
+        return response
+
+    def _signed(self, method: str, url: str, token: str, *args: Any, **kwargs: Any) -> requests.Response:
+        kwargs["headers"] = {**kwargs.get("headers", {}), "Authorization": f"Bearer {token}"}
+        try:
+            return self.send_once(method, url, *args, **kwargs)
+        except SpeakerUnavailable as error:
+            # A POST (next, queue) may have been carried out although its answer is lost; a time-out has used up its time.
+            lost = isinstance(error.__cause__, requests.ConnectionError) and not isinstance(error.__cause__, requests.Timeout)
+            if method not in {"GET", "PUT"} or not lost:
+                raise
+        return self.send_once(method, url, *args, **kwargs)
+
+
+def _require_object(response: requests.Response) -> None:
+    try:
+        value = json.loads(response.content)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise _page_instead_of_answer()
+
+
+def _page_instead_of_answer() -> SpeakerUnavailable:
+    return SpeakerUnavailable("something on the way answers in Spotify's place (a network's login page?); check the network")

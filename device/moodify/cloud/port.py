@@ -1,24 +1,17 @@
-"""What the link needs from the database; :mod:`moodify.store` implements it."""
+"""What the link needs from the rest of the house, and the words in which it answers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True)
-class OutboxMessage:
-    """One summary to send: the events of one transaction, unchanged however often it is offered."""
-
-    epoch: str
-    """UUID of the outbox; a new one when the database is made anew."""
-    seq: int
-    """Counts up from 1 within an epoch, without gaps but for what was dropped for want of room."""
-    payload: bytes
-    """JSON: ``{"v": 1, "epoch": …, "seq": …, "items": [event, …]}``."""
+    from moodify.types import OutboxMessage
 
 
 class Outbox(Protocol):
@@ -27,11 +20,73 @@ class Outbox(Protocol):
     def unsent(self, *, after: int = 0, limit: int = 20) -> Sequence[OutboxMessage]:
         """Return at most ``limit`` messages with ``seq`` above ``after``, oldest first."""
 
-    def delivered(self, epoch: str, seq: int) -> None:
-        """Forget one message that has arrived."""
+    def delivered(self, epoch: str, seqs: Collection[int]) -> None:
+        """Forget messages that have arrived."""
 
     def refused(self, epoch: str, seq: int, reason: str) -> None:
         """Set one message aside that the broker will never take, so that it does not hold up the rest."""
 
     def backlog(self) -> int:
         """Return how many messages wait."""
+
+
+class Memory(Protocol):
+    """Named JSON values that survive a restart. Used by the link's thread."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of ``key``, or ``default`` where it was never set."""
+
+    def put(self, key: str, value: Any) -> None:
+        """Set ``key``; it is on the disk when this returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the broker listens."""
+
+    host: str
+    port: int
+    tls: bool
+    ca_file: Path | None = None
+    """Whom to trust; None trusts the system's authorities."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a CONNECT is signed in with."""
+
+    username: str
+    password: str | None = field(repr=False)
+
+
+class Passwords(Protocol):
+    """Where the password comes from; asked before each connect."""
+
+    def credentials(self, now: datetime) -> Credentials:
+        """Return what to sign in with at ``now`` (UTC).
+
+        Raises:
+            LinkDown: there is none yet, for instance because the clock cannot be trusted.
+        """
+
+
+class LinkState(StrEnum):
+    """How the link stands."""
+
+    CONNECTING = "connecting"
+    ONLINE = "online"
+    OFFLINE = "offline"
+    """It is tried again by itself."""
+    REFUSED = "refused"
+    """It is tried again, but stays so until somebody acts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something that was asked for from afar, and is allowed."""
+
+    id: str
+    """UUID; names the answer."""
+    name: str
+    args: Mapping[str, Any]
+    """What else the JSON object held."""

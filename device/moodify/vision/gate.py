@@ -20,8 +20,10 @@ _RATE: Final = 0.2
 """Share of a new frame in the running average: what stands still is background after about ten frames."""
 _MIN_CHANGE: Final = 10.0
 """Grey levels: above the noise of a mean of 4 by 4 pixels and of compression, below a dark sleeve before a dark wall."""
-_NOISE_FACTOR: Final = 6.0
-"""Times the median change: five standard deviations of Gaussian noise are 7.4 medians of its absolute value, of an average that has noise too."""
+_MAX_CHANGE: Final = 30.0
+"""Grey levels: more is never noise, even if most of the picture changed and the noise can't be told from it."""
+_NOISE_FACTOR: Final = 16.0
+"""Times the lower quartile of the change: five standard deviations of Gaussian noise are 15.7 lower quartiles of its absolute value."""
 _WHOLE: Final = 0.6
 """A change of this share of the picture is a lamp, a curtain or a moved camera: the average starts anew."""
 
@@ -63,13 +65,20 @@ class MotionGate:
         if self._average is None:
             self._average = self._frame.copy()
             return Motion(moved=True, share=1.0, brightness=mean / 255)
-        gain = float(np.median(self._frame) + 1) / float(np.median(self._average) + 1)
+        gain = (_quantile(self._frame, 0.5) + 1) / (_quantile(self._average, 0.5) + 1)
         cv2.scaleAdd(self._average, -gain, self._frame, dst=self._change)
         np.abs(self._change, out=self._change)
-        limit = max(_MIN_CHANGE, _NOISE_FACTOR * float(np.median(self._change)))
+        limit = min(max(_MIN_CHANGE, _NOISE_FACTOR * _quantile(self._change, 0.25)), _MAX_CHANGE)
         share = float(np.count_nonzero(self._change > limit)) / self._change.size
         if share > _WHOLE or not 1 / _MAX_GAIN < gain < _MAX_GAIN:
             np.copyto(self._average, self._frame)
         else:
             cv2.accumulateWeighted(self._frame, self._average, _RATE)
         return Motion(moved=share >= self._threshold, share=share, brightness=mean / 255)
+
+
+def _quantile(values: NDArray[np.float32], part: float) -> float:
+    """Return a quantile of every other row and column, which is near enough and four times as quick."""
+    few = values[::2, ::2]
+    place = int(few.size * part)
+    return float(np.partition(few, place, axis=None)[place])

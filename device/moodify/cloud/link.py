@@ -37,8 +37,6 @@ _ANSWERS = 100
 _GOOD_S = 30.0
 #: The farewell waits so many seconds for its PUBACK.
 _FAREWELL_S = 2.0
-#: CONNACK reasons that stay until somebody acts: wrong version, client id, password, rights, banned, method (MQTT 5.0, 3.2.2.2).
-_NEEDS_PERSON = {0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C}
 
 
 class Link:
@@ -211,12 +209,11 @@ class Link:
         match signal:
             case mqtt.Connected():
                 self._greet(self._connection, signal)
-            case mqtt.Refused(code, reason) if self._sender is None:
-                needs_person = code in _NEEDS_PERSON
-                advice = "; check that this device is enrolled, or [link] username and password" if needs_person else ""
-                self._down(LinkState.REFUSED if needs_person else LinkState.OFFLINE, f"the broker refuses this device: {reason}{advice}")
-            case mqtt.Refused(_, reason):
-                logger.warning("the broker refuses a %s", reason)
+            case mqtt.Refused() if self._sender is None:
+                advice = "; check that this device is enrolled, or [link] username and password" if signal.needs_person else ""
+                self._down(LinkState.REFUSED if signal.needs_person else LinkState.OFFLINE, f"the broker refuses this device: {signal.reason.lower()}{advice}")
+            case mqtt.Refused():
+                logger.warning("the broker refuses a %s", signal.reason)
             case mqtt.Lost(reason):
                 self._down(LinkState.OFFLINE, f"the connection to the broker was lost: {reason}")
             case mqtt.Acked() if self._sender is not None:

@@ -37,6 +37,8 @@ WILL_DELAY_S = 10
 IN_FLIGHT = 20
 #: From this reason code on something was refused (MQTT 5.0, 2.4).
 FAILURE = 0x80
+#: Wrong version, client id, password, rights, banned, method (MQTT 5.0, 3.2.2.2).
+_NEEDS_PERSON = {0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,16 @@ class Refused:
 
     code: int
     reason: str
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether it stays so until somebody acts."""
+        return self.code in _NEEDS_PERSON
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """SUBACK."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +94,7 @@ class Received:
     retained: bool
 
 
-Signal = Connected | Refused | Lost | Acked | Received
+Signal = Connected | Refused | Subscribed | Lost | Acked | Received
 
 
 class Connection:
@@ -132,7 +144,9 @@ class Connection:
     def step(self, timeout_s: float, wake: int | None = None) -> list[Signal]:
         """Wait for the network at most ``timeout_s``, or until the file ``wake`` can be read, and return what happened."""
         socket: Any = self._client.socket()
-        if socket is not None and not self._signals:
+        if socket is None and not self._signals:
+            self._signals.append(Lost("it was closed"))
+        if not self._signals:
             try:
                 self._move(socket, timeout_s, wake)
             except Exception as error:  # noqa: BLE001 - paho stumbles over a malformed packet with whatever it happens to hit
@@ -179,7 +193,7 @@ class Connection:
             self._signals.append(Connected(getattr(properties, "ReceiveMaximum", 65_535), getattr(properties, "MaximumPacketSize", None)))
 
     def _on_subscribe(self, _client: mqtt.Client, _userdata: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None) -> None:
-        self._signals.extend(Refused(reason.value, f"subscription: {reason}") for reason in reasons if reason.value >= FAILURE)
+        self._signals.extend(Refused(reason.value, f"subscription: {reason}") if reason.value >= FAILURE else Subscribed() for reason in reasons)
 
     def _on_publish(self, _client: mqtt.Client, _userdata: object, mid: int, reason: ReasonCode, _properties: Properties | None) -> None:
         self._signals.append(Acked(mid, reason.value, str(reason)))

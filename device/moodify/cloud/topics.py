@@ -36,6 +36,11 @@ class Topics:
         """Not retained: how a command ended."""
         return f"{PREFIX}/{self.device}/up/res/{command_id}"
 
+    @staticmethod
+    def device_of(topic: str) -> str:
+        """Return whose topic it is."""
+        return topic.removeprefix(f"{PREFIX}/").split("/", 1)[0]
+
     def command_name(self, topic: str) -> str:
         """Return the last part of a topic under :attr:`commands`."""
         return topic.removeprefix(self.commands.removesuffix("#"))

@@ -53,6 +53,7 @@ class Runtime:
         _check_input(model.where, inputs, model.manifest.input)
         matched = [_match(model.where, output, outputs) for output in model.manifest.outputs]
         self._input: Callable[[], NDArray[np.int8]] = self._interpreter.tensor(inputs[0]["index"])
+        self._shape = model.manifest.input.shape
         self._outputs = [(self._interpreter.tensor(detail["index"]), np.empty(output.shape, np.int8)) for detail, output in zip(matched, model.manifest.outputs, strict=True)]
         if not self.delegated():
             _log.warning("%s runs without XNNPACK and so about twenty times slower; a hidden /proc/cpuinfo can be the reason", model.where)
@@ -70,7 +71,7 @@ class Runtime:
             ModelError: the interpreter failed.
         """
         # int8 is the pixel less 128, which is the pixel with its highest bit turned; the view must be gone when the model runs.
-        np.bitwise_xor(pixels.reshape(self._input().shape), _SIGN, out=self._input().view(np.uint8))
+        np.bitwise_xor(pixels.reshape(self._shape), _SIGN, out=self._input().view(np.uint8))
         try:
             self._interpreter.invoke()
         except RuntimeError as error:

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from moodify.errors import StoreBusy
+from moodify.store.history import History
+from moodify.store.outbox import Outbox
+from moodify.store.store import MESSAGE_BYTES, Store
+from moodify.types import EventKind
+
+
+def items_of(messages):
+    return [item for message in messages for item in json.loads(message.payload)["items"]]
+
+
+def test_events_of_one_record_travel_in_one_message_exactly_as_they_are_printed(path, event):
+    events = [event(mood="happy"), event(EventKind.DECISION, reason="läuft – „gut“")]
+    with Store(path) as store, Outbox(path) as outbox:
+        store.record(events)
+        (message,) = outbox.unsent()
+    assert json.loads(message.payload) == {"v": 1, "epoch": message.epoch, "seq": 1, "items": [one.as_json() for one in events]}
+
+
+def test_history_gives_the_newest_first_and_pages_backwards(path, event):
+    events = [event(n=n) for n in range(5)]
+    with Store(path) as store, History(path) as history:
+        for one in events:
+            store.record([one])
+        first = history.recent(2)
+        second = history.recent(2, before=first[-1].id)
+    assert [one.data["n"] for one in [*first, *second]] == [4, 3, 2, 1]
+
+
+def test_history_can_be_asked_for_some_kinds(path, event):
+    with Store(path) as store, History(path) as history:
+        store.record([event(EventKind.MOOD), event(EventKind.CAMERA), event(EventKind.MOOD)])
+        assert [one.kind for one in history.recent(10, kinds=[EventKind.CAMERA])] == [EventKind.CAMERA]
+        assert history.recent(10, kinds=[]) == []
+
+
+def test_an_event_comes_back_as_it_went_in_to_the_millisecond(path, event):
+    one = event(at=datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC), mood="calm", people=2)
+    with Store(path) as store, History(path) as history:
+        store.record([one])
+        assert history.recent(1) == [one]
+
+
+def test_recording_an_event_again_keeps_and_sends_it_once(path, event):
+    one, other = event(), event()
+    with Store(path) as store, History(path) as history, Outbox(path) as outbox:
+        store.record([one])
+        store.record([one, other])
+        assert [found.id for found in history.recent(10)] == [other.id, one.id]
+        assert [item["id"] for item in items_of(outbox.unsent())] == [one.id, other.id]
+
+
+def test_a_message_that_grows_too_large_is_split_within_the_transaction(path, event):
+    events = [event(text="x" * 20_000) for _ in range(7)]
+    with Store(path) as store, Outbox(path) as outbox:
+        store.record(events)
+        messages = outbox.unsent()
+    assert len(messages) == 3
+    assert all(len(message.payload) < MESSAGE_BYTES + 200 for message in messages)
+    assert [item["id"] for item in items_of(messages)] == [one.id for one in events]
+
+
+def test_a_number_is_never_given_twice_even_after_the_outbox_was_emptied(path, event):
+    with Store(path) as store, Outbox(path) as outbox:
+        store.record([event()])
+        (first,) = outbox.unsent()
+        outbox.delivered(first.epoch, [first.seq])
+        store.record([event()])
+        (second,) = outbox.unsent()
+    assert (first.seq, second.seq) == (1, 2)
+    assert first.epoch == second.epoch
+
+
+def test_a_message_is_the_same_bytes_however_often_it_is_offered(path, event):
+    with Store(path) as store:
+        store.record([event(mood="sad"), event(mood="calm")])
+    offers = []
+    for _ in range(2):
+        with Outbox(path) as outbox:
+            offers.append(outbox.unsent())
+    assert offers[0] == offers[1]
+
+
+def test_a_receipt_of_another_epoch_forgets_nothing(path, event):
+    with Store(path) as store, Outbox(path) as outbox:
+        store.record([event()])
+        outbox.delivered("of another database", [1])
+        outbox.refused("of another database", 1, "too large")
+        assert outbox.backlog() == 1
+
+
+def test_what_was_refused_is_kept_aside_and_holds_nothing_up(path, event):
+    with Store(path) as store, Outbox(path) as outbox, History(path) as history:
+        store.record([event()])
+        store.record([event()])
+        (first, second) = outbox.unsent()
+        outbox.refused(first.epoch, first.seq, "not authorized")
+        assert outbox.unsent() == [second]
+        assert (history.status().unsent, history.status().refused) == (1, 1)
+
+
+def test_a_full_outbox_drops_the_oldest_and_counts_their_events(path, event):
+    with Store(path, outbox_max=3) as store, Outbox(path) as outbox, History(path) as history:
+        for _ in range(5):
+            store.record([event(), event()])
+        assert [message.seq for message in outbox.unsent()] == [3, 4, 5]
+        assert history.status().lost == 4
+        assert history.status().events == 10
+
+
+def test_retention_deletes_what_is_old_and_keeps_what_is_unsent(path, event):
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    old = [event(at=now - timedelta(days=40)) for _ in range(1_100)]
+    recent = event(at=now - timedelta(days=29))
+    with Store(path) as store, History(path) as history, Outbox(path) as outbox:
+        store.record([*old, recent])
+        assert store.retain(30, now=now) == 1_100
+        assert history.recent(10) == [recent]
+        assert len(items_of(outbox.unsent(limit=100))) == 1_101
+
+
+def test_status_counts_what_there_is(path, event):
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    with Store(path) as store, History(path) as history:
+        assert (history.status().events, history.status().oldest) == (0, None)
+        store.record([event(at=start), event(at=start + timedelta(days=1))])
+        status = history.status()
+    assert (status.events, status.oldest, status.newest, status.unsent, status.lost) == (2, start, start + timedelta(days=1), 1, 0)
+    assert status.size_bytes >= 5 * 4096
+
+
+def test_a_value_that_is_no_json_is_refused_before_anything_is_written(path, event):
+    with Store(path) as store, History(path) as history:
+        with pytest.raises(ValueError, match="JSON compliant"):
+            store.record([event(), event(confidence=float("nan"))])
+        assert history.recent(10) == []
+
+
+def test_a_full_disk_is_busy_and_keeps_neither_event_nor_message(path, event):
+    with Store(path) as store, History(path) as history, Outbox(path) as outbox:
+        pages = store._db.execute("PRAGMA page_count").fetchone()[0]
+        store._db.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(StoreBusy, match="full"):
+            store.record([event(text="x" * 100_000)])
+        assert (history.recent(10), outbox.backlog()) == ([], 0)
+        store._db.execute("PRAGMA max_page_count = 100000")
+        store.record([event()])
+        assert outbox.backlog() == 1

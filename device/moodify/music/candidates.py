@@ -1,0 +1,97 @@
+"""Which songs may play for a mood: where they come from, and a store of what was found.
+
+Finding them talks to the speaker, so it is the caller's: it asks :meth:`CandidatePool.wanted`, looks
+that up through the Player port, and hands the songs to :meth:`CandidatePool.fill`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from moodify.config.model import MoodMusic
+from moodify.types import FELT_MOODS, Mood
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from moodify.config.model import MusicConfig
+    from moodify.types import Track
+
+#: What is searched for where the owner has set neither music nor a search text: music like the mood, for people
+#: in a sad mood do not prefer happy music (Hunter 2011).
+SEARCH_FOR: Mapping[Mood, str] = {mood: mood.value for mood in FELT_MOODS}
+
+#: Songs are looked up again after a day: the service counts each request.
+FRESH_S = 86_400.0
+
+#: Nothing found, or an error: tried again after ten minutes.
+RETRY_S = 600.0
+
+#: A look-up that was handed out and never answered is handed out again.
+ANSWER_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A look-up: the songs of ``uri`` where it is set, else of the search text."""
+
+    mood: Mood
+    uri: str | None
+    search: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What was found for a mood."""
+
+    tracks: tuple[Track, ...]
+    context_uri: str | None = None
+    """The owner's playlist or album where the service does not let its songs be read: it can only be played as a whole."""
+
+
+class CandidatePool:
+    """The songs for each mood, in memory."""
+
+    def __init__(self, config: MusicConfig) -> None:
+        """Know where to look; nothing is found yet."""
+        self._moods = config.moods
+        self._found: dict[Mood, Candidates] = {}
+        self._ask_s: dict[Mood, float] = {}
+
+    def source(self, mood: Mood) -> Wanted:
+        """Return where a felt mood's music comes from."""
+        own = self._moods.get(mood, MoodMusic())
+        return Wanted(mood, own.uri, own.search or SEARCH_FOR[mood])
+
+    def wanted(self, mood: Mood, now_s: float) -> Wanted | None:
+        """Return what is to be looked up for a mood; None where that is known, asked already, or the mood has no music."""
+        if mood not in FELT_MOODS or now_s < self._ask_s.get(mood, now_s):
+            return None
+        self._ask_s[mood] = now_s + ANSWER_S
+        return self.source(mood)
+
+    def fill(self, mood: Mood, tracks: Sequence[Track], now_s: float) -> None:
+        """Take what was found. Nothing for a URI means that it can't be read, and is played as a whole."""
+        uri = self.source(mood).uri
+        self._found[mood] = Candidates(tuple(tracks), uri if not tracks else None)
+        self._ask_s[mood] = now_s + (FRESH_S if tracks else RETRY_S)
+
+    def failed(self, mood: Mood, now_s: float, retry_after_s: float | None = None) -> None:
+        """Take note that a look-up failed; what was found before stays."""
+        self._ask_s[mood] = now_s + (RETRY_S if retry_after_s is None else max(retry_after_s, 1.0))
+
+    def of(self, mood: Mood) -> Candidates | None:
+        """Return what was found for a mood; None before anything was."""
+        return self._found.get(mood)
+
+
+def why_nothing(mood: Mood, found: Candidates | None) -> str:
+    """Say why no song can be chosen from what was found for a mood, and what to do about it."""
+    if found is None:
+        return f"Looking for {mood.value} music"
+    if found.context_uri is not None:
+        return f"The service does not let your music for {mood.value} be read, so it can't be queued: press the button to play it, or set a playlist that you own"
+    if found.tracks:
+        return f"You skipped all the {mood.value} music that is known: set another playlist as music.moods.{mood.value}.uri"
+    return f"Found no {mood.value} music: set a playlist of yours as music.moods.{mood.value}.uri"

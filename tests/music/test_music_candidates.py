@@ -1,0 +1,78 @@
+import pytest
+from music_house import song
+
+from moodify.config.model import MoodMusic, MusicConfig
+from moodify.music import CandidatePool, Candidates, Wanted
+from moodify.types import FELT_MOODS, Mood
+
+OWN = "spotify:playlist:own"
+
+
+@pytest.fixture
+def pool():
+    return CandidatePool(MusicConfig(moods={Mood.HAPPY: MoodMusic(uri=OWN), Mood.SAD: MoodMusic(search="slow rain")}))
+
+
+@pytest.mark.parametrize(
+    ("mood", "wanted"),
+    [
+        (Mood.HAPPY, Wanted(Mood.HAPPY, OWN, "happy")),
+        (Mood.SAD, Wanted(Mood.SAD, None, "slow rain")),
+        (Mood.CALM, Wanted(Mood.CALM, None, "calm")),
+    ],
+)
+def test_the_owners_music_goes_before_their_search_and_the_default(pool, mood, wanted):
+    assert pool.wanted(mood, 0.0) == wanted
+
+
+@pytest.mark.parametrize("mood", FELT_MOODS)
+def test_every_felt_mood_has_a_source(mood):
+    source = CandidatePool(MusicConfig()).source(mood)
+    assert source.uri is None
+    assert mood.value in source.search
+
+
+@pytest.mark.parametrize("mood", [Mood.UNSURE, Mood.ABSENT])
+def test_no_music_is_wanted_for_no_mood(pool, mood):
+    assert pool.wanted(mood, 0.0) is None
+
+
+def test_a_look_up_is_handed_out_once_until_it_is_answered_or_lost(pool):
+    assert pool.wanted(Mood.CALM, 0.0) is not None
+    assert pool.wanted(Mood.CALM, 59.0) is None
+    assert pool.wanted(Mood.CALM, 60.0) is not None
+
+
+def test_what_was_found_lasts_a_day_and_stays_until_there_is_newer(pool):
+    pool.wanted(Mood.CALM, 0.0)
+    pool.fill(Mood.CALM, [song("a")], 1.0)
+    assert pool.wanted(Mood.CALM, 86_000.0) is None
+    assert pool.wanted(Mood.CALM, 86_402.0) is not None
+    assert pool.of(Mood.CALM) == Candidates((song("a"),))
+
+
+def test_a_failed_look_up_keeps_what_was_found_and_is_tried_again(pool):
+    pool.fill(Mood.CALM, [song("a")], 0.0)
+    pool.failed(Mood.CALM, 90_000.0)
+    assert pool.of(Mood.CALM) == Candidates((song("a"),))
+    assert pool.wanted(Mood.CALM, 90_599.0) is None
+    assert pool.wanted(Mood.CALM, 90_600.0) is not None
+
+
+def test_the_services_own_wait_is_kept(pool):
+    pool.failed(Mood.CALM, 0.0, retry_after_s=50_000)
+    assert pool.wanted(Mood.CALM, 49_999.0) is None
+
+
+def test_a_uri_that_cannot_be_read_is_a_context(pool):
+    pool.fill(Mood.HAPPY, (), 0.0)
+    assert pool.of(Mood.HAPPY) == Candidates((), OWN)
+
+
+def test_a_search_that_finds_nothing_is_no_context(pool):
+    pool.fill(Mood.SAD, (), 0.0)
+    assert pool.of(Mood.SAD) == Candidates(())
+
+
+def test_before_anything_was_found_nothing_is_known(pool):
+    assert pool.of(Mood.HAPPY) is None

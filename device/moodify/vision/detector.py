@@ -92,7 +92,6 @@ class TfliteDetector:
         self.runtime = Runtime(model, threads)
         self._settings = manifest.postprocess
         _, height, width, _ = manifest.input.shape
-        self.input_size = (width, height)
         self._letterbox = Letterbox(width, height)
         least = min(max(manifest.postprocess.score_threshold if threshold is None else threshold, 1e-6), 1 - 1e-6)
         place = {(output.stride, output.role): i for i, output in enumerate(manifest.outputs)}
@@ -101,6 +100,11 @@ class TfliteDetector:
             objectness, box, landmarks = (place[stride, role] for role in DETECTOR_ROLES)
             level = Level(manifest.outputs[objectness], manifest.outputs[box], manifest.outputs[landmarks], threshold=least)
             self._levels.append((level, (objectness, box, landmarks)))
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Width and height in pixels that an image is brought to."""
+        return self._letterbox.size
 
     def faces(self, image: Image) -> tuple[Face, ...]:
         """Return the faces in ``image``, in its pixels, most confident first; empty where there is nobody."""

@@ -95,14 +95,14 @@ class Letterbox:
     """Fits images into a canvas of a fixed size: aspect kept, top left anchored, the rest :data:`PADDING`."""
 
     def __init__(self, width: int, height: int) -> None:
-        self._width, self._height = width, height
+        self.size = (width, height)
         self._canvas = np.full((height, width, 3), PADDING, np.uint8)
         self._filled = (width, height)
         self._full: NDArray[np.uint8] | None = None
 
     def fit(self, image: Image) -> tuple[NDArray[np.uint8], float]:
         """Return the canvas RGB (height, width, 3), the same at every call, and the factor from the image's pixels to the canvas's."""
-        scale = min(self._width / image.width, self._height / image.height)
+        scale = min(self.size[0] / image.width, self.size[1] / image.height)
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         if size != self._filled:
             self._canvas[:] = PADDING

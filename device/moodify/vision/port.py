@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 class Detector(Protocol):
     """Finds faces."""
 
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Width and height in pixels that an image is brought to: what is smaller there than a few pixels is not found."""
+
     def faces(self, image: Image) -> tuple[Face, ...]:
         """Return the faces in ``image``, in its pixels, most confident first; empty where there is nobody.
 

@@ -46,11 +46,9 @@ class PictureReport:
 class Scanner:
     """Keeps the models loaded over many pictures. For one thread at a time."""
 
-    def __init__(self, detector: Detector, classifier: Classifier, config: VisionConfig, *, tile: tuple[int, int] = (320, 256)) -> None:
-        """Take the models and the size of a tile: the width and height of the detector's input."""
+    def __init__(self, detector: Detector, classifier: Classifier, config: VisionConfig) -> None:
         self._detector = detector
         self._judge = Judge(classifier, config)
-        self._tile = tile
 
     def scan(self, path: Path) -> PictureReport:
         """Read a picture file and look at it.
@@ -70,7 +68,7 @@ class Scanner:
     def faces(self, image: Image) -> tuple[Face, ...]:
         """Return the faces of an RGB image: of the whole, and of tiles where it has more pixels than the detector takes."""
         found = list(self._detector.faces(image))
-        for left, top, part in _tiles(image, self._tile):
+        for left, top, part in _tiles(image, self._detector.input_size):
             found += [_moved(face, left, top) for face in self._detector.faces(part) if not _cut(face, left, top, part, image)]
         if not found:
             return ()

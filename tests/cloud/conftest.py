@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import time
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+from stub_broker import StubBroker
+
+from moodify.cloud.backoff import Backoff
+from moodify.cloud.broker import PrivateBroker
+from moodify.cloud.link import Link
+from moodify.cloud.passwords import FixedPassword
+from moodify.cloud.port import Endpoint
+from moodify.store.outbox import Outbox
+from moodify.store.prepare import prepare
+from moodify.store.settings import Settings
+from moodify.store.store import Store
+from moodify.types import Event, EventKind
+
+DEVICE = "m-abcdefghijklmnop"
+
+
+class Device:
+    """A device's store and link over a database of its own, with what the link reported."""
+
+    def __init__(self, path, endpoint, *, passwords=None, commands=("rescan",), timeout_s=5.0):
+        prepare(path)
+        self.store = Store(path)
+        self.outbox = Outbox(path)
+        self.settings = Settings(path)
+        self.commands = []
+        self.changes = []
+        self.link = Link(
+            DEVICE,
+            endpoint=endpoint,
+            passwords=passwords if passwords is not None else FixedPassword(DEVICE, None),
+            memory=self.settings,
+            commands=commands,
+            on_command=self.commands.append,
+            on_change=lambda state, reason: self.changes.append((state.value, reason)),
+            timeout_s=timeout_s,
+            backoff=Backoff(base_s=0.05, cap_s=0.2),
+        )
+
+    def happen(self, count=1, **data):
+        """Record events, each in a transaction of its own, and return their ids."""
+        ids = []
+        for _ in range(count):
+            event = Event(str(uuid.uuid4()), EventKind.MOOD, datetime.now(UTC), data)
+            self.store.record([event])
+            ids.append(event.id)
+        self.link.wake()
+        return ids
+
+    def pump_until(self, condition, timeout_s=15.0, also=lambda: None):
+        """Pump until a condition holds, or fail."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < deadline, f"not in {timeout_s} s; the link reported {self.changes}"
+            self.link.pump(self.outbox, 0.02)
+            also()
+
+    def until_empty(self):
+        self.pump_until(lambda: self.outbox.backlog() == 0)
+
+    def close(self):
+        self.link.close()
+        self.store.close()
+        self.outbox.close()
+        self.settings.close()
+
+
+@pytest.fixture
+def device_at(tmp_path):
+    """A maker of devices, given where their broker is."""
+    made = []
+
+    def make(endpoint, **options):
+        made.append(Device(tmp_path / f"device{len(made)}" / "moodify.db", endpoint, **options))
+        return made[-1]
+
+    yield make
+    for device in made:
+        device.close()
+
+
+@pytest.fixture
+def stub():
+    """A scripted broker."""
+    with StubBroker() as stub:
+        yield stub
+
+
+@pytest.fixture
+def stubbed(stub, device_at):
+    """A device that talks to the scripted broker."""
+    return device_at(lambda: Endpoint("127.0.0.1", stub.port, tls=False), timeout_s=1.0)
+
+
+@pytest.fixture
+def broker(tmp_path):
+    """A private mosquitto that runs."""
+    with PrivateBroker(tmp_path / "broker state", tmp_path / "run") as broker:
+        broker.endpoint()
+        yield broker

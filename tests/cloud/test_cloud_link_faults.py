@@ -1,0 +1,194 @@
+"""Exact faults of a broker, by script."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from stub_broker import StubBroker, connack, disconnect, publish
+
+from moodify.cloud.backoff import Backoff
+from moodify.cloud.port import Endpoint, LinkState
+from moodify.errors import LinkDown
+
+
+def seqs(payloads):
+    return [json.loads(payload)["seq"] for payload in payloads]
+
+
+def test_a_broker_that_never_answers_connect_is_left_and_tried_again(stub, stubbed):
+    stub.connack = None
+    stubbed.link._timeout_s = 0.2
+    stubbed.pump_until(lambda: len(stub.connects) >= 2)
+    assert stubbed.changes == [("offline", "the broker gave no answer in 0.2 s")]
+
+
+def test_a_refused_sign_in_says_what_to_do_and_heals_when_it_is_put_right(stub, stubbed):
+    stub.connack = connack(0x87)
+    stubbed.pump_until(lambda: stubbed.link.state is LinkState.REFUSED)
+    assert stubbed.link.reason == "the broker refuses this device: not authorized; check that this device is enrolled, or [link] username and password"
+    stub.connack = connack(0)
+    stubbed.pump_until(lambda: stubbed.link.state is LinkState.ONLINE)
+    assert [state for state, _ in stubbed.changes] == ["refused", "online"]
+
+
+def test_a_busy_broker_is_no_reason_to_call_a_person(stub, stubbed):
+    stub.connack = connack(0x89)
+    stubbed.pump_until(lambda: stubbed.changes != [])
+    assert stubbed.changes[0] == ("offline", "the broker refuses this device: server busy")
+
+
+def test_a_message_that_the_broker_refuses_is_set_aside_and_the_rest_goes_on(stub, stubbed):
+    stub.puback = lambda payload: 0x87 if b'"seq":2,' in payload else 0
+    stubbed.happen(4)
+    stubbed.until_empty()
+    assert seqs(stub.events()) == [1, 2, 3, 4]
+    assert list(stubbed.store._db.query("SELECT seq, refused FROM outbox")) == [{"seq": 2, "refused": "Not authorized"}]
+
+
+def test_a_message_that_nobody_listens_to_is_delivered(stub, stubbed):
+    stub.puback = lambda payload: 0x10
+    stubbed.happen(2)
+    stubbed.until_empty()
+    assert seqs(stub.events()) == [1, 2]
+
+
+def test_a_message_for_which_the_broker_has_no_room_is_offered_again(stub, stubbed):
+    refusals = iter([0x97, 0x97])
+    stub.puback = lambda payload: next(refusals, 0) if b'"seq":1,' in payload else 0
+    stubbed.happen(3)
+    stubbed.until_empty()
+    assert sorted(seqs(stub.events())) == [1, 1, 1, 2, 3]
+    assert list(stubbed.store._db.query("SELECT * FROM outbox")) == []
+
+
+def test_what_is_never_acknowledged_is_sent_again_as_the_same_bytes_over_a_new_connection(stub, stubbed):
+    stub.puback = lambda payload: None if payload.startswith(b'{"v"') and len(stub.connects) == 1 else 0
+    stubbed.link._timeout_s = 0.3
+    stubbed.happen(2)
+    stubbed.until_empty()
+    assert len(stub.connects) == 2
+    first, second = stub.events()[:2], stub.events()[2:]
+    assert first == second
+    assert ("offline", "the broker acknowledged nothing in 0.3 s") in stubbed.changes
+
+
+def test_never_more_is_under_way_than_the_broker_takes(stub, stubbed):
+    stub.connack = connack(0, b"\x21\x00\x03")
+    stub.puback = lambda payload: 0 if b"state" in payload else None
+    stubbed.happen(10)
+    stubbed.pump_until(lambda: len(stub.events()) == 3)
+    for _ in range(5):
+        stubbed.link.pump(stubbed.outbox, 0.02)
+    assert seqs(stub.events()) == [1, 2, 3]
+
+
+def test_what_is_larger_than_the_broker_takes_is_set_aside_unsent(stub, stubbed):
+    stub.connack = connack(0, b"\x27" + (1_000).to_bytes(4, "big"))
+    stubbed.happen(1, text="x" * 2_000)
+    stubbed.happen(1)
+    stubbed.until_empty()
+    assert seqs(stub.events()) == [2]
+    ((reason,),) = stubbed.store._db.execute("SELECT refused FROM outbox")
+    assert "bytes are more than the" in reason
+
+
+def test_a_session_that_is_taken_over_is_reported_and_taken_back(stub, stubbed):
+    stubbed.pump_until(lambda: stubbed.link.state is LinkState.ONLINE)
+    stub.say(disconnect(0x8E))
+    stubbed.pump_until(lambda: len(stubbed.changes) == 3)
+    assert stubbed.changes[1] == ("offline", "the connection to the broker was lost: session taken over")
+    assert stubbed.changes[2][0] == "online"
+
+
+@pytest.mark.parametrize("garbage", [b"\xff" * 64, b"\x40\x04\x00\x01\x7b\x00", b"\x32\x05\x00\x03a\xff\xfe", b"\x20\x00", b"\x30\x03\x00\x01\xff"])
+def test_what_cannot_be_read_costs_the_connection_and_nothing_else(stub, stubbed, garbage):
+    stubbed.pump_until(lambda: stubbed.link.state is LinkState.ONLINE)
+    stub.say(garbage)
+    stubbed.pump_until(lambda: len(stub.connects) == 2)
+    (_, lost, *_) = stubbed.changes
+    assert lost[0] == "offline"
+    stubbed.happen(1)
+    stubbed.until_empty()
+
+
+def test_a_message_of_garbage_as_a_command_does_nothing(stub, stubbed):
+    stubbed.pump_until(lambda: stubbed.link.state is LinkState.ONLINE)
+    stub.say(publish("moodify/v1/m-abcdefghijklmnop/down/cmd/rescan", b"\xff\xfe"))
+    stubbed.happen(1)
+    stubbed.until_empty()
+    assert stubbed.commands == []
+    assert stubbed.link.state is LinkState.ONLINE
+
+
+def test_nobody_there_is_offline_with_the_address(device_at):
+    device = device_at(lambda: Endpoint("127.0.0.1", 9, tls=False))
+    device.pump_until(lambda: device.changes != [])
+    assert device.changes == [("offline", "the broker 127.0.0.1:9 cannot be reached: [Errno 111] Connection refused")]
+
+
+def test_no_password_goes_in_the_clear_to_another_machine(device_at):
+    device = device_at(lambda: Endpoint("192.0.2.1", 1883, tls=False))
+    device.pump_until(lambda: device.changes != [])
+    assert device.link.state is LinkState.REFUSED
+    assert "set [link] tls = true" in device.link.reason
+
+
+def test_without_a_password_nothing_is_tried_and_the_reason_shows(stub, device_at):
+    class Waiting:
+        def credentials(self, now):
+            raise LinkDown("waiting for the right time before signing in: not synchronised")
+
+    device = device_at(lambda: Endpoint("127.0.0.1", stub.port, tls=False), passwords=Waiting())
+    device.pump_until(lambda: device.changes != [])
+    assert device.changes == [("offline", "waiting for the right time before signing in: not synchronised")]
+    assert stub.connects == []
+
+
+def authority(folder, name):
+    """Return a server's TLS context and the file of the certificate, which signs itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key()).serial_number(x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    certificate = builder.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False).sign(key, hashes.SHA256())
+    file = folder / f"{name}.pem"
+    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    both = folder / f"{name}.both.pem"
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    both.write_bytes(private + file.read_bytes())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(both)
+    return context, file
+
+
+# paho leaves the socket of a failed handshake to the garbage collector, which warns of it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_over_tls_a_known_authority_is_trusted_and_an_unknown_one_is_refused(tmp_path, device_at):
+    context, file = authority(tmp_path, "household")
+    _, stranger = authority(tmp_path, "stranger")
+    with StubBroker(context) as stub:
+        known = device_at(lambda: Endpoint("127.0.0.1", stub.port, tls=True, ca_file=file))
+        known.happen(30)
+        known.until_empty()
+        assert seqs(stub.events()) == list(range(1, 31))
+        known.close()
+        unknown = device_at(lambda: Endpoint("127.0.0.1", stub.port, tls=True, ca_file=stranger))
+        unknown.pump_until(lambda: unknown.changes != [])
+        assert unknown.link.state is LinkState.REFUSED
+        assert "certificate" in unknown.link.reason
+
+
+def test_waits_double_up_to_the_cap_and_half_of_each_is_chance():
+    backoff = Backoff(base_s=1, cap_s=120)
+    assert [backoff.delay_s(attempt, 1.0) for attempt in (1, 2, 3, 8, 500)] == [1, 2, 4, 120, 120]
+    assert [backoff.delay_s(attempt, 0.0) for attempt in (1, 2, 8)] == [0.5, 1, 60]
+    assert len({backoff.delay_s(8) for _ in range(10)}) > 1

@@ -15,4 +15,5 @@ with Store(path) as store:
     while True:
         events = [Event(str(uuid.uuid4()), EventKind.MOOD, datetime.now(UTC), {"mood": "happy", "pad": "x" * 500}) for _ in range(3)]
         store.record(events)
-        print(*(event.id for event in events), flush=True)
+        sys.stdout.write(" ".join(event.id for event in events) + "\n")
+        sys.stdout.flush()

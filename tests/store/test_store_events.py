@@ -17,7 +17,7 @@ def items_of(messages):
 
 
 def test_events_of_one_record_travel_in_one_message_exactly_as_they_are_printed(path, event):
-    events = [event(mood="happy"), event(EventKind.DECISION, reason="läuft – „gut“")]
+    events = [event(mood="happy"), event(EventKind.DECISION, reason="läuft „gut“")]
     with Store(path) as store, Outbox(path) as outbox:
         store.record(events)
         (message,) = outbox.unsent()

@@ -273,3 +273,13 @@ def test_without_smoothing_and_waiting_each_look_speaks():
     room = Room(MoodTracker(MoodConfig(smoothing_s=0, steady_s=0)))
     room.show(1, happy()).show(1, sad())
     assert room.moods == ["happy", "sad"]
+
+
+def test_the_count_rises_to_what_every_look_showed(room):
+    room.show_each(5, lambda index: (happy(),) * (1 if index % 2 else 2))
+    assert room.presence == [1]
+
+
+def test_the_count_falls_to_the_most_that_was_seen_since(room):
+    room.show(3, happy(), happy(), happy()).show_each(6, lambda index: (happy(),) * (2 if index % 2 else 1))
+    assert room.presence == [3, 2]

@@ -1,4 +1,5 @@
 from datetime import time
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -369,3 +370,66 @@ def test_a_mood_without_songs_says_why(found, says):
     verdict = policy.decide(Situation(5.0, time(12), house.reading, 1, Playback(playing=False), 5.0, Ask.LOOK))
     assert verdict.decision.act is Act.KEEP
     assert says in verdict.decision.reason
+
+
+def test_what_was_paused_does_not_go_on_in_quiet_hours():
+    house = playing_theirs(absence_pause_s=60, quiet_hours=NIGHT, clock=time(21, 50)).feel(Mood.HAPPY).run(LONG_S + 20).feel(Mood.ABSENT).run(700)
+    house.feel(Mood.HAPPY).run(120)
+    assert house.acts[-1] == "pause"
+    assert house.reasons[-1].startswith("Quiet hours until 07:00")
+
+
+def test_a_pause_is_forgotten_once_nobody_was_here_for_long():
+    house = House(start_when_silent=True).feel(Mood.HAPPY).run(130)
+    house.ask(Ask.PAUSE)
+    house.feel(Mood.ABSENT).run(3600, 10).feel(Mood.HAPPY).run(130)
+    assert house.speaker.playing
+
+
+def test_a_mood_waits_for_the_song_that_is_queued_already():
+    house = playing_theirs(max_changes=9, dwell_s=10).feel(Mood.HAPPY).run(LONG_S - 5)
+    assert len(house.speaker.queue) == 1
+    house.feel(Mood.SAD).run(4)
+    house.reading = house.reading.__class__(Mood.SAD, 0.9, house.now_s - 60, people=1)
+    decision = house.ask()
+    assert decision.act is Act.KEEP
+    assert "is next already, the music follows after it" in decision.reason
+    house.run(2 * LONG_S)
+    assert house.heard[:3] == ["theirs", "happy", "sad"]
+
+
+def test_a_song_that_never_came_on_is_not_taken_for_somebodys_pause():
+    house = playing_theirs(start_when_silent=True).feel(Mood.HAPPY).run(5)
+    house.ask(Ask.LOOK)
+    house.speaker.track, house.speaker.playing = THEIRS, False
+    house.run(700)
+    assert house.acts == ["play", "play"]
+
+
+def test_what_follows_the_end_of_our_song_is_not_taken_for_somebodys_choice():
+    house = playing_theirs(dwell_s=10, change_window_s=60).feel(Mood.HAPPY).run(LONG_S + 150)
+    house.speaker.queue.clear()
+    house.pool.fill(Mood.HAPPY, (), house.now_s)
+    house.run(49)
+    house.speaker.queue = [song("autoplay")]
+    house.run(5)
+    assert house.heard[-1] == "autoplay"
+    assert not any("somebody has just chosen" in reason for reason in house.reasons)
+
+
+def test_a_look_that_lags_behind_our_pause_does_not_undo_it():
+    house = playing_theirs(absence_pause_s=60).feel(Mood.HAPPY).run(LONG_S + 20).feel(Mood.ABSENT).run(59)
+    playing, lagging_s = house.speaker.look(), house.now_s + 1.5
+    house.run(1)
+    assert house.acts[-1] == "pause"
+    house.policy.decide(Situation(lagging_s, time(12), house.reading, 0, playing, lagging_s))
+    house.run(10)
+    house.people = 1
+    house.run(1)
+    assert house.acts[-1] == "resume"
+
+
+def test_a_song_does_not_follow_itself_where_there_is_another():
+    house = playing_theirs(songs=2, no_repeat=0).feel(Mood.CALM).run(12 * LONG_S)
+    ours = house.speaker.started[1:]
+    assert all(one != two for one, two in pairwise(ours))

@@ -82,7 +82,7 @@ class Memory:
         ended = before is None or _ended(before, playback, at_s)
         if playback.playing:
             self._plays(playback, at_s, cut=not ended, again=before is not None and playback.progress_ms < before[0].progress_ms)
-        elif before is not None and before[0].playing and self.paused_s is None and not ended:
+        elif before is not None and before[0].playing and not ended:
             self.hushed = True
 
     def playing(self, playback: Playback | None, at_s: float) -> bool | None:
@@ -108,9 +108,6 @@ class Memory:
             self.paused_s = None if order.asked else now_s
         elif decision.act is not Act.QUEUE:
             self.hushed, self.paused_s = False, None
-        if decision.act is Act.SKIP:
-            # Whatever comes next was not chosen by somebody against our music.
-            self.current = None
 
     def window_opens_s(self, now_s: float, *, window_s: float, most: int) -> float | None:
         """Return when music may change again where ``most`` changes lie within the window, else None."""

@@ -191,6 +191,9 @@ class Observation:
     """Whether the motion gate saw movement; if not and nobody was there, nothing else was run."""
     brightness: float = 0.5
     """Mean luma of the frame from 0 to 1."""
+    width: int = 320
+    """Of the picture that the faces' pixels belong to."""
+    height: int = 240
 
 
 class Mood(StrEnum):

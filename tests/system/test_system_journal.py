@@ -1,6 +1,7 @@
 import io
 import logging
 import os
+import sys
 
 import pytest
 from rich.console import Console
@@ -81,13 +82,15 @@ def test_only_a_stderr_that_the_journal_reads_counts_as_systemd():
     assert not under_systemd({**_journals_stderr(), "JOURNAL_STREAM": "1:1"})
 
 
-def test_under_systemd_the_journal_gets_priorities():
+def test_under_systemd_the_journal_s_own_handler_is_used():
+    journal = pytest.importorskip("systemd.journal", reason="systemd-python is not installed (extra: systemd)")
     handler = set_up_logging("info", environ=_journals_stderr())
-    try:
-        from systemd.journal import JournalHandler
-    except ImportError:
-        record = logging.LogRecord("moodify.x", logging.WARNING, __file__, 1, "one\ntwo", (), None)
-        assert handler.format(record) == "<4>moodify.x: one\n<4>two"
-    else:
-        assert isinstance(handler, JournalHandler)
+    assert isinstance(handler, journal.JournalHandler)
     assert any(isinstance(each, RedactingFilter) for each in handler.filters)
+
+
+def test_under_systemd_without_its_package_lines_carry_priorities(monkeypatch):
+    monkeypatch.setitem(sys.modules, "systemd.journal", None)
+    handler = set_up_logging("info", environ=_journals_stderr())
+    record = logging.LogRecord("moodify.x", logging.WARNING, __file__, 1, "one\ntwo", (), None)
+    assert handler.format(record) == "<4>moodify.x: one\n<4>two"

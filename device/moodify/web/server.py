@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import errno
 import ipaddress
 import logging
@@ -78,7 +80,7 @@ class PageServer:
 
     def stop(self) -> None:
         """End open streams, requests and the thread, within about two seconds; safe to call twice, and before :meth:`start`."""
-        self._server.should_exit = True
+        self._server.end()
         if self._thread.ident is not None:
             self._thread.join(_STOP_S)
             if self._thread.is_alive():
@@ -124,17 +126,40 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=_GRACE_S,
             )
         )
+        # access_log=False holds only as long as nobody gives that logger a handler.
+        logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
         self._streams: Streams = app.state.streams
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = asyncio.Event()
         self.ready = threading.Event()
+
+    def end(self) -> None:
+        """Shut down; from any thread, at any time."""
+        self.should_exit = True
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ended.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
         self.ready.set()
+
+    async def main_loop(self) -> None:
+        # Uvicorn's own wakes the processor ten times a second; once is enough for the Date header, and end() need not wait for it.
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._ended.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Uvicorn waits for answers in progress, and a stream is one that never ends.
         self._streams.close()
         await super().shutdown(sockets)
+        # What is left is full of what its client does not read, and would be flushed for ever.
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        await asyncio.sleep(0)
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -1,0 +1,67 @@
+import logging
+import threading
+
+import httpx
+import pytest
+
+from moodify.errors import PersonMustAct
+from moodify.web.app import create_app
+from moodify.web.server import PageServer
+
+
+def test_port_0_is_a_port_that_answers(server):
+    assert server.port > 0
+    assert server.alive
+    assert httpx.get(f"{server.url}/healthz", trust_env=False).text == "ok"
+
+
+def test_a_busy_port_names_itself_and_the_fix(server, house):
+    with pytest.raises(PersonMustAct, match=rf"Port {server.port} .* set another port under \[web\]"):
+        PageServer(create_app(house), "127.0.0.1", server.port)
+
+
+def test_an_address_of_another_machine_names_the_fix(house):
+    with pytest.raises(PersonMustAct, match=r"192\.0\.2\.1.*127\.0\.0\.1"):
+        PageServer(create_app(house), "192.0.2.1", 0)
+
+
+def test_the_port_is_free_again_after_a_stop(house):
+    first = PageServer(create_app(house), "127.0.0.1", 0)
+    first.start()
+    assert httpx.get(f"{first.url}/healthz", trust_env=False).status_code == 200
+    first.stop()
+    with PageServer(create_app(house), "127.0.0.1", first.port) as second:
+        assert httpx.get(f"{second.url}/healthz", trust_env=False).status_code == 200
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{second.url}/healthz", trust_env=False)
+
+
+def test_an_idle_connection_does_not_hold_up_the_stop(house):
+    with httpx.Client(trust_env=False) as client:
+        with PageServer(create_app(house), "127.0.0.1", 0) as server:
+            assert client.get(f"{server.url}/healthz").status_code == 200
+        assert not server.alive
+
+
+def test_all_calls_to_the_house_come_from_one_thread(browser, house, monkeypatch):
+    threads = set()
+    asked = house.history
+    monkeypatch.setattr(house, "history", lambda limit: (threads.add(threading.current_thread().name), asked(limit))[1])
+    monkeypatch.setattr(house, "press_scan", lambda: threads.add(threading.current_thread().name))
+    for _ in range(3):
+        browser.get("/api/events")
+        browser.post("/api/scan", json={})
+    assert threads == {"web"}
+
+
+def test_requests_are_not_logged_and_refusals_are(browser, caplog):
+    caplog.set_level(logging.INFO)
+    browser.get("/api/now")
+    browser.get("/api/now", headers={"Host": "rebound.example"})
+    ours = [(record.name, record.levelname) for record in caplog.records if not record.name.startswith("httpx")]
+    assert ours == [("moodify.web.guard", "WARNING")]
+
+
+def test_forwarded_addresses_are_not_believed(program):
+    answer = program.post("/api/scan", json={}, headers={"X-Forwarded-Proto": "https", "Origin": str(program.base_url).rstrip("/").replace("http:", "https:")})
+    assert answer.status_code == 403

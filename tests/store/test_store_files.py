@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import closing
 
 import pytest
@@ -133,6 +134,14 @@ def test_a_database_that_turns_bad_while_it_runs_says_to_restart(path, event):
         path.write_bytes(b"\xa5" * path.stat().st_size)
         with pytest.raises(StoreError, match="restart Moodify"):
             history.recent(10)
+
+
+def test_what_one_thread_opens_another_may_use(path, event):
+    with Store(path) as store, History(path) as history:
+        thread = threading.Thread(target=store.record, args=([event()],))
+        thread.start()
+        thread.join()
+        assert history.status().events == 1
 
 
 def test_settings_survive_and_are_replaced_as_a_whole(path):

@@ -102,12 +102,14 @@ class Link:
     # Any thread.
 
     def publish_state(self, name: str, value: Mapping[str, Any]) -> None:
-        """Publish ``up/<name>`` retained, now or at the next connect; only the newest value of a name is sent."""
+        """Publish ``up/<name>`` retained, now or at the next connect; only a changed value is sent, and only the newest."""
         payload = _json(value)
 
         def put() -> None:
-            self._states[name] = payload
-            self._dirty[name] = None
+            # The broker writes each retained message to its disk: what has not changed is not sent again.
+            if self._states.get(name) != payload:
+                self._states[name] = payload
+                self._dirty[name] = None
 
         self._requests.put(put)
         self.wake()

@@ -71,11 +71,11 @@ def transaction(db: Database) -> Iterator[None]:
 
 
 def connect(path: Path, *, durable: bool = True) -> Database:
-    """Open the database file, which must exist, for the calling thread.
+    """Open the database file, which must exist, for one thread at a time: that which opens it may hand it on.
 
     With ``durable`` false, a power cut may take back the last commits (never half of one).
     """
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         db = Database(connection)
         db.execute("PRAGMA foreign_keys = ON")
@@ -110,7 +110,7 @@ def make_private(path: Path) -> None:
 
 
 class Connected:
-    """A connection of its own to a prepared database; belongs to the thread that opens it."""
+    """A connection of its own to a prepared database, for one thread at a time; the one that opens it may hand it on."""
 
     _durable = True
 

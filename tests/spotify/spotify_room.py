@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 import yaml
@@ -13,8 +14,11 @@ from openapi_core.testing import MockRequest, MockResponse
 from werkzeug.datastructures import ImmutableMultiDict
 
 from moodify.music.spotify.adapter import SpotifyPlayer
-from moodify.music.spotify.signin import simulated_sign_in
-from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
+from moodify.music.spotify.signin import SignIn, simulated_sign_in
+from moodify.music.spotify.tokens import TokenFile
+
+if TYPE_CHECKING:
+    from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
 
 DESCRIPTION = Path(__file__).resolve().parents[2] / "../shared/data/spotify-openapi.yml"
 TRACK_OR_EPISODE = {"track": "#/components/schemas/TrackObject", "episode": "#/components/schemas/EpisodeObject"}
@@ -46,6 +50,7 @@ class Room:
 
     speaker: SimulatedSpeaker
     clock: HandClock
+    folder: Path | None = None
     player: SpotifyPlayer = field(init=False)
     opened: list[SpotifyPlayer] = field(default_factory=list)
     sent: list[tuple[str, str]] = field(default_factory=list)
@@ -54,7 +59,10 @@ class Room:
         self.player = self.open()
 
     def open(self, **changes):
-        sign_in = changes.pop("sign_in", None) or simulated_sign_in(self.speaker.accounts_url)
+        if self.folder is None:
+            sign_in = simulated_sign_in(self.speaker.accounts_url)
+        else:
+            sign_in = SignIn("client", TokenFile(self.folder), redirect_port=8888, accounts_url=self.speaker.accounts_url)
         settings = {"speaker": self.speaker.name, "api_url": self.speaker.api_url, "now_s": self.clock, "pause": self.clock.wait, "timeout_s": 10.0}
         player = SpotifyPlayer(sign_in, **(settings | changes))
         self.opened.append(player)
@@ -78,12 +86,12 @@ class Room:
         return self.speaker.catalogue.playlist_of("happy").songs[index].uri
 
 
-def wait_until(condition, timeout_s=10.0):
+def wait_until(condition, timeout_s=10.0, interval_s=0.02):
     """Wait until a condition holds; fail after the deadline."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+        time.sleep(interval_s)
 
 
 def described():
@@ -93,11 +101,25 @@ def described():
     schemas["ErrorObject"]["properties"]["reason"] = {"type": "string"}
     schemas["DeviceObject"]["required"] = ["id", "is_active", "is_restricted", "name", "type", "volume_percent", "supports_volume"]
     schemas["CurrentlyPlayingContextObject"]["required"] = ["device", "repeat_state", "shuffle_state", "is_playing", "progress_ms"]
-    for name in ("DeviceObject", "CurrentlyPlayingContextObject", "CurrentlyPlayingObject", "TrackObject", "SimplifiedTrackObject", "QueueObject", "PlayHistoryObject", "PlaylistTrackObject", "PlaylistObject"):
+    for name in (
+        "DeviceObject",
+        "CurrentlyPlayingContextObject",
+        "CurrentlyPlayingObject",
+        "TrackObject",
+        "SimplifiedTrackObject",
+        "QueueObject",
+        "PlayHistoryObject",
+        "PlaylistTrackObject",
+        "PlaylistObject",
+    ):
         schemas[name]["additionalProperties"] = False
     # openapi-core judges bearer tokens, not OAuth flows; a discriminator needs its mapping where names differ from values.
     spec["components"]["securitySchemes"]["oauth_2_0"] = {"type": "http", "scheme": "bearer"}
-    for choice in (schemas["CurrentlyPlayingContextObject"]["properties"]["item"], schemas["CurrentlyPlayingObject"]["properties"]["item"], schemas["PlaylistTrackObject"]["properties"]["item"]):
+    for choice in (
+        schemas["CurrentlyPlayingContextObject"]["properties"]["item"],
+        schemas["CurrentlyPlayingObject"]["properties"]["item"],
+        schemas["PlaylistTrackObject"]["properties"]["item"],
+    ):
         choice["discriminator"]["mapping"] = TRACK_OR_EPISODE
     queue = schemas["QueueObject"]["properties"]
     for choice in (queue["currently_playing"], queue["queue"]["items"]):

@@ -1,16 +1,26 @@
 """What goes wrong at a home, and what the adapter makes of it: the error, how long to wait, and what was really sent."""
 
+import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 from spotify_room import wait_until
 
-from moodify.errors import CannotWork, MoodifyError, NotAllowed, SignInNeeded, SpeakerNotFound, SpeakerUnavailable
+from moodify.errors import CannotWork, NotAllowed, SignInNeeded, SpeakerNotFound, SpeakerUnavailable
 from moodify.music.spotify.simulated.levers import ACCOUNTS
 
-DEVICES, STATE, PLAY, QUEUE, NEXT, PAUSE = ("GET", "me/player/devices"), ("GET", "me/player"), ("PUT", "me/player/play"), ("POST", "me/player/queue"), ("POST", "me/player/next"), ("PUT", "me/player/pause")
+DEVICES, STATE, PLAY, QUEUE, NEXT, PAUSE = (
+    ("GET", "me/player/devices"),
+    ("GET", "me/player"),
+    ("PUT", "me/player/play"),
+    ("POST", "me/player/queue"),
+    ("POST", "me/player/next"),
+    ("PUT", "me/player/pause"),
+)
 TOKEN = ("POST", "/api/token")
 
 
@@ -272,7 +282,22 @@ def test_an_error_that_is_a_bare_text_is_still_understood(room, speaker, status,
 
 
 @pytest.mark.usefixtures("off_the_record")
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b'"x"', b"{", b'{"devices": 3}', b'{"devices": [7]}', b'{"devices": [{"id": "x"}]}', b'{"is_playing": true, "item": {"id": "x"}}', b'{"tracks": null}', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"{",
+        b'{"devices": 3}',
+        b'{"devices": [7]}',
+        b'{"devices": [{"id": "x"}]}',
+        b'{"is_playing": true, "item": {"id": "x"}}',
+        b'{"tracks": null}',
+        b"\xff\xfe",
+    ],
+)
 def test_an_answer_of_any_other_shape_is_for_later(room, speaker, body):
     for call in (room.player.speakers, lambda: room.player.search("happy"), lambda: room.player.tracks_of(speaker.catalogue.playlist_of("sad").uri)):
         speaker.answer_with(body)
@@ -282,7 +307,9 @@ def test_an_answer_of_any_other_shape_is_for_later(room, speaker, body):
 
 @pytest.mark.usefixtures("off_the_record")
 def test_gaps_in_lists_are_left_out(room, speaker):
-    speaker.answer_with(b'{"tracks": {"items": [null, {"type": "episode", "id": "e"}, {"type": "track", "id": null, "uri": "spotify:local:x"}, {"type": "track", "id": "t", "uri": "spotify:track:t", "name": "T", "artists": [{"name": "A"}, null], "duration_ms": 1}]}}')
+    song = {"type": "track", "id": "t", "uri": "spotify:track:t", "name": "T", "artists": [{"name": "A"}, None], "duration_ms": 1}
+    gaps = [None, {"type": "episode", "id": "e"}, {"type": "track", "id": None, "uri": "spotify:local:x"}]
+    speaker.answer_with(json.dumps({"tracks": {"items": [*gaps, song]}}).encode())
     assert [track.title for track in room.player.search("happy")] == ["T"]
     speaker.answer_with(b'{"items": [null, {"item": null}], "next": null}')
     assert room.player.tracks_of(speaker.catalogue.playlist_of("sad").uri) == ()
@@ -339,11 +366,12 @@ def test_refreshing_works_again_and_again_because_the_newest_refresh_token_is_ke
         assert room.sent_by(room.player.playback) == [STATE, TOKEN, STATE]
 
 
-def test_the_end_of_the_sign_in_is_told_with_the_next_step(room, speaker):
+def test_the_end_of_the_sign_in_is_told_with_the_next_step_and_not_asked_again(room, speaker):
     speaker.end_sign_in()
-    for _ in range(2):
+    for sent in ([STATE, TOKEN], [STATE]):
         with pytest.raises(SignInNeeded, match="moodify spotify login"):
-            room.player.playback()
+            room.sent_by(room.player.playback)
+        assert room.sent == sent
 
 
 @pytest.mark.usefixtures("off_the_record")
@@ -374,3 +402,45 @@ def test_an_accounts_service_that_asks_for_peace_is_left_in_peace(room, speaker,
         room.sent_by(room.player.playback)
     assert TOKEN not in room.sent
     clock.advance(60)
+
+
+def test_what_stands_in_the_environment_changes_nothing(room, speaker, monkeypatch):
+    (Path.home() / ".netrc").write_text("machine 127.0.0.1 login somebody password else")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    room.player.play(room.happy())
+    assert speaker.now_playing == room.happy()
+
+
+def test_several_threads_may_call_and_each_order_is_carried_out_once(room, speaker):
+    room.player.play(speaker.catalogue.playlist_of("happy").uri)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: room.player.skip(), range(8)))
+    assert [order.verb for order in speaker.orders] == ["play", *["next"] * 8]
+    assert speaker.now_playing == room.happy(8)
+
+
+def test_a_speaker_that_wakes_under_another_id_is_played_on_at_once(room, speaker, clock):
+    room.player.play(room.happy())
+    speaker.fall_asleep()
+    speaker.new_id()
+    speaker.wake()
+    assert room.sent_by(room.player.resume) == [PLAY, DEVICES, PLAY]
+    assert clock.waits == []
+    assert speaker.now_playing == room.happy()
+
+
+def test_resuming_where_nothing_is_active_transfers_to_the_speaker(room, speaker):
+    room.player.play(room.happy())
+    room.player.pause()
+    speaker.refuse(404, "Player command failed: No active device found", "NO_ACTIVE_DEVICE")
+    assert room.sent_by(room.player.resume) == [PLAY, ("PUT", "me/player")]
+    assert speaker.now_playing == room.happy()
+
+
+def test_a_long_playlist_is_read_in_pages_and_no_further_than_asked(room, speaker):
+    playlist = speaker.catalogue.playlist_of("sad")
+    assert [track.uri for track in room.player.tracks_of(playlist.uri, limit=5)] == [song.uri for song in playlist.songs[:5]]
+    assert len(room.sent_by(lambda: room.player.tracks_of(playlist.uri, limit=500))) == 1
+    album, artist = playlist.songs[0].album, playlist.songs[0].album.artist
+    assert [track.title for track in room.player.tracks_of(f"spotify:album:{album.id}")] == ["Two Coats, One Hook", "Ferry in the Fog", "Letters I Kept", "November Ground"]
+    assert {track.artist for track in room.player.tracks_of(f"spotify:artist:{artist.id}")} == {"Wren Ashdown"}

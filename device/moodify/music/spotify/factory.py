@@ -58,17 +58,23 @@ def open_player(config: MusicConfig, folder: Path, *, clock: Callable[[], float]
     """
     # spotipy is slow to import and wanted by nothing else.
     from .adapter import SpotifyPlayer
-    from .signin import SignIn, signed_in, simulated_sign_in
+    from .signin import SignIn, simulated_sign_in
     from .tokens import TokenFile
 
     spotify = config.spotify
     if config.speaker == "spotify" and spotify.client_id is None:
         raise SignInNeeded("music.speaker is spotify, but music.spotify.client_id is not set; make an app at developer.spotify.com, set its id, then: moodify spotify login")
-    if spotify.client_id is not None and (config.speaker == "spotify" or (config.speaker == "auto" and signed_in(folder))):
+    if spotify.client_id is not None and config.speaker != "simulated":
         tokens = TokenFile(folder)
-        tokens.get_cached_token()
-        sign_in = SignIn(spotify.client_id, tokens, redirect_port=spotify.redirect_port, timeout_s=spotify.timeout_s)
-        return OpenPlayer(SpotifyPlayer(sign_in, speaker=spotify.speaker, timeout_s=spotify.timeout_s), None)
+        try:
+            tokens.get_cached_token()
+        except SignInNeeded as error:
+            if config.speaker == "spotify":
+                raise
+            logger.warning("%s; until then the simulated speaker plays", error)
+        else:
+            sign_in = SignIn(spotify.client_id, tokens, redirect_port=spotify.redirect_port, timeout_s=spotify.timeout_s)
+            return OpenPlayer(SpotifyPlayer(sign_in, speaker=spotify.speaker, timeout_s=spotify.timeout_s), None)
     speaker = simulated if simulated is not None else SimulatedSpeaker(clock=clock)
     try:
         sign_in = simulated_sign_in(speaker.accounts_url, timeout_s=spotify.timeout_s)

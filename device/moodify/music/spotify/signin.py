@@ -13,7 +13,7 @@ from spotipy.oauth2 import SpotifyPKCE
 
 from moodify.errors import CannotWork, MoodifyError, NotAllowed, SignInNeeded
 
-from .mapping import FOREIGN, foreign_error
+from .mapping import FOREIGN, SIGN_IN, foreign_error
 from .tokens import NEXT_STEP, TokenFile
 from .transport import TokenTransport
 
@@ -41,6 +41,7 @@ class SignIn(SpotifyPKCE):  # type: ignore[misc] # spotipy has no types
         self.OAUTH_TOKEN_URL = f"{accounts_url}/api/token"
         self._transport = TokenTransport()
         self._guard = threading.RLock()
+        self._dead: str | None = None
         super().__init__(
             client_id=client_id,
             redirect_uri=f"http://127.0.0.1:{redirect_port}/callback",
@@ -114,14 +115,18 @@ class SignIn(SpotifyPKCE):  # type: ignore[misc] # spotipy has no types
         return token
 
     def _refreshed(self, token: dict[str, Any]) -> dict[str, Any]:
+        refresh: str = token["refresh_token"]
+        if refresh == self._dead:
+            # Refused once is refused for ever: only a new sign-in brings another one.
+            raise SignInNeeded(f"the Spotify sign-in has ended; {SIGN_IN}")
         try:
-            new: dict[str, Any] = self._mapped(lambda: self.refresh_access_token(token["refresh_token"]))
+            new: dict[str, Any] = self._mapped(lambda: self.refresh_access_token(refresh))
         except SignInNeeded:
             # Another process on this device may have used the token up and kept its successor.
-            kept = self._kept()
-            if kept["refresh_token"] == token["refresh_token"]:
+            new = self._kept()
+            if new["refresh_token"] == refresh:
+                self._dead = refresh
                 raise
-            new = kept
         return new
 
     @staticmethod

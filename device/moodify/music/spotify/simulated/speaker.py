@@ -27,6 +27,8 @@ NAME = "Moodify simulated speaker"
 REMEMBERED = 1000
 #: A client that is silent for so long loses its connection, so that no thread waits for ever.
 IDLE_S = 60.0
+#: Longest wait, at close, for the threads of open connections.
+HANG_UP_S = 5.0
 #: No order of this API is longer.
 LONGEST_BODY = 100_000
 
@@ -196,30 +198,33 @@ class SimulatedSpeaker(Levers):
 
 
 class _Server(ThreadingHTTPServer):
-    # Its threads are joined at close, once their connections have been hung up.
-    daemon_threads = False
+    # A program that ends without close() must not wait for idle connections.
+    daemon_threads = True
 
     def __init__(self, address: tuple[str, int], speaker: SimulatedSpeaker) -> None:
         self.speaker = speaker
         self._connections: set[socket.socket] = set()
-        self._guard = threading.Lock()
+        self._change = threading.Condition()
         super().__init__(address, _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        with self._guard:
+        with self._change:
             self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        with self._guard:
-            self._connections.discard(request)
         super().shutdown_request(request)
+        with self._change:
+            self._connections.discard(request)
+            self._change.notify_all()
 
     def hang_up(self) -> None:
-        with self._guard:
+        """End all connections and wait until their threads have let go of them."""
+        with self._change:
             for connection in self._connections:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+            self._change.wait_for(lambda: not self._connections, timeout=HANG_UP_S)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -283,3 +283,9 @@ def test_the_count_rises_to_what_every_look_showed(room):
 def test_the_count_falls_to_the_most_that_was_seen_since(room):
     room.show(3, happy(), happy(), happy()).show_each(6, lambda index: (happy(),) * (2 if index % 2 else 1))
     assert room.presence == [3, 2]
+
+
+def test_a_single_look_is_nobodys_mood_yet():
+    room = Room(MoodTracker(MoodConfig(smoothing_s=0, steady_s=0)))
+    room.look(happy())
+    assert (room.presence, room.moods) == ([], [])

@@ -84,3 +84,11 @@ def test_a_certain_emotion_lies_at_its_place_in_the_plane(emotion):
 def test_an_even_mixture_lies_in_the_middle():
     scores = scores_of([0] * 8)
     assert scores.valence == pytest.approx(sum(v for v, _ in AFFECT.values()) / 8)
+
+
+def test_sharpness_is_that_of_the_face_and_not_of_its_light():
+    assert sharpness(crop(contrast=12)) == pytest.approx(sharpness(crop(contrast=40)), rel=0.15)
+
+
+def test_a_plain_crop_has_no_sharpness():
+    assert sharpness(np.full((48, 48), 120, np.uint8)) == 0

@@ -61,10 +61,10 @@ class VisionConfig(Section):
     detection_threshold: Probability | None = Field(None, examples=[0.6], description="Confidence from which a face counts, from 0 to 1; unset takes the model's own.")
     confidence_threshold: Probability = Field(0.7, description="A face is judged when its top emotion's calibrated probability is at least this, from 0 to 1.")
     min_face_px: Annotated[int, Field(ge=8, le=400)] = Field(24, description="A face narrower than this, in pixels of the sharpest stream, is counted but not judged.")
-    min_brightness: Probability = Field(0.12, description="Mean brightness of a face below which it is not judged, from 0 to 1.")
+    min_brightness: Probability = Field(0.08, description="Mean brightness of a face below which it is not judged, from 0 to 1.")
     max_brightness: Probability = Field(0.95, description="Mean brightness of a face above which it is not judged, from 0 to 1.")
-    min_sharpness: Annotated[float, Field(ge=0)] = Field(12.0, description="Variance of the Laplacian of the 48-pixel face below which it is blurred.")
-    max_yaw: Probability = Field(0.6, description="How far the nose may lie off the middle of the eyes, as a share of half the eyes' distance, before a face counts as turned away.")
+    min_sharpness: Annotated[float, Field(ge=0)] = Field(0.03, description="Fine detail of the 48-pixel face (variance of its Laplacian over that of its brightness) below which it is blurred; sharp faces have 0.04 and more.")
+    max_yaw: Probability = Field(0.8, description="How far the nose may lie off the middle of the eyes, as a share of half the eyes' distance, before a face counts as turned away; 0.8 is about 35 degrees.")
 
 
 class MoodConfig(Section):

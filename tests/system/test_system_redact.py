@@ -20,6 +20,8 @@ _JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJtb29kaWZ5In0.c2lnbmF0dXJl-bm90_cmVhbA"
         ("mqtt://moodify:hunter2@broker:1883", "hunter2"),
         ("GET /callback?code=AQBx123&state=xyz", "AQBx123"),
         ("code_verifier=abcDEF123", "abcDEF123"),
+        ("link.password=hunter2", "hunter2"),
+        ("MOODIFY_LINK_PASSWORD=hunter2 MORE=1", "hunter2"),
         ("-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----", "MHcCAQEE"),
         ("-----BEGIN PRIVATE KEY-----\nMIGHAgEA cut off", "MIGHAgEA"),
     ],

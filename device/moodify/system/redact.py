@@ -19,7 +19,7 @@ _SECRETS = (
     # name=value, name: value, "name": "value", 'name': SecretValue.
     (
         re.compile(
-            r"""(?ix) (["']? [\w-]* (?:password|passwd|passphrase|secret|token|api[_-]?key|code_verifier|private[_-]?key) ["']? \s* [:=] \s*)
+            r"""(?ix) ((?<![\w-]) ["']? [\w-]*? (?:password|passwd|passphrase|secret|token|api[_-]?key|code_verifier|private[_-]?key) ["']? \s* [:=] \s*)
             (?: "[^"]*" | '[^']*' | (?!(?:bearer|basic)\b) [^\s,;&}"')]+ )"""
         ),
         rf"\1{MASK}",

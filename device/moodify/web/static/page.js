@@ -21,7 +21,7 @@ const FACES = {
   contempt: ["M-16 22Q4 24 18 13", "M-28-21H-10M10-23L28-26"],
 };
 const PARTS = { camera: "Camera", speaker: "Speaker", link: "Link" };
-const STATES = { ok: "ok", degraded: "less well", broken: "broken", off: "off", starting: "starting" };
+const STATES = { ok: "ok", degraded: "limited", broken: "broken", off: "off", starting: "starting" };
 
 const $ = (id) => document.getElementById(id);
 const percent = (share) => `${Math.round(share * 100)}%`;
@@ -59,7 +59,7 @@ let trail = [];
 function showMood(mood, privacy) {
   document.documentElement.dataset.mood = mood ? mood.mood : "none";
   const felt = mood !== null && mood.mood !== "unsure" && mood.mood !== "absent";
-  const word = privacy ? "not looking" : mood ? MOODS[mood.mood] : "…";
+  const word = privacy ? "not looking" : mood ? MOODS[mood.mood] : "looking";
   const sure = felt ? `${percent(mood.confidence)} sure, since ${clock(mood.since)}` : mood ? `Since ${clock(mood.since)}` : "";
   write($("mood-title"), felt ? "The room feels" : "The room");
   write($("mood"), word);

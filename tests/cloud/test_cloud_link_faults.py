@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
+import jwt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -14,8 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from stub_broker import StubBroker, connack, disconnect, publish
 
 from moodify.cloud.backoff import Backoff
+from moodify.cloud.identity import load_or_make
+from moodify.cloud.passwords import SignedToken
 from moodify.cloud.port import Endpoint, LinkState
-from moodify.errors import LinkDown
+from moodify.errors import LinkDown, StoreBusy
+from moodify.store.database import transaction
 
 
 def seqs(payloads):
@@ -149,6 +154,37 @@ def test_without_a_password_nothing_is_tried_and_the_reason_shows(stub, device_a
     device.pump_until(lambda: device.changes != [])
     assert device.changes == [("offline", "waiting for the right time before signing in: not synchronised")]
     assert stub.connects == []
+
+
+def test_each_connect_brings_a_fresh_token(stub, device_at, tmp_path):
+    identity = load_or_make(tmp_path / "device.key")
+    device = device_at(lambda: Endpoint("127.0.0.1", stub.port, tls=False), passwords=SignedToken(identity, "moodify", lambda: (True, "")))
+    device.pump_until(lambda: device.link.state is LinkState.ONLINE)
+    stub.say(disconnect(0xA0))
+    device.pump_until(lambda: len(stub.connects) == 2)
+    tokens = [re.search(rb"eyJ[\w-]+\.[\w-]+\.[\w-]+$", connect)[0] for connect in stub.connects]
+    claims = [jwt.decode(token, identity.public_pem, algorithms=["ES256"], audience="moodify") for token in tokens]
+    assert [one["sub"] for one in claims] == [identity.device] * 2
+    assert claims[0]["jti"] != claims[1]["jti"]
+
+
+def test_the_session_outlives_the_wills_delay_so_that_a_reconnect_is_no_offline(stub, stubbed):
+    stubbed.pump_until(lambda: stub.connects != [])
+    connect = stub.connects[0]
+    protocol, version, flags = connect[2:6], connect[6], connect[7]
+    assert (protocol, version) == (b"MQTT", 5)
+    assert flags & 0x02 == 0, "Clean Start would end the session and send the will"
+    assert b"\x11" + (300).to_bytes(4, "big") in connect, "Session Expiry Interval"
+    assert b"\x18" + (10).to_bytes(4, "big") in connect, "Will Delay Interval"
+
+
+def test_a_receipt_that_cannot_be_written_now_is_written_later_and_nothing_is_sent_twice(stub, stubbed):
+    stubbed.outbox._db.execute("PRAGMA busy_timeout = 20")
+    stubbed.happen(3)
+    with transaction(stubbed.store._db), pytest.raises(StoreBusy):
+        stubbed.pump_until(lambda: False)
+    stubbed.until_empty()
+    assert seqs(stub.events()) == [1, 2, 3]
 
 
 def authority(folder, name):

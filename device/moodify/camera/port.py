@@ -25,14 +25,19 @@ class Camera(Protocol):
     def read(self) -> Frame | None:
         """Return the newest frame, or None at the end of a recording.
 
-        Blocks at most the camera's time-out. Never returns a frame twice; frames nobody asked for are lost.
+        A live camera waits until the rate says that a frame is due, then at most its time-out for one; a recording waits
+        for the frame's place in time, divided by its pace. Never returns a frame twice; frames nobody asked for are lost.
+        The pixels belong to the caller and must not be written to: a still may give the same ones again.
 
         Raises:
-            CameraLost: no frame within the time-out, unplugged, or closed by the other side.
+            CameraLost: no frame within the time-out, unplugged, or closed. It stays lost: close it and open another.
         """
 
     def set_rate(self, fps: float) -> None:
-        """Say how many frames per second will be read from now on; a recording ignores it."""
+        """Say how many frames per second will be read from now on; a recording ignores it.
+
+        Safe from any thread: a read that waits for the old rate goes by the new one at once.
+        """
 
     def close(self) -> None:
         """Give the device back. Safe to call twice, and from another thread to end a blocked read."""

@@ -1,0 +1,102 @@
+"""Which camera to open, by the configuration's ``camera.source``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moodify.errors import ConfigError, NoCamera
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from moodify.camera.port import Camera
+    from moodify.config.model import CameraConfig
+
+CHOICES = "auto, pi, usb, usb:N (N counts the USB cameras from 0), sample, or the path of a picture, a clip or a folder"
+
+
+class CameraOpener:
+    """Opens the camera that the configuration names, each time it is called.
+
+    With ``auto`` it is the Pi's, else the first USB camera, else the sample; and once one was opened it stays with
+    that kind, so that a camera that is unplugged is waited for and never replaced by portraits.
+    """
+
+    def __init__(self, config: CameraConfig, *, pace: float = 1.0, seed: int = 0) -> None:
+        """Check the source.
+
+        Args:
+            config: the section ``[camera]``.
+            pace: of a recording: 1 as it was, N so many times faster, 0 as fast as it is read.
+            seed: of the sample.
+
+        Raises:
+            ConfigError: the source is none of the choices.
+        """
+        self._config = config
+        self._pace = pace
+        self._seed = seed
+        self._kinds = self._choose(config.source)
+
+    def __call__(self) -> Camera:
+        """Open it.
+
+        Raises:
+            NoCamera: there is none of that kind.
+            CameraLost: it is busy or does not answer.
+            PictureError: the path is missing, or neither a picture nor a clip.
+        """
+        missing = []
+        for kind in self._kinds:
+            try:
+                camera = kind()
+            except NoCamera as error:
+                missing.append(error)
+                continue
+            self._kinds = (kind,)
+            return camera
+        if len(missing) == 1:
+            raise missing[0]
+        raise NoCamera("no camera was found: " + "; ".join(str(error) for error in missing))
+
+    def _choose(self, source: str) -> tuple[Callable[[], Camera], ...]:
+        named = {"auto": (self._pi, self._usb, self._sample), "pi": (self._pi,), "usb": (self._usb,), "sample": (self._sample,)}
+        if source in named:
+            return named[source]
+        kind, colon, number = source.partition(":")
+        if kind == "usb" and colon and number.isdecimal():
+            return (lambda: self._usb(int(number)),)
+        path = Path(source).expanduser()
+        if "/" in source or path.exists():
+            return (lambda: self._recording(path),)
+        raise ConfigError("camera", (f"source = {source!r} is no camera and no such file is here; choose {CHOICES}",))
+
+    def _pi(self) -> Camera:
+        from moodify.camera.pi import PiCamera
+
+        config = self._config
+        return PiCamera(width=config.width, height=config.height, detail_width=config.detail_width, fps=config.face_fps, timeout_s=config.timeout_s)
+
+    def _usb(self, number: int = 0) -> Camera:
+        from moodify.camera.v4l2 import UsbCamera
+
+        config = self._config
+        return UsbCamera(number, width=config.width, height=config.height, detail_width=config.detail_width, fps=config.face_fps, timeout_s=config.timeout_s)
+
+    def _sample(self) -> Camera:
+        from moodify.camera.sample import SampleCamera
+
+        config = self._config
+        return SampleCamera(width=config.width, height=config.height, detail_width=config.detail_width, fps=config.face_fps, seed=self._seed)
+
+    def _recording(self, path: Path) -> Camera:
+        from moodify.camera.files import Recording
+
+        config = self._config
+        return Recording(path, width=config.width, height=config.height, detail_width=config.detail_width, pace=self._pace, max_fps=config.face_fps)
+
+
+def open_camera(config: CameraConfig, *, pace: float = 1.0, seed: int = 0) -> Camera:
+    """Open the configured camera once; raises what :class:`CameraOpener` and its call raise."""
+    return CameraOpener(config, pace=pace, seed=seed)()

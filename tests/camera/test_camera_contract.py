@@ -1,0 +1,118 @@
+"""What every camera must do, whatever it is."""
+
+import threading
+
+import cv2
+import numpy as np
+import pytest
+from camera_parts import FakePicamera2, LoopingCapture, write_clip, write_picture
+
+from moodify.camera.fake import FakeCamera
+from moodify.camera.files import Recording
+from moodify.camera.pi import PiCamera
+from moodify.camera.sample import SampleCamera
+from moodify.camera.usb_devices import VideoNode
+from moodify.camera.v4l2 import UsbCamera
+from moodify.errors import CameraLost, NoCamera
+
+
+def sample(_folder):
+    try:
+        return SampleCamera(fps=100)
+    except NoCamera as error:
+        pytest.skip(str(error))
+
+
+def clip(folder):
+    return Recording(write_clip(folder / "clip.avi"), pace=0)
+
+
+def folder_of_pictures(folder):
+    write_picture(folder / "a.png", 40)
+    write_picture(folder / "b.jpg", 200)
+    return Recording(folder, pace=0)
+
+
+def picture(folder):
+    return Recording(write_picture(folder / "a.png", 40), pace=0)
+
+
+def usb(folder):
+    path = write_clip(folder / "clip.avi")
+    node = VideoNode(path, "C920", "usb-1", captures=True)
+    return UsbCamera(fps=100, cameras=lambda: (node,), capture=lambda path: LoopingCapture(cv2.VideoCapture(path)))
+
+
+def pi(_folder):
+    return PiCamera(fps=100, settle_s=0, picamera2=FakePicamera2())
+
+
+def fake(_folder):
+    return FakeCamera()
+
+
+@pytest.fixture(params=[sample, clip, folder_of_pictures, picture, usb, pi, fake], ids=lambda make: make.__name__)
+def camera(request, tmp_path):
+    with request.param(tmp_path) as camera:
+        yield camera
+
+
+def test_frames_are_counted_and_their_time_goes_forward(camera):
+    frames = [camera.read() for _ in range(8)]
+    assert [frame.sequence for frame in frames] == list(range(8))
+    times = [frame.t_s for frame in frames]
+    assert times == sorted(set(times))
+
+
+def test_a_frame_is_small_for_detection_and_its_detail_shows_the_same_view(camera):
+    frame = camera.read()
+    assert 0 < frame.image.width <= 320
+    assert 0 < frame.image.height <= 240
+    assert frame.image.pixels.dtype == np.uint8
+    detail = frame.detail or frame.image
+    assert detail.width >= frame.image.width
+    assert detail.width / detail.height == pytest.approx(frame.image.width / frame.image.height, rel=0.02)
+
+
+def test_it_says_what_it_is(camera):
+    assert camera.description
+    assert camera.live in {True, False}
+
+
+def test_closing_twice_is_safe_and_reading_afterwards_says_that_it_is_closed(camera):
+    camera.close()
+    camera.close()
+    with pytest.raises(CameraLost, match="closed"):
+        camera.read()
+
+
+def test_closing_from_another_thread_ends_a_read_that_waits(camera):
+    if not camera.live:
+        pytest.skip("a recording at pace 0 never waits")
+    camera.read()
+    camera.set_rate(0.001)
+    ended = threading.Event()
+
+    def read():
+        with pytest.raises(CameraLost):
+            camera.read()
+        ended.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    camera.close()
+    reader.join(10)
+    assert ended.is_set()
+
+
+def test_a_faster_rate_wakes_a_read_that_waits_for_the_slow_one(camera):
+    if not camera.live:
+        pytest.skip("a recording has its own rate")
+    camera.read()
+    camera.set_rate(0.001)
+    frames = []
+    reader = threading.Thread(target=lambda: frames.append(camera.read()))
+    reader.start()
+    camera.set_rate(100)
+    reader.join(10)
+    assert frames[0].sequence == 1

@@ -28,11 +28,17 @@ def png_chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def turned(jpeg, orientation):
-    """The JPEG with an EXIF segment that holds nothing but an orientation."""
-    tiff = b"MM\x00*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
-    body = b"Exif\x00\x00" + tiff
-    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
+def exif(orientation):
+    """EXIF that holds nothing but an orientation."""
+    return b"MM\x00*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+
+
+def turned(picture, orientation):
+    """The JPEG or PNG with an orientation."""
+    if picture.startswith(b"\x89PNG"):
+        return picture[:33] + png_chunk(b"eXIf", exif(orientation)) + picture[33:]
+    body = b"Exif\x00\x00" + exif(orientation)
+    return picture[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + picture[2:]
 
 
 @pytest.fixture
@@ -77,8 +83,9 @@ def test_a_palette_picture_is_read(saved):
     assert read_picture(saved(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))).pixels.tolist() == [[[10, 20, 30], [40, 50, 60]]]
 
 
-def test_a_picture_is_turned_upright_as_its_exif_says(saved):
-    image = read_picture(saved(turned(encoded(".jpg"), 6)))
+@pytest.mark.parametrize("kind", [".jpg", ".png"])
+def test_a_picture_is_turned_upright_as_its_exif_says(saved, kind):
+    image = read_picture(saved(turned(encoded(kind), 6)))
     assert (image.width, image.height) == (48, 64)
     assert image.pixels[5, 24] == pytest.approx([230, 0, 0], abs=25)
 

@@ -70,6 +70,15 @@ def test_a_run_depends_on_nothing_but_its_pixels_and_keeps_its_buffers():
     assert (again == before).all()
 
 
+def test_what_fails_while_it_runs_is_no_vendor_error():
+    runtime = Runtime(read_classifier())
+    held = runtime._input()
+    with pytest.raises(ModelError, match="fails while it runs"):
+        runtime.run(np.zeros((48, 48), np.uint8))
+    del held
+    assert len(runtime.run(np.zeros((48, 48), np.uint8))) == 1
+
+
 def test_pixels_are_not_changed_by_a_run():
     pixels = np.arange(48 * 48, dtype=np.uint8).reshape(48, 48)
     Runtime(read_classifier()).run(pixels)

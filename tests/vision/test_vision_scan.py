@@ -69,10 +69,11 @@ def test_the_astronaut_is_happy(scanner, astronaut):
     assert 150 < face.face.box.x0 < face.face.landmarks.nose.x < face.face.box.x1 < 300
 
 
-def test_grace_hopper_has_one_face(scanner, grace_hopper):
-    faces = scanner.scan(grace_hopper).faces
-    assert len(faces) == 1
-    assert 150 < faces[0].face.landmarks.nose.x < 350
+def test_grace_hopper_has_a_face_and_nothing_else_is_judged(scanner, grace_hopper):
+    first, *others = scanner.scan(grace_hopper).faces
+    assert first.scores is not None
+    assert 150 < first.face.landmarks.nose.x < 350
+    assert not any(face.judged for face in others)
 
 
 def test_a_report_is_json(scanner, astronaut):

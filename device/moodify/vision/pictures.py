@@ -44,7 +44,7 @@ class _Damaged(Exception):
 
 
 def read_picture(path: Path) -> Image:
-    """Read a JPEG, PNG, WebP or BMP file as RGB, turned upright as its EXIF says.
+    """Read a JPEG, PNG, WebP or BMP file as RGB; a JPEG or PNG is turned upright as its EXIF says.
 
     Grey, 16-bit and palette pictures become 8-bit RGB; transparency is dropped.
 

@@ -24,6 +24,8 @@ _LEVELS: Final = 3
 """How often the zoom is doubled: faces are found down to an eighth of what one pass over the whole picture finds."""
 _OVERLAP: Final = 0.25
 """Of a tile, on each side: a face up to that size lies whole in one of them."""
+_LARGEST: Final = 0.3
+"""Of a tile's width: a larger face is found at half the zoom too, and what only looks like a face up close is not."""
 _SAME_FACE_IOU: Final = 0.35
 
 
@@ -69,7 +71,7 @@ class Scanner:
         """Return the faces of an RGB image: of the whole, and of tiles where it has more pixels than the detector takes."""
         found = list(self._detector.faces(image))
         for left, top, part in _tiles(image, self._detector.input_size):
-            found += [_moved(face, left, top) for face in self._detector.faces(part) if not _cut(face, left, top, part, image)]
+            found += [_moved(face, left, top) for face in self._detector.faces(part) if _new(face, left, top, part, image)]
         if not found:
             return ()
         boxes = np.array([face.box for face in found], np.float32)
@@ -116,14 +118,15 @@ def _starts(length: int, size: int) -> list[int]:
     return [round(i * (length - size) / max(1, count - 1)) for i in range(count)]
 
 
-def _cut(face: Face, left: int, top: int, part: Image, image: Image) -> bool:
-    """Return whether an edge of the part that is no edge of the picture goes through the face."""
-    return (
+def _new(face: Face, left: int, top: int, part: Image, image: Image) -> bool:
+    """Return whether a face lies whole in the part and is too small for a coarser level to be trusted with it."""
+    cut = (
         (face.box.x0 <= 1 and left > 0)
         or (face.box.y0 <= 1 and top > 0)
         or (face.box.x1 >= part.width - 1 and left + part.width < image.width)
         or (face.box.y1 >= part.height - 1 and top + part.height < image.height)
     )
+    return not cut and face.box.width <= _LARGEST * part.width
 
 
 def _moved(face: Face, x: int, y: int) -> Face:

@@ -36,7 +36,7 @@ _MARKS = {"ok": ("●", "green"), "degraded": ("●", "yellow"), "broken": ("●
 _BAR = 24
 
 
-def render(now: Now, *, keys: bool, notice: str | None = None) -> RenderableType:
+def render(now: Now, *, keys: bool, notice: str) -> RenderableType:
     """Return the view of one snapshot; ``keys`` shows which keys stand in for the button."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bright_black", no_wrap=True)
@@ -108,30 +108,29 @@ def plain(now: Now) -> str:
 class LiveView:
     """Draws the house's snapshots until closed, at most a few times a second."""
 
-    def __init__(self, console: Console, *, keys: bool, notice: str | None = None) -> None:
-        """Take the console (on stderr) and whether keys are read."""
+    def __init__(self, console: Console) -> None:
+        """Take the console, on stderr."""
         self._console = console
-        self._keys = keys
-        self._notice = notice
         self._stop: Callable[[], None] = lambda: None
         self._changed = threading.Event()
         self._closing = False
         self._thread: threading.Thread | None = None
 
-    def attach(self, house: House) -> None:
-        """Show a house from now on."""
+    def attach(self, house: House, *, keys: bool, notice: str) -> None:
+        """Show a house from now on; ``keys`` says whether keys are read, ``notice`` what else a person should know."""
         self._stop = house.watch(self._changed.set)
         self._changed.set()
-        self._thread = threading.Thread(target=self._draw, args=(house,), name="live view", daemon=True)
+        self._thread = threading.Thread(target=self._draw, args=(house, keys, notice), name="live view", daemon=True)
         self._thread.start()
 
-    def _draw(self, house: House) -> None:
+    def _draw(self, house: House, keys: bool, notice: str) -> None:  # noqa: FBT001 - a thread's target
         if self._console.is_terminal:
             with Live(console=self._console, auto_refresh=False, transient=False) as live:
                 while self._next():
-                    live.update(render(house.now(), keys=self._keys, notice=self._notice), refresh=True)
+                    live.update(render(house.now(), keys=keys, notice=notice), refresh=True)
             return
-        last = ""
+        last = notice
+        self._console.print(notice, highlight=False, markup=False, soft_wrap=True)
         while self._next():
             line = plain(house.now())
             if line != last:

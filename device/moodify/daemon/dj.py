@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from moodify.daemon.signals import Signal
     from moodify.music.port import Player
-    from moodify.types import Track
+    from moodify.types import Mood, Track
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Dj:
         self._changed = threading.Condition()
         self._order: Order | None = None
         self._look = False
-        self._lookups: dict[object, Callable[[Player], tuple[Track, ...]]] = {}
+        self._lookups: dict[Mood, Callable[[Player], tuple[Track, ...]]] = {}
         self._busy = False
         self._closing = False
 
@@ -54,10 +54,10 @@ class Dj:
             self._look = True
             self._changed.notify_all()
 
-    def look_up(self, key: object, lookup: Callable[[Player], tuple[Track, ...]]) -> None:
-        """Look tracks up; the answer comes with ``key``. The same key waiting is asked once."""
+    def look_up(self, mood: Mood, lookup: Callable[[Player], tuple[Track, ...]]) -> None:
+        """Look tracks up for a mood; one that waits already is asked once."""
         with self._changed:
-            self._lookups[key] = lookup
+            self._lookups[mood] = lookup
             self._changed.notify_all()
 
     @property
@@ -95,9 +95,9 @@ class Dj:
                 self._order = None
                 return lambda: self._carry_out(order)
             if self._lookups:
-                key = next(iter(self._lookups))
-                lookup = self._lookups.pop(key)
-                return lambda: self._found(key, lookup)
+                mood = next(iter(self._lookups))
+                lookup = self._lookups.pop(mood)
+                return lambda: self._found(mood, lookup)
             self._look = False
             return self._looked
 
@@ -139,11 +139,11 @@ class Dj:
             raise CannotWork(f"an order to {order.decision.act.value} names no track")
         return order.decision.track.uri
 
-    def _found(self, key: object, lookup: Callable[[Player], tuple[Track, ...]]) -> Signal:
+    def _found(self, mood: Mood, lookup: Callable[[Player], tuple[Track, ...]]) -> Signal:
         try:
-            return CandidatesFound(key, lookup(self._player))
+            return CandidatesFound(mood, lookup(self._player))
         except MoodifyError as error:
-            return CandidatesFound(key, (), error)
+            return CandidatesFound(mood, (), error)
 
     def _looked(self) -> Signal:
         try:

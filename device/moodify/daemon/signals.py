@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from moodify.errors import MoodifyError
     from moodify.panel.port import Press
-    from moodify.types import Decision, Observation, OrderStatus, Playback, Track
+    from moodify.system.health import Health
+    from moodify.types import Decision, Mood, Observation, OrderStatus, Playback, Track
 
 
 class State(StrEnum):
@@ -98,7 +99,7 @@ class PlaybackSeen:
 class CandidatesFound:
     """The dj looked up tracks for a mood; an error instead where it could not."""
 
-    key: object
+    mood: Mood
     tracks: tuple[Track, ...]
     error: MoodifyError | None = None
 
@@ -120,6 +121,13 @@ class CommandTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthRead:
+    """The machine was looked at."""
+
+    health: Health
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadDied:
     """A thread ended by an error that nobody expected."""
 
@@ -132,6 +140,8 @@ class Stop:
     """End the run."""
 
     reason: str
+    failed: bool = False
+    """Whether the program ends with an error."""
 
 
 Signal = (
@@ -145,6 +155,7 @@ Signal = (
     | CandidatesFound
     | LinkIs
     | CommandTaken
+    | HealthRead
     | ThreadDied
     | Stop
 )

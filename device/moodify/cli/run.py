@@ -1,0 +1,63 @@
+"""``moodify run``: the daemon, with a live view on stderr and events on stdout or in a file."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from moodify.config import find, load
+from moodify.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from moodify.config import Config
+    from moodify.daemon.app import Running
+
+
+def run(*, config_file: Path | None, camera: str | None, speaker: str | None, seconds: float | None, events: str | None, pace: float) -> int:
+    """Run the appliance until it is ended; return the exit code."""
+    from moodify.cli.live import LiveView, console
+    from moodify.daemon import demo
+    from moodify.daemon.app import Options
+    from moodify.daemon.app import run as run_appliance
+    from moodify.system.journal import set_up_logging, under_systemd
+
+    config = _with_arguments(load(find(config_file)), camera=camera, speaker=speaker)
+    terminal = console()
+    watched = not under_systemd()
+    set_up_logging(config.system.log_level, console=terminal if watched and terminal.is_terminal else None)
+    with ExitStack() as stack:
+        sink = None if events is None else stack.enter_context(_sink(events))
+        view = stack.enter_context(LiveView(terminal)) if watched else None
+
+        def attach(running: Running) -> None:
+            if view is not None:
+                notes = [f"page: {running.page}"] if running.page else []
+                view.attach(running.house, keys=running.keys, notice="   ".join([*notes, *([demo.NOTICE] if running.demo else [])]))
+
+        return run_appliance(config, Options(pace=pace, seconds=seconds, events=sink, keys=watched, attach=attach))
+
+
+def _with_arguments(config: Config, *, camera: str | None, speaker: str | None) -> Config:
+    changed = config
+    if camera is not None:
+        changed = changed.model_copy(update={"camera": changed.camera.model_copy(update={"source": camera})})
+    if speaker is not None:
+        changed = changed.model_copy(update={"music": changed.music.model_copy(update={"speaker": speaker})})
+    return changed
+
+
+@contextmanager
+def _sink(name: str) -> Iterator[TextIO]:
+    if name == "-":
+        yield sys.stdout
+        return
+    try:
+        file = Path(name).open("a", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError("--events", (f"{name} can't be written ({error.strerror}); name another file, or - for standard output",)) from None
+    with file:
+        yield file

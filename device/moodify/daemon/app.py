@@ -1,0 +1,355 @@
+"""Builds the appliance in order, runs it, and closes it in reverse: the one module that knows everyone."""
+
+from __future__ import annotations
+
+import logging
+import random
+import signal
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, TextIO
+
+from moodify import __version__
+from moodify.daemon import demo
+from moodify.daemon.board import Board
+from moodify.daemon.conductor import PRIVACY_KEY, Conductor, Crew
+from moodify.daemon.courier import Courier, NoCourier
+from moodify.daemon.dj import Dj
+from moodify.daemon.house import RunningHouse
+from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of, runtime_folder_of
+from moodify.daemon.recorder import Recorder
+from moodify.daemon.signals import HealthRead, Pressed, Stop
+from moodify.daemon.snapshot import Facts, snapshot
+from moodify.daemon.threads import guarded
+from moodify.daemon.watcher import Watcher
+from moodify.errors import NoCamera, PersonMustAct, RetryLater
+from moodify.mood.tracker import MoodTracker
+from moodify.music.candidates import CandidatePool
+from moodify.music.policy import Policy
+from moodify.panel.port import Press
+from moodify.system.clock import RecordingClock, WorldClock
+from moodify.system.health import read_health
+from moodify.system.notify import Notifier
+from moodify.system.trust import clock_trusted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from moodify.camera.opening import CameraOpener
+    from moodify.camera.port import Camera
+    from moodify.cloud.identity import Identity
+    from moodify.cloud.link import Link
+    from moodify.cloud.port import Command, LinkState
+    from moodify.config import Config
+    from moodify.daemon.signals import Signal
+    from moodify.store.settings import Settings
+    from moodify.store.store import Store
+    from moodify.system.clock import Clock
+    from moodify.types import Event
+    from moodify.web.port import House, Now, PartNow
+    from moodify.web.server import PageServer
+
+log = logging.getLogger(__name__)
+
+#: How long a thread has to end, in seconds; the process ends all the same.
+JOIN_S = 5.0
+LAST_SEEN_KEY = "last_seen_utc"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line adds to the configuration."""
+
+    pace: float = 1.0
+    """How fast a recording plays; 0 as fast as possible."""
+    seconds: float | None = None
+    """End after so many seconds."""
+    events: TextIO | None = None
+    """Gets every event as one JSON line."""
+    keys: bool = False
+    """Whether keys of the terminal stand in for the button."""
+    attach: Callable[[Running], None] = lambda _running: None
+    """Called once, before the first frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What is said of a run that begins."""
+
+    house: House
+    page: str | None
+    """Where the page is; None where there is none."""
+    keys: bool
+    """Whether keys are read."""
+    demo: bool
+    """Whether the waiting times are shortened."""
+
+
+def run(config: Config, options: Options) -> int:
+    """Run the appliance until something ends it; return the process's exit code.
+
+    Raises:
+        MoodifyError: it can't start; the message says what to do.
+    """
+    from moodify.camera.opening import CameraOpener
+    from moodify.camera.sample import SampleCamera
+    from moodify.camera.steady import SteadyCamera
+    from moodify.music.spotify.factory import open_player
+    from moodify.panel.keys import Keys
+    from moodify.panel.opening import open_panel
+    from moodify.store.history import History
+    from moodify.store.lock import FolderLock
+    from moodify.store.prepare import prepare
+    from moodify.store.settings import Settings
+    from moodify.store.store import Store
+    from moodify.vision.eyes import open_eyes
+
+    inbox: SimpleQueue[Signal] = SimpleQueue()
+    put = inbox.put
+    folder = folder_of(config)
+    database = folder / DATABASE
+    notifier = Notifier()
+    with ExitStack() as house:
+        # What lasts.
+        house.enter_context(FolderLock(folder))
+        prepare(database)
+        store = house.enter_context(Store(database, outbox_max=config.store.outbox_max))
+        settings = house.enter_context(Settings(database))
+        identity = _identity(folder)
+        privacy = bool(settings.get(PRIVACY_KEY, default=False))
+
+        # What sees. A camera that is missing is waited for; a recording that can't be read ends the start here.
+        opener = CameraOpener(config.camera, pace=options.pace)
+        opened = [] if privacy else _open_first(opener)
+        for camera in opened:
+            house.callback(camera.close)
+        watcher_clock = RecordingClock() if opener.recording else None
+        clock: Clock = watcher_clock or WorldClock()
+        eyes = open_eyes(config.vision)
+
+        # What plays, and what the waiting times are.
+        player = house.enter_context(open_player(config.music, folder, clock=clock.now_s))
+        simulated = player.simulated is not None
+        shortened = simulated and any(isinstance(camera, SampleCamera) for camera in opened)
+        config = demo.shortened(config) if shortened else demo.may_start(config) if simulated else config
+        dj = Dj(player.player, put, volume_cap=config.music.volume_cap)
+        watcher = Watcher(
+            lambda: SteadyCamera(lambda: opened.pop() if opened else opener(), retry_max_s=config.camera.retry_max_s),
+            eyes,
+            config.camera,
+            put,
+            privacy=privacy,
+            recording=watcher_clock,
+        )
+
+        # What is told, and to whom.
+        courier = _courier(config, folder, identity, put, database) if config.link.enabled else NoCourier()
+        recorder = Recorder(store, clock, flush_s=config.store.flush_s, sink=options.events, committed=courier.wake)
+        facts = Facts(identity.device, __version__, player.player.description, demo=shortened)
+        board = Board(_first_snapshot(facts, privacy=privacy))
+        panel = house.enter_context(open_panel(config.panel, lambda press: put(_pressed(press, "button"))))
+        pool = CandidatePool(config.music)
+        conductor = Conductor(
+            config,
+            facts,
+            clock,
+            inbox,
+            Crew(watcher, dj, courier, panel.light, _heartbeat(notifier), lambda: _start_health_reading(folder, put)),
+            new_tracker=lambda: MoodTracker(config.mood),
+            policy=Policy(config.music, pool, random.Random()),  # noqa: S311 - which song comes first is no secret
+            pool=pool,
+            recorder=recorder,
+            settings=settings,
+            board=board,
+            housekeeping=lambda: _housekeep(store, settings, config.store.retention_days),
+        )
+
+        def recent(limit: int) -> Sequence[Event]:
+            # A connection for each look: it belongs to the thread that looks, and opens within a millisecond.
+            with History(database) as history:
+                return history.recent(limit)
+
+        running = RunningHouse(board, put, recent)
+        page = _page(config, running) if config.web.enabled else None
+        if page is not None:
+            house.enter_context(page)
+
+        # From here on things happen. Ended in reverse: first what makes signals, last what carries them out.
+        if isinstance(courier, Courier):
+            house.callback(_end, _started("courier", courier.run, put), courier.close)
+        house.callback(_end, _started("dj", dj.run, put), dj.close)
+        house.callback(_end, _started("watcher", watcher.run, put), watcher.close)
+        keys = house.enter_context(Keys(lambda press: put(_pressed(press, "keys")))) if options.keys else None
+        house.enter_context(_ended_by_signals(put))
+        if options.seconds is not None:
+            house.enter_context(_ended_after(options.seconds, put))
+        options.attach(Running(running, page.url if page is not None else None, keys is not None and keys.active, shortened))
+        notifier.ready("looking")
+        try:
+            return conductor.run()
+        finally:
+            notifier.stopping()
+
+
+def _open_first(opener: CameraOpener) -> list[Camera]:
+    try:
+        return [opener()]
+    except (NoCamera, RetryLater):
+        if opener.recording:
+            raise
+        # The watcher tries again, and says why.
+        return []
+
+
+def _started(name: str, target: Callable[[], None], put: Callable[[Signal], None]) -> threading.Thread:
+    thread = guarded(name, target, put)
+    thread.start()
+    return thread
+
+
+def _end(thread: threading.Thread, close: Callable[[], None]) -> None:
+    close()
+    thread.join(JOIN_S)
+    if thread.is_alive():
+        log.error("The %s did not end within %s s and is left behind", thread.name, JOIN_S)
+
+
+def _pressed(press: Press, origin: str) -> Pressed:
+    return Pressed(press, origin, time.monotonic())
+
+
+def _page(config: Config, house: House) -> PageServer | None:
+    from moodify.web.app import create_app
+    from moodify.web.server import PageServer
+
+    try:
+        return PageServer(create_app(house), config.web.host, config.web.port)
+    except PersonMustAct as error:
+        log.warning("Going on without the page: %s", error)
+        return None
+
+
+def _identity(folder: Path) -> Identity:
+    from moodify.cloud.identity import load_or_make
+
+    return load_or_make(folder / DEVICE_KEY)
+
+
+def _courier(config: Config, folder: Path, identity: Identity, put: Callable[[Signal], None], database: Path) -> Courier:
+    from moodify.cloud.broker import PrivateBroker
+    from moodify.cloud.link import Link
+    from moodify.cloud.passwords import FixedPassword, SignedToken
+    from moodify.cloud.port import Endpoint
+    from moodify.store.outbox import Outbox
+    from moodify.store.settings import Settings
+
+    link = config.link
+    broker = PrivateBroker(folder, runtime_folder_of(folder)) if link.host is None else None
+
+    def endpoint() -> Endpoint:
+        return broker.endpoint() if broker is not None else Endpoint(str(link.host), link.port, tls=link.tls, ca_file=link.ca_file)
+
+    def new_link(memory: Settings, on_command: Callable[[Command], None], on_change: Callable[[LinkState, str], None]) -> Link:
+        def trusted() -> tuple[bool, str]:
+            return clock_trusted(datetime.now(UTC), last_seen(memory))
+
+        if link.username is not None and link.password is not None:
+            passwords: FixedPassword | SignedToken = FixedPassword(link.username, link.password.get_secret_value())
+        else:
+            passwords = SignedToken(identity, link.audience, trusted)
+        return Link(
+            identity.device,
+            endpoint=endpoint,
+            passwords=passwords,
+            memory=memory,
+            commands=link.commands,
+            on_command=on_command,
+            on_change=on_change,
+            keepalive_s=link.keepalive_s,
+        )
+
+    return Courier(new_link, lambda: Outbox(database), lambda: Settings(database), put, broker=broker)
+
+
+def last_seen(settings: Settings) -> datetime | None:
+    """Return the newest date that is known to have been, or None."""
+    kept = settings.get(LAST_SEEN_KEY)
+    return None if kept is None else datetime.fromisoformat(kept)
+
+
+def _housekeep(store: Store, settings: Settings, retention_days: int) -> None:
+    now = datetime.now(UTC)
+    trusted, _ = clock_trusted(now, last_seen(settings))
+    if not trusted:
+        # A date from the past would delete nothing and must not be believed later; one from the future might delete everything.
+        return
+    store.retain(retention_days, now=now)
+    settings.put(LAST_SEEN_KEY, now.isoformat(timespec="seconds"))
+
+
+def _start_health_reading(folder: Path, put: Callable[[Signal], None]) -> None:
+    def read() -> None:
+        try:
+            put(HealthRead(read_health(folder)))
+        except OSError as error:
+            log.warning("The machine's health can't be read: %s", error)
+
+    # On a Pi this asks another program, which may take seconds.
+    guarded("health", read, put).start()
+
+
+def _heartbeat(notifier: Notifier) -> Callable[[bool], None]:
+    def beat(watcher_alive: bool) -> None:  # noqa: FBT001 - it is the value that is told
+        if watcher_alive:
+            notifier.alive()
+
+    return beat
+
+
+@contextmanager
+def _ended_by_signals(put: Callable[[Signal], None]) -> Iterator[None]:
+    def stop(number: int, _frame: object) -> None:
+        # A second one ends the process at once.
+        signal.signal(number, signal.SIG_DFL)
+        put(Stop(f"asked to by {signal.Signals(number).name}"))
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _ended_after(seconds: float, put: Callable[[Signal], None]) -> Iterator[None]:
+    timer = threading.Timer(seconds, lambda: put(Stop(f"{seconds:g} seconds are over")))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _first_snapshot(facts: Facts, *, privacy: bool) -> Now:
+    starting: PartNow = {"state": "starting", "message": "starting"}
+    return snapshot(
+        facts,
+        observation=None,
+        people=0,
+        reading=None,
+        since=None,
+        playback=None,
+        upcoming=None,
+        reason=None,
+        camera=starting,
+        speaker=starting,
+        link=starting,
+        privacy=privacy,
+    )

@@ -1,0 +1,406 @@
+"""The conductor: everything that happens comes to its queue, and it alone decides."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from moodify.daemon import signals as sig
+from moodify.daemon import words
+from moodify.daemon.parts import Part
+from moodify.daemon.signals import State
+from moodify.daemon.snapshot import Facts, date_of, snapshot, summary
+from moodify.mood.tracker import MoodChange, PresenceChange
+from moodify.music.situation import Ask, Situation
+from moodify.panel.port import Press, Show
+from moodify.types import FELT_MOODS, Act, Decision, EventKind, Mood, OrderStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from moodify.config import Config
+    from moodify.daemon.board import Board
+    from moodify.daemon.courier import Courier, NoCourier
+    from moodify.daemon.dj import Dj
+    from moodify.daemon.recorder import Recorder
+    from moodify.daemon.watcher import Watcher
+    from moodify.mood.tracker import MoodTracker
+    from moodify.music.candidates import CandidatePool, Wanted
+    from moodify.music.policy import Policy
+    from moodify.music.port import Player
+    from moodify.panel.port import Light
+    from moodify.store.settings import Settings
+    from moodify.system.clock import Clock
+    from moodify.types import MoodReading, Observation, Playback, Track
+
+log = logging.getLogger(__name__)
+
+#: Longest wait for a signal, in seconds: the watchdog, due looks and events are attended to at least so often.
+TICK_S = 1.0
+#: In a recording, longest wait in seconds for the speaker to do what a frame led to.
+SETTLE_S = 15.0
+PRIVACY_KEY = "privacy"
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Those who work for the conductor; each has a thread or is quick."""
+
+    watcher: Watcher
+    dj: Dj
+    courier: Courier | NoCourier
+    light: Light
+    heartbeat: Callable[[bool], None]
+    """Called at least each :data:`TICK_S` with whether the watcher is alive."""
+    read_health: Callable[[], None]
+    """Reads the machine's health off this thread and puts it on the queue."""
+
+
+class Conductor:
+    """State of the house; everything belongs to the thread that calls :meth:`run`."""
+
+    def __init__(
+        self,
+        config: Config,
+        facts: Facts,
+        clock: Clock,
+        inbox: SimpleQueue[sig.Signal],
+        crew: Crew,
+        *,
+        new_tracker: Callable[[], MoodTracker],
+        policy: Policy,
+        pool: CandidatePool,
+        recorder: Recorder,
+        settings: Settings,
+        board: Board,
+        housekeeping: Callable[[], None],
+    ) -> None:
+        """Take what it decides with; ``housekeeping`` is called now and then for what can wait (retention, the last known time)."""
+        self._config = config
+        self._facts = facts
+        self._clock = clock
+        self._inbox = inbox
+        self._crew = crew
+        self._new_tracker = new_tracker
+        self._tracker = new_tracker()
+        self._policy = policy
+        self._pool = pool
+        self._recorder = recorder
+        self._settings = settings
+        self._board = board
+        self._housekeeping = housekeeping
+        self._camera = Part(EventKind.CAMERA, recorder, "opening")
+        self._speaker = Part(EventKind.SPEAKER, recorder, facts.speaker)
+        self._link = Part(EventKind.LINK, recorder, "connecting")
+        self._privacy = bool(settings.get(PRIVACY_KEY, default=False))
+        self._observation: Observation | None = None
+        self._reading: MoodReading | None = None
+        self._since: datetime | None = None
+        self._people = 0
+        self._playback: Playback | None = None
+        self._playback_s = float("-inf")
+        self._next: Track | None = None
+        self._reason: str | None = None
+        self._scanning = False
+        self._wanted_look: Mood | None = None
+        self._look_due_s = float("-inf")
+        self._health_due_s = float("-inf")
+        self._wake_s: float | None = None
+        self._ending: sig.Stop | sig.ThreadDied | None = None
+
+    @property
+    def privacy(self) -> bool:
+        """Whether the camera is to stay closed."""
+        return self._privacy
+
+    def run(self) -> int:
+        """Conduct until something ends the run; return the process's exit code."""
+        if not self._config.link.enabled:
+            self._link.becomes(State.OFF, "summaries are not sent: link.enabled is false")
+        while self._ending is None:
+            try:
+                signal = self._inbox.get(timeout=TICK_S)
+            except Empty:
+                signal = None
+            if signal is not None:
+                self._take(signal)
+            self._tick()
+        self._recorder.flush(force=True)
+        if isinstance(self._ending, sig.ThreadDied):
+            log.critical("The %s ended by an error, and Moodify with it: %s", self._ending.name, self._ending.error)
+            return 1
+        log.log(logging.ERROR if self._ending.failed else logging.INFO, "Ending: %s", self._ending.reason)
+        return int(self._ending.failed)
+
+    # -- signals
+
+    def _take(self, signal: sig.Signal) -> None:
+        self._handle(signal)
+        if isinstance(signal, sig.Seen) and signal.handled is not None:
+            self._settle()
+            signal.handled.set()
+
+    def _settle(self) -> None:
+        """Handle what the speaker answers to a recording's frame before its next one, so that any pace gives the same orders."""
+        deadline_s = time.monotonic() + SETTLE_S
+        while time.monotonic() < deadline_s and self._ending is None:
+            self._tick()
+            idle = self._crew.dj.idle
+            try:
+                self._handle(self._inbox.get(timeout=0 if idle else 0.05))
+            except Empty:
+                if idle:
+                    return
+
+    def _handle(self, signal: sig.Signal) -> None:  # noqa: C901, PLR0912 - one line for each signal
+        match signal:
+            case sig.Seen():
+                self._seen(signal.observation)
+            case sig.CameraIs():
+                self._camera_is(signal)
+            case sig.Pressed():
+                self._pressed(signal)
+            case sig.PrivacyWanted():
+                self._set_privacy(signal.on)
+            case sig.OrderEnded():
+                self._order_ended(signal)
+            case sig.PlaybackSeen():
+                self._playback_seen(signal)
+            case sig.CandidatesFound():
+                self._candidates_found(signal)
+            case sig.LinkIs():
+                self._link.becomes(signal.state, signal.message)
+            case sig.CommandTaken():
+                self._command(signal)
+            case sig.HealthRead():
+                self._healthy(signal)
+            case sig.RecordingEnded():
+                self._ending = sig.Stop("the recording has ended")
+            case sig.ThreadDied() | sig.Stop():
+                self._ending = signal
+
+    def _seen(self, observation: Observation) -> None:
+        if self._privacy:
+            # A frame that was on its way when the camera was closed.
+            return
+        self._observation = observation
+        ask = None
+        for change in self._tracker.step(observation):
+            match change:
+                case PresenceChange(people=people):
+                    self._people = people
+                    self._recorder.note(EventKind.PRESENCE, words.presence(people))
+                case MoodChange(reading=reading, asked=asked):
+                    self._reading, self._since = reading, date_of(self._clock, reading.since_s)
+                    self._recorder.note(EventKind.MOOD, words.mood(reading, self._since, asked=asked))
+                    if asked:
+                        self._scanning = False
+                        ask = Ask.LOOK
+        self._decide(ask)
+
+    def _camera_is(self, signal: sig.CameraIs) -> None:
+        self._camera.becomes(signal.state, signal.message)
+        if signal.state is not State.OK:
+            self._blind()
+
+    def _blind(self) -> None:
+        """Forget who is there: nobody can be seen, which is not the same as nobody being there."""
+        self._observation = None
+        if self._scanning:
+            self._scanning = False
+            self._note_decision(Decision(Act.KEEP, f"Can't look again: {self._camera.message}", self._mood), None)
+
+    def _pressed(self, signal: sig.Pressed) -> None:
+        log.info("Pressed %s (%s)", signal.press.value, signal.origin)
+        match signal.press:
+            case Press.SCAN:
+                self._look_again()
+            case Press.NEXT:
+                self._decide(Ask.NEXT)
+            case Press.PAUSE:
+                self._decide(Ask.PAUSE)
+            case Press.PRIVACY:
+                self._set_privacy(not self._privacy)
+            case Press.QUIT:
+                self._ending = sig.Stop("a key asked for it")
+
+    def _look_again(self) -> None:
+        if self._privacy:
+            self._note_decision(Decision(Act.KEEP, "Privacy is on and the camera is closed: turn privacy off to look again", self._mood), None)
+        elif self._camera.state is not State.OK:
+            self._note_decision(Decision(Act.KEEP, f"Can't look again: {self._camera.message}", self._mood), None)
+        else:
+            self._scanning = True
+            self._tracker.look_again()
+            self._crew.watcher.scan()
+
+    def _set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
+        if on == self._privacy:
+            return
+        self._privacy = on
+        self._crew.watcher.set_privacy(on)
+        self._settings.put(PRIVACY_KEY, on)
+        self._scanning = False
+        self._tracker = self._new_tracker()
+        self._observation, self._reading, self._people = None, None, 0
+
+    def _order_ended(self, ended: sig.OrderEnded) -> None:
+        decision, now_s = ended.order.decision, self._clock.now_s()
+        self._recorder.note(EventKind.ORDER, words.order(ended))
+        retry_after_s = getattr(ended.error, "retry_after_s", None)
+        self._policy.ended(decision, ended.status, now_s, retry_after_s=retry_after_s)
+        if ended.error is not None:
+            self._speaker.failed(ended.error)
+        elif ended.status is OrderStatus.DONE:
+            self._speaker.becomes(State.OK, self._facts.speaker)
+            if decision.act is Act.QUEUE:
+                self._next = decision.track
+            elif decision.act in {Act.PLAY, Act.SKIP}:
+                self._next = None
+        self._look_due_s = now_s
+
+    def _playback_seen(self, seen: sig.PlaybackSeen) -> None:
+        now_s = self._clock.now_s()
+        self._look_due_s = now_s + self._config.music.spotify.poll_s
+        if seen.error is not None:
+            self._speaker.failed(seen.error)
+            self._look_due_s = now_s + max(self._config.music.spotify.poll_s, getattr(seen.error, "retry_after_s", None) or 0)
+            return
+        self._playback, self._playback_s = seen.playback, now_s
+        self._speaker.becomes(State.OK, self._facts.speaker)
+        if seen.playback is not None and seen.playback.track is not None and self._next is not None and seen.playback.track.uri == self._next.uri:
+            self._next = None
+        self._decide()
+
+    def _candidates_found(self, found: sig.CandidatesFound) -> None:
+        now_s = self._clock.now_s()
+        if found.error is None:
+            self._pool.fill(found.mood, found.tracks, now_s)
+        else:
+            self._pool.failed(found.mood, now_s, getattr(found.error, "retry_after_s", None))
+            self._speaker.failed(found.error)
+        # A press whose answer had to wait for the songs is answered now.
+        waiting, self._wanted_look = self._wanted_look is found.mood, None
+        self._decide(Ask.LOOK if waiting and found.tracks else None)
+
+    def _command(self, command: sig.CommandTaken) -> None:
+        if command.name == "privacy":
+            self._set_privacy(on=True)
+        elif command.name == "rescan":
+            self._look_again()
+        elif (self._playback is not None and self._playback.playing) is (command.name == "pause"):
+            self._decide(Ask.PAUSE)
+        self._crew.courier.answer(command.id, "ok")
+
+    def _healthy(self, signal: sig.HealthRead) -> None:
+        reasons = list(signal.health.degraded(self._config.system))
+        if self._recorder.problem is not None:
+            reasons.append(self._recorder.problem)
+        data: dict[str, Any] = {**signal.health.as_json(), "reasons": reasons}
+        self._recorder.note(EventKind.HEALTH, data, urgent=bool(reasons))
+        self._crew.courier.publish("health", data)
+
+    # -- decisions
+
+    def _decide(self, ask: Ask | None = None) -> None:
+        now_s = self._clock.now_s()
+        self._want_candidates(now_s)
+        situation = Situation(
+            now_s=now_s,
+            local_time=self._clock.utc().astimezone().time(),
+            reading=self._reading,
+            people=self._people,
+            playback=self._playback,
+            playback_s=self._playback_s,
+            ask=ask,
+        )
+        verdict = self._policy.decide(situation)
+        self._wake_s = verdict.wake_s
+        if verdict.decision.act is Act.KEEP:
+            if ask is Ask.LOOK and self._reading is not None and self._pool.of(self._reading.mood) is None:
+                self._wanted_look = self._reading.mood
+            self._note_decision(verdict.decision, None)
+            return
+        order = sig.Order(str(uuid.uuid4()), verdict.decision)
+        self._note_decision(verdict.decision, order.id)
+        self._crew.dj.order(order)
+
+    def _want_candidates(self, now_s: float) -> None:
+        if self._reading is None:
+            return
+        wanted = self._pool.wanted(self._reading.mood, now_s)
+        if wanted is not None:
+            self._crew.dj.look_up(wanted.mood, _lookup(wanted))
+
+    def _note_decision(self, decision: Decision, order_id: str | None) -> None:
+        if order_id is None and decision.reason == self._reason:
+            return
+        self._reason = decision.reason
+        self._recorder.note(EventKind.DECISION, words.decision(decision, order_id))
+
+    @property
+    def _mood(self) -> Mood:
+        return Mood.UNSURE if self._reading is None else self._reading.mood
+
+    # -- what is due
+
+    def _tick(self) -> None:
+        now_s = self._clock.now_s()
+        if self._wake_s is not None and now_s >= self._wake_s:
+            self._wake_s = None
+            self._look_due_s = now_s
+        if now_s >= self._look_due_s:
+            # The answer says when to look next; until it comes, once is enough.
+            self._look_due_s = now_s + self._config.music.spotify.poll_s
+            self._crew.dj.look()
+        if now_s >= self._health_due_s:
+            self._health_due_s = now_s + self._config.system.health_s
+            self._crew.read_health()
+            self._housekeeping()
+        self._recorder.flush()
+        self._show()
+        self._crew.heartbeat(self._crew.watcher.alive)
+
+    def _show(self) -> None:
+        now = snapshot(
+            self._facts,
+            observation=self._observation,
+            people=self._people,
+            reading=self._reading,
+            since=self._since,
+            playback=self._playback,
+            upcoming=self._next,
+            reason=self._reason,
+            camera=self._camera.now(),
+            speaker=self._speaker.now(),
+            link=self._link.now(),
+            privacy=self._privacy,
+        )
+        self._board.put_up(now)
+        for name, value in summary(now).items():
+            self._crew.courier.publish(name, value)
+        self._crew.light.show(*self._light())
+
+    def _light(self) -> tuple[Show, Mood | None]:
+        parts = (self._camera, self._speaker, self._link)
+        if self._scanning:
+            return Show.LOOKING, None
+        if self._privacy:
+            return Show.PRIVACY, None
+        if any(part.state is State.BROKEN for part in parts):
+            return Show.NEEDS_PERSON, None
+        if any(part.state is State.DEGRADED for part in parts):
+            return Show.DEGRADED, None
+        return (Show.MOOD, self._mood) if self._mood in FELT_MOODS else (Show.IDLE, None)
+
+
+def _lookup(wanted: Wanted) -> Callable[[Player], tuple[Track, ...]]:
+    def look_up(player: Player) -> tuple[Track, ...]:
+        return player.tracks_of(wanted.uri) if wanted.uri is not None else player.search(wanted.search)
+
+    return look_up

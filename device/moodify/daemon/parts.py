@@ -1,0 +1,46 @@
+"""How the parts of the house are: camera, speaker, link. Only a change is news."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from moodify.daemon import words
+from moodify.daemon.signals import State
+from moodify.errors import RetryLater
+
+if TYPE_CHECKING:
+    from moodify.daemon.recorder import Recorder
+    from moodify.errors import MoodifyError
+    from moodify.types import EventKind
+    from moodify.web.port import PartNow
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Part:
+    """One part's state, noted as an event of its kind when it changes."""
+
+    kind: EventKind
+    recorder: Recorder
+    message: str
+    state: State = State.STARTING
+
+    def becomes(self, state: State, message: str) -> None:
+        """Take the new state."""
+        if (state, message) == (self.state, self.message):
+            return
+        if state is not self.state:
+            log.log(logging.INFO if state in {State.OK, State.OFF, State.STARTING} else logging.WARNING, "%s: %s: %s", self.kind.value, state.value, message)
+        self.state, self.message = state, message
+        self.recorder.note(self.kind, words.part(state.value, message))
+
+    def failed(self, error: MoodifyError) -> None:
+        """Take the state that an error means: degraded where it may heal by itself, else broken."""
+        self.becomes(State.DEGRADED if isinstance(error, RetryLater) else State.BROKEN, str(error))
+
+    def now(self) -> PartNow:
+        """Return the state as the page shows it."""
+        return {"state": self.state.value, "message": self.message}

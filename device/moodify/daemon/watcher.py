@@ -1,0 +1,169 @@
+"""The watcher: turns frames into observations, on a thread of its own, and keeps the camera open, or closed for privacy."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from moodify.camera.steady import Ended, Lost, Opened
+from moodify.daemon.signals import CameraIs, RecordingEnded, Seen, State, Stop
+from moodify.types import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from moodify.camera.steady import News, SteadyCamera
+    from moodify.config.model import CameraConfig
+    from moodify.daemon.signals import Signal
+    from moodify.system.clock import RecordingClock
+    from moodify.types import Observation
+    from moodify.vision.eyes import Eyes
+
+log = logging.getLogger(__name__)
+
+#: Longest wait for the camera's news, in seconds: so long does privacy take to begin at most.
+TURN_S = 0.25
+#: Without a turn of the loop for so long, in seconds, the watcher is not alive.
+ALIVE_S = 10.0
+#: After a press it looks at the scan's rate, and at every frame, for so many seconds.
+SCAN_S = 4.0
+PRIVACY_MESSAGE = "off for privacy"
+
+
+class Watcher:
+    """One thread that owns camera and eyes. No pixels leave it."""
+
+    def __init__(
+        self,
+        open_camera: Callable[[], SteadyCamera],
+        eyes: Eyes,
+        config: CameraConfig,
+        put: Callable[[Signal], None],
+        *,
+        privacy: bool = False,
+        recording: RecordingClock | None = None,
+    ) -> None:
+        """Take what opens the camera, what sees, and the conductor's queue.
+
+        Args:
+            open_camera: starts opening it, or opening it again.
+            eyes: used on this thread alone from now on.
+            config: how many frames per second are looked at.
+            put: takes signals.
+            privacy: whether to begin with the camera closed.
+            recording: the clock that a recording's frames move; with it each frame waits until what follows from the last is done.
+        """
+        self._open_camera = open_camera
+        self._eyes = eyes
+        self._config = config
+        self._put = put
+        self._recording = recording
+        self._privacy = privacy
+        self._changed = threading.Condition()
+        self._closing = False
+        self._scan_until_s = float("-inf")
+        self._turned_s = time.monotonic()
+        self._camera: SteadyCamera | None = None
+        self._fps = 0.0
+
+    @property
+    def alive(self) -> bool:
+        """Whether the loop has turned lately, with or without a frame."""
+        return time.monotonic() - self._turned_s < ALIVE_S
+
+    def scan(self) -> None:
+        """Look closely for some seconds; from any thread."""
+        self._scan_until_s = time.monotonic() + SCAN_S
+        camera = self._camera
+        if camera is not None:
+            # At once: at the idle rate the next frame may be a second away.
+            camera.set_rate(self._config.scan_fps)
+
+    def set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
+        """Close the camera device, or let it be opened again, within :data:`TURN_S`; from any thread."""
+        with self._changed:
+            self._privacy = on
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """End the thread; from any thread."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+
+    def run(self) -> None:
+        """Watch until closed; the thread's target."""
+        try:
+            while not self._closing:
+                self._turned_s = time.monotonic()
+                if self._privacy:
+                    self._be_private()
+                elif not self._watch():
+                    return
+        finally:
+            self._close_camera()
+
+    def _be_private(self) -> None:
+        self._close_camera()
+        # Said once it is true, not when it was asked for.
+        self._put(CameraIs(State.OFF, PRIVACY_MESSAGE))
+        while self._privacy and not self._closing:
+            self._turned_s = time.monotonic()
+            with self._changed:
+                self._changed.wait(1.0)
+
+    def _close_camera(self) -> None:
+        camera, self._camera = self._camera, None
+        if camera is not None:
+            camera.close()
+
+    def _watch(self) -> bool:
+        """Take one piece of news; return False at the end."""
+        if self._camera is None:
+            self._put(CameraIs(State.STARTING, "opening"))
+            self._fps = 0.0
+            self._camera = self._open_camera()
+        news = self._camera.next(TURN_S)
+        if isinstance(news, Frame):
+            self._look(self._camera, news)
+            return True
+        return self._tell(news)
+
+    def _tell(self, news: News | None) -> bool:
+        match news:
+            case Opened(description=description):
+                self._put(CameraIs(State.OK, description))
+            case Lost(reason=reason, needs_person=needs_person):
+                self._put(CameraIs(State.BROKEN if needs_person else State.DEGRADED, reason))
+            case Ended(error=None):
+                self._put(RecordingEnded())
+                return False
+            case Ended(error=error):
+                self._put(CameraIs(State.BROKEN, str(error)))
+                self._put(Stop(f"the camera can't work: {error}", failed=True))
+                return False
+        return True
+
+    def _look(self, camera: SteadyCamera, frame: Frame) -> None:
+        if self._privacy:
+            return
+        if self._recording is not None:
+            self._recording.advance_to(frame.t_s)
+        scanning = time.monotonic() < self._scan_until_s
+        observation = self._eyes.see(frame, closely=scanning)
+        self._pace(camera, observation, scanning=scanning)
+        if self._recording is None:
+            self._put(Seen(observation))
+            return
+        handled = threading.Event()
+        self._put(Seen(observation, handled))
+        while not self._closing and not handled.wait(TURN_S):
+            self._turned_s = time.monotonic()
+
+    def _pace(self, camera: SteadyCamera, observation: Observation, *, scanning: bool) -> None:
+        fps = self._config.scan_fps if scanning else self._config.face_fps if observation.faces or observation.moved else self._config.idle_fps
+        if fps != self._fps:
+            self._fps = fps
+            camera.set_rate(fps)

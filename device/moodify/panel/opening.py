@@ -1,0 +1,59 @@
+"""Opens the panel, or stands in where there is none: the appliance works without it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from moodify.errors import PersonMustAct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from moodify.config.model import PanelConfig
+    from moodify.panel.panel import Panel
+    from moodify.panel.port import Press, Show
+    from moodify.types import Mood
+
+log = logging.getLogger(__name__)
+
+
+class NoLight:
+    """Shows nothing."""
+
+    def show(self, what: Show, mood: Mood | None = None) -> None:
+        """Show nothing."""
+
+    def close(self) -> None:
+        """Close nothing."""
+
+
+class NoPanel:
+    """Neither button nor light."""
+
+    def __init__(self) -> None:
+        """Have a light that shows nothing."""
+        self.light = NoLight()
+
+    def __enter__(self) -> Self:
+        """Return self."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close nothing."""
+
+
+def open_panel(config: PanelConfig, on_press: Callable[[Press], None]) -> Panel | NoPanel:
+    """Open the configured panel; where its pins can't be used, say so in the log and go on without."""
+    if not config.enabled:
+        return NoPanel()
+    # gpiozero is wanted by nothing else.
+    from moodify.panel.panel import Panel
+
+    try:
+        return Panel(config, on_press)
+    except PersonMustAct as error:
+        log.warning("Going on without button and light: %s", error)
+        return NoPanel()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from moodify.types import Mood
+if TYPE_CHECKING:
+    from moodify.types import Mood
 
 
 class Press(StrEnum):

@@ -1,0 +1,1 @@
+"""The recipe that trains, quantises, measures and describes the models that ship in ``models/``."""

@@ -1,0 +1,205 @@
+"""The card of each model, written from its manifest: every figure in it was measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from recipe.detector import HEIGHT, LANDMARKS, WIDTH
+from recipe.emotion import LABELS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from recipe.detector.train import Settings as DetectorSettings
+    from recipe.emotion.train import Settings as EmotionSettings
+
+_USE = """## Intended use
+
+An appliance in a home, looking at the people who live there and know of it, to choose music. All processing stays on the device.
+
+**Not for workplaces or schools**: the EU's AI Act (Regulation 2024/1689, Article 5(1)(f)) prohibits inferring emotions there. Not for
+deciding anything about a person, not for safety, not for identifying anybody: the models see faces, not identities.
+
+## Licence
+
+The weights were trained on pictures that were released for research or gathered from the web. The code's licence does not cover them:
+see [LICENSE.md](LICENSE.md).
+"""
+
+
+def write_detector(folder: Path, manifest: Mapping[str, Any], settings: DetectorSettings) -> None:
+    """Write ``face_detector.md`` into ``folder``."""
+    metrics, post = manifest["metrics"], manifest["postprocess"]
+    stages = ", ".join(f"{s.steps} steps at {s.width}×{s.height}" for s in settings.stages)
+    rows = [
+        *((f"AP50, mask pictures, faces of at least {float(k):.0%} of the long side", f"{v:.3f}", _span(metrics["ap50_interval95"][k]), "") for k, v in metrics["ap50"].items()),
+        *(
+            _row(f"recall, mask pictures, {kind} faces of at least {float(size):.0%}", metrics[f"recall_{kind}_{size}"])
+            for size in ("0.10", "0.05")
+            for kind in ("unmasked", "masked")
+        ),
+        _row("negatives with a false positive", metrics["negatives_with_false_positive"]),
+        _row("recall, pictures of unseen people (largest face)", metrics["recall_people"]),
+        _row("recall, frames of unseen identities (largest face)", metrics["recall_faces"]),
+        *(_row(f"recall, a face pasted into a room at {float(k):.0%} of the frame's width", v) for k, v in metrics["recall_pasted"].items()),
+        *(
+            (f"median landmark error, {name}, in face sizes", f"{v['median']:.3f}", _span(v["interval95"]), str(v["count"]))
+            for name, v in (("people", metrics["landmark_error_people"]), ("frames", metrics["landmark_error_faces"]))
+        ),
+    ]
+    text = f"""# Face detector
+
+Version {manifest["version"]} · {manifest["bytes"]:,} bytes · {manifest["macs"] / 1e6:.1f} million multiply-accumulates · int8
+
+Finds faces and five landmarks ({", ".join(LANDMARKS)}; right is the person's right) in one look at a {WIDTH}×{HEIGHT} colour picture.
+
+## How it works
+
+A single-shot, anchor-free convolutional network: a stem of stride 2, depthwise-separable blocks up to 160 channels, a top-down neck of 64
+channels, and at strides 8, 16 and 32 three tensors each: objectness (a logit), box (left, top, right, bottom distances from the cell's
+centre, in strides) and landmarks (offsets from the cell's centre, in strides). Box and landmarks are separate tensors because their
+ranges differ, and int8 has one scale a tensor.
+
+## Data
+
+{_sources(manifest["data"])}
+
+Near copies (difference hash) are removed before the split. Held out before any tuning: mask pictures by file, people by picture, frames
+by identity, negatives by picture.
+
+## Recipe
+
+Scenes are composed from the training pictures: photographs moved and scaled, and faces and things pasted with the same outlines into
+rooms, under changing light. {stages}, batch {settings.batch}, AdamW at {settings.peak_rate:g}, cosine, averaged weights; between the stages the
+negatives in which the network still sees something are sought and shown more often. Quality focal loss, distance-IoU loss, landmark
+distance. Quantised after training on composed scenes. Seed {settings.seed}. `models/train --only detector` does all of it again.
+
+## Figures
+
+On held-out pictures, int8, by the recipe's own evaluation. The threshold, {post["score_threshold"]}, is the lowest with at most one false positive in a
+hundred negatives of one half of the held-out negatives; the row of false positives is of the other half. Intervals are at 95 %
+(Wilson for shares, bootstrap for the rest).
+
+{_table(("what", "value", "95 %", "count"), rows)}
+
+AP50 at 10 % before quantisation: {metrics["ap50_float_0.10"]:.3f}.
+
+## Limits and biases
+
+- Boxes and landmarks of two of the sources are a teacher's (YuNet), not people's; landmarks under masks are guesses.
+- The pictures come from the web, news and television; children, older people, dark skin in low light and head coverings are fewer than in
+  life, and no figures by group are available, because the data do not say who is in them.
+- Faces below about 4 % of the frame's width, profiles beyond three quarters, and faces lying on their side are often missed.
+- Pictures, dolls and screens that show a face count as faces.
+
+{_USE}"""
+    (folder / "face_detector.md").write_text(text)
+
+
+def write_emotion(folder: Path, manifest: Mapping[str, Any], settings: EmotionSettings) -> None:
+    """Write ``emotion.md`` into ``folder``."""
+    metrics, post = manifest["metrics"], manifest["postprocess"]
+    main = [
+        _row("accuracy, all 8 classes", metrics["accuracy"]),
+        _row("accuracy before quantisation", metrics["accuracy_float"]),
+        _row("accuracy, reporting half", metrics["accuracy_reporting_half"]),
+        _row(f"judged (confidence at least {post['confidence_threshold']}), reporting half", metrics["judged_share"]),
+        _row("accuracy of what is judged", metrics["judged_accuracy"]),
+        (
+            "expected calibration error, 15 bins, reporting half",
+            f"{metrics['ece']:.3f}",
+            _span(metrics["ece_interval95"]),
+            str(metrics["ece_count"]),
+        ),
+        (f"macro-F1 over {len(metrics['macro_f1_classes'])} classes with at least 30 pictures", f"{metrics['macro_f1']:.3f}", "", ""),
+    ]
+    classes = [
+        (label, f"{v['value']:.3f}", _span(v["interval95"]), f"{v['f1']:.3f}", str(v["count"])) for label, v in metrics["per_class"].items()
+    ]
+    table = [(label, *(str(n) for n in row)) for label, row in zip(LABELS, metrics["confusion"], strict=True)]
+    chain = [
+        (f"{c['side']}", f"{c['found'] / max(1, c['count']):.3f}", f"{c['accuracy']:.3f}", f"{c['accuracy_alone']:.3f}", str(c["count"]))
+        for c in metrics["chain"]
+    ]
+    coverage = [(f"{c['coverage']:.0%}", f"{c['accuracy']:.3f}") for c in metrics["risk_coverage"]]
+    text = f"""# Emotion classifier
+
+Version {manifest["version"]} · {manifest["bytes"]:,} bytes · {manifest["macs"] / 1e6:.1f} million multiply-accumulates · int8
+
+Gives the chances of eight emotions ({", ".join(LABELS)}) for one aligned, grey, 48×48 face.
+
+## How it works
+
+A small residual convolutional network on 48×48 grey pixels, mean pooling, eight logits. Chances are `softmax(logits / {post["temperature"]})`; the
+temperature was fitted after quantisation. The appliance judges a face when the top chance is at least {post["confidence_threshold"]}.
+
+The face must lie as it does in the training pictures: a similarity transform brings the detector's five landmarks to the places in the
+manifest's `framing`, which are the mean landmarks that the detector finds in {post["framing"]["measured_on"]} training pictures.
+
+## Data
+
+{_sources(manifest["data"])}
+
+Targets are the votes on the eight emotions, single votes removed. Validation follows FER+'s majority protocol: single votes zeroed, the top
+class has more than half of all ten votes and is one of the eight emotions. Exact duplicates of evaluation pictures are not in the
+training part.
+
+## Recipe
+
+{settings.epochs:g} epochs of soft-label cross-entropy, batch {settings.batch}, AdamW at {settings.peak_rate:g}, cosine, averaged weights, rare emotions drawn more
+often. Augmentation: the errors of an alignment (shift, zoom, turn, stretch), flip, low light, side light, contrast, blur, coarse
+resolution, noise, covered parts. Quantised after training. Seed {settings.seed}. `models/train --only emotion` does all of it again.
+
+## Figures
+
+On the usage PublicTest, int8, by the recipe's own evaluation; nothing was chosen by these figures but the temperature, which was fitted on one
+half (the "reporting half" is the other). Intervals are at 95 % (Wilson for shares, bootstrap for the calibration error).
+
+{_table(("what", "value", "95 %", "count"), main)}
+
+Recall by class, both halves; classes with few pictures have wide intervals and say little:
+
+{_table(("emotion", "recall", "95 %", "F1", "count"), classes)}
+
+Confusion, true emotion by row:
+
+{_table(("", *LABELS), table)}
+
+Accuracy on the most confident share, reporting half:
+
+{_table(("share", "accuracy"), coverage)}
+
+The whole chain: faces of the reporting half pasted into rooms, found by the shipped detector, aligned and classified; "alone" is the same
+faces' accuracy without detector and alignment. Size is of the crop, in pixels of the detector's input:
+
+{_table(("size", "found", "accuracy in the chain", "alone", "count"), chain)}
+
+## Limits and biases
+
+- It reads expressions, not feelings: people show what they do not feel and feel what they do not show, and cultures differ in it.
+- The labels are ten people's votes on web pictures, many of them posed; they carry those people's stereotypes of age, sex and skin.
+- Disgust, contempt and fear are rare in the data and weak here. The appliance joins them with anger or abstains.
+- Covered mouths, strong side light and faces below about 40 pixels make it worse; the appliance does not judge what is too small or dark.
+- No figures by group of people are available, because the data do not say who is in them.
+
+{_USE}"""
+    (folder / "emotion.md").write_text(text)
+
+
+def _row(what: str, share: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    return what, f"{share['value']:.3f}", _span(share["interval95"]), str(share["count"])
+
+
+def _span(interval: Sequence[float]) -> str:
+    return f"{interval[0]:.3f} to {interval[1]:.3f}"
+
+
+def _sources(data: Iterable[Mapping[str, str]]) -> str:
+    return "\n".join(f"- {source['name']}. Used for {source['use']}. Licence: {source['licence']}." for source in data)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join(lines)

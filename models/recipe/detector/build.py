@@ -1,0 +1,79 @@
+"""From data to ``face_detector.tflite``, its manifest and its card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from recipe import cards, manifest
+from recipe.detector import HEIGHT, STRIDES, WIDTH, data
+from recipe.detector.decode import MAX_FACES, NMS_IOU, FloatNet, Int8Net, find
+from recipe.detector.evaluate import Matched, ap50, evaluate
+from recipe.detector.train import Settings, Stage, representative, train
+from recipe.export import to_int8
+from recipe.litert import verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from recipe.detector.net import DetectorNet
+
+VERSION = "2026.11.1"
+MAX_BYTES = 500_000
+MAX_MACS = 80_000_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of everything.
+
+    Attributes:
+        settings: of the training.
+        calibration: scenes to quantise with.
+    """
+
+    settings: Settings = Settings()
+    calibration: int = 300
+
+
+QUICK = Plan(Settings(stages=(Stage(192, 160, 12), Stage(192, 160, 6)), batch=16, limit=60), calibration=20)
+
+
+def build(folder: Path, work: Path, out: Path, plan: Plan) -> dict[str, Any]:
+    """Train, quantise, measure and describe the detector; gives the manifest."""
+    net = train(folder, work, plan.settings)
+    return finish(net, folder, out, plan)
+
+
+def finish(net: DetectorNet, folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
+    """What comes after training."""
+    kept, held = data.load(folder, plan.settings.limit)
+    content = to_int8(net, representative(kept, plan.calibration, plan.settings.seed))
+    model = verify(content, max_bytes=MAX_BYTES, max_macs=MAX_MACS)
+    figures = evaluate(Int8Net(model), held)
+    threshold = figures.pop("threshold")
+    unquantised = FloatNet(net)
+    figures["ap50_float_0.10"] = round(ap50([Matched(p, find(unquantised, p.pixels)) for p in held.masks], 0.1), 4)
+    roles: dict[tuple[int, ...], tuple[str, int | None]] = {
+        (1, HEIGHT // stride, WIDTH // stride, channels): (role, stride)
+        for stride in STRIDES
+        for role, channels in (("objectness", 1), ("box", 4), ("landmarks", 10))
+    }
+    written = manifest.write(
+        out,
+        "face_detector",
+        content,
+        model,
+        roles,
+        {
+            "version": VERSION,
+            "task": "face-detection",
+            "colour": "RGB",
+            "labels": ["face"],
+            "postprocess": {"score_threshold": threshold, "nms_iou": NMS_IOU, "max_faces": MAX_FACES},
+            "metrics": figures,
+            "data": manifest.sources(["people", "faces", "masks", "negatives"]),
+        },
+    )
+    cards.write_detector(out, written, plan.settings)
+    return written

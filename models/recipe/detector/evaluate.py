@@ -1,0 +1,203 @@
+"""How good the detector is, on pictures that it was not trained on.
+
+Human boxes exist for the mask pictures only: average precision and the recalls that count are measured there. The threshold is the
+lowest that gives at most one false positive in a hundred negatives of the tuning half; everything else is reported on the rest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from recipe.detector.data import Picture, Pictures
+from recipe.detector.decode import Found, Net, find
+from recipe.metrics import Share, average_precision, bootstrap, overlaps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SAME = 0.5
+"""IoU from which a box is on the face."""
+_NEAR_TEACHER = 0.4
+"""IoU from which a box is on a face whose box is a teacher's, which errs itself."""
+_LEAST_THRESHOLD = 0.4
+"""A threshold lower than this would rest on too few negatives."""
+_WIDTHS = (0.04, 0.06, 0.08)
+"""Of the frame: a 15 cm face at about 3, 2 and 1.5 m through a 62 to 66° lens."""
+_SIZES = (0.05, 0.1, 0.2)
+"""Of a picture's long side."""
+
+
+class Matched(NamedTuple):
+    """A picture's faces and what was found."""
+
+    picture: Picture
+    found: Found
+
+
+def evaluate(net: Net, held: Pictures, threshold: float | None = None) -> dict[str, Any]:
+    """All figures of ``net``, and the threshold, which is tuned unless it is given."""
+    tuning, reporting = held.negatives[0::2], held.negatives[1::2]
+    if threshold is None:
+        threshold = tune(net, tuning)
+    masks = [Matched(p, find(net, p.pixels)) for p in held.masks]
+    false = sum(int((find(net, p.pixels, threshold).scores >= threshold).any()) for p in reporting)
+    figures: dict[str, Any] = {
+        "threshold": round(threshold, 3),
+        "ap50": {f"{size:.2f}": round(ap50(masks, size), 4) for size in _SIZES},
+        "ap50_interval95": {f"{size:.2f}": _ap_interval(masks, size) for size in _SIZES},
+        "recall_unmasked_0.10": recall(masks, threshold, 0.1, masked=False).as_dict(),
+        "recall_masked_0.10": recall(masks, threshold, 0.1, masked=True).as_dict(),
+        "recall_unmasked_0.05": recall(masks, threshold, 0.05, masked=False).as_dict(),
+        "recall_masked_0.05": recall(masks, threshold, 0.05, masked=True).as_dict(),
+        "negatives_with_false_positive": Share(false, len(reporting)).as_dict(),
+    }
+    for name in ("people", "faces"):
+        matched = [Matched(p, find(net, p.pixels, threshold)) for p in getattr(held, name)]
+        figures[f"recall_{name}"] = largest_found(matched).as_dict()
+        errors = landmark_errors(matched)
+        low, high = bootstrap(errors, "median")
+        figures[f"landmark_error_{name}"] = {
+            "median": round(float(np.median(errors)), 4), "count": len(errors), "interval95": [round(low, 4), round(high, 4)],
+        }
+    figures["recall_pasted"] = {
+        f"{width:.2f}": pasted(net, held, width, threshold).as_dict() for width in _WIDTHS
+    }
+    return figures
+
+
+def tune(net: Net, negatives: Sequence[Picture]) -> float:
+    """The lowest threshold at which at most one negative in a hundred has a false positive."""
+    best = np.array([max(find(net, p.pixels).scores, default=0.0) for p in negatives])
+    allowed = len(best) // 100
+    return max(_LEAST_THRESHOLD, float(np.ceil((np.sort(best)[::-1][allowed] + 1e-3) * 100) / 100))
+
+
+def match(picture: Picture, found: Found, counted: NDArray[np.bool_], iou: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Pair boxes with faces, best score first.
+
+    Returns:
+        Whether each box found is a hit, whether it counts at all (a box on a face that is not counted does not), and whether each
+        face was found.
+    """
+    shared = overlaps(found.boxes, picture.boxes) if len(picture.boxes) else np.zeros((len(found.boxes), 0), np.float32)
+    hit, counts = np.zeros(len(found.boxes), bool), np.ones(len(found.boxes), bool)
+    taken = np.zeros(len(picture.boxes), bool)
+    for i, row in enumerate(shared):
+        free = np.where(taken, -1.0, row)
+        if not len(free) or free.max() < iou:
+            continue
+        face = int(free.argmax())
+        taken[face] = True
+        hit[i] = counts[i] = bool(counted[face])
+    return hit, counts, taken
+
+
+def _large(picture: Picture, size: float) -> NDArray[np.bool_]:
+    sides = np.max(picture.boxes[:, 2:] - picture.boxes[:, :2], axis=1, initial=0.0)
+    return np.asarray((sides >= size * max(picture.pixels.shape[:2])) & ~picture.ignored, bool)
+
+
+def ap50(matched: Sequence[Matched], size: float) -> float:
+    """Average precision at IoU 0.5 over faces of at least ``size`` of the long side; smaller faces neither help nor harm."""
+    scores, hits, truths = [], [], 0
+    for picture, found in matched:
+        counted = _large(picture, size)
+        truths += int(counted.sum())
+        hit, counts, _ = match(picture, found, counted, _SAME)
+        boxes = found.boxes[:, 2:] - found.boxes[:, :2]
+        # A false box smaller than what is asked about answers another question.
+        counts &= hit | (np.max(boxes, axis=1, initial=0.0) >= size * max(picture.pixels.shape[:2]))
+        scores.append(found.scores[counts])
+        hits.append(hit[counts])
+    return average_precision(np.concatenate(scores), np.concatenate(hits), truths)
+
+
+def _ap_interval(matched: Sequence[Matched], size: float, draws: int = 200) -> list[float]:
+    """95 % interval of ``ap50`` by drawing pictures anew."""
+    rng = np.random.default_rng(0)
+    values = [ap50([matched[i] for i in rng.integers(0, len(matched), len(matched))], size) for _ in range(draws)]
+    return [round(float(np.quantile(values, q)), 4) for q in (0.025, 0.975)]
+
+
+def recall(matched: Sequence[Matched], threshold: float, size: float, *, masked: bool) -> Share:
+    """Share of the faces of at least ``size`` of the long side, masked or not, that are found at ``threshold``."""
+    hits = count = 0
+    for picture, found in matched:
+        counted = _large(picture, size) & (picture.masked == masked)
+        above = found.scores >= threshold
+        _, _, taken = match(picture, Found(*(array[above] for array in found)), counted, _SAME)
+        hits += int((taken & counted).sum())
+        count += int(counted.sum())
+    return Share(hits, count)
+
+
+def largest_found(matched: Sequence[Matched]) -> Share:
+    """Share of the pictures in which the teacher's largest face is found."""
+    hits = count = 0
+    for picture, found in matched:
+        if picture.ignored.all():
+            continue
+        face = _largest(picture)
+        count += 1
+        hits += int(len(found.boxes) and overlaps(found.boxes, picture.boxes[face][None]).max() >= _NEAR_TEACHER)
+    return Share(hits, count)
+
+
+def landmark_errors(matched: Sequence[Matched]) -> NDArray[np.float64]:
+    """Mean distance of the five points to the teacher's, for each largest face found, in units of the face's size."""
+    errors = []
+    for picture, found in matched:
+        if picture.ignored.all() or not len(found.boxes):
+            continue
+        face = _largest(picture)
+        shared = overlaps(found.boxes, picture.boxes[face][None])[:, 0]
+        if shared.max() < _NEAR_TEACHER:
+            continue
+        box = picture.boxes[face]
+        size = float(np.sqrt(np.prod(box[2:] - box[:2])))
+        distance = np.linalg.norm(found.landmarks[shared.argmax()] - picture.landmarks[face], axis=1)
+        errors.append(float(distance.mean()) / size)
+    return np.array(errors)
+
+
+def _largest(picture: Picture) -> int:
+    areas = np.prod(picture.boxes[:, 2:] - picture.boxes[:, :2], axis=1)
+    return int(np.where(picture.ignored, -1, areas).argmax())
+
+
+def pasted(net: Net, held: Pictures, share: float, threshold: float, count: int = 300, width: int = 640, height: int = 480) -> Share:
+    """Share of held-out people found when their face takes ``share`` of the width of a 640×480 frame in a held-out room."""
+    rng = np.random.default_rng(7)
+    portraits = [p for p in (*held.people, *held.faces) if not p.ignored.all() and not p.masked.any()]
+    hits = 0
+    for _ in range(count):
+        frame, box = paste(rng, portraits, held.negatives, share * width, width, height)
+        found = find(net, frame, threshold)
+        hits += int(len(found.boxes) and overlaps(found.boxes, box[None]).max() >= _SAME)
+    return Share(hits, count)
+
+
+def paste(
+    rng: np.random.Generator, portraits: Sequence[Picture], rooms: Sequence[Picture], face_width: float, width: int, height: int,
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """A frame with one face of ``face_width`` pixels in a room, and the face's box."""
+    picture = portraits[int(rng.integers(len(portraits)))]
+    room = rooms[int(rng.integers(len(rooms)))].pixels
+    frame = np.ascontiguousarray(cv2.resize(room, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    box = picture.boxes[_largest(picture)]
+    scale = face_width / float(box[2] - box[0])
+    h, w = (max(2, round(n * scale)) for n in picture.pixels.shape[:2])
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = np.asarray(cv2.resize(picture.pixels, (w, h), interpolation=how), np.uint8)
+    box = box * np.array([w / picture.pixels.shape[1], h / picture.pixels.shape[0]] * 2, np.float32)
+    # The whole picture is pasted, cut where it is larger than the frame, and the face stays inside.
+    x = int(rng.uniform(-box[0], width - box[2])) if w >= width else int(rng.uniform(0, width - w))
+    y = int(rng.uniform(-box[1], height - box[3])) if h >= height else int(rng.uniform(0, height - h))
+    x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
+    frame[y0:y1, x0:x1] = small[y0 - y : y1 - y, x0 - x : x1 - x]
+    return frame, np.asarray(box + np.array([x, y, x, y]), np.float32)
+

@@ -1,0 +1,319 @@
+"""Scenes to train on: people at any distance in any room, pasted together from pictures, with what is not a face beside them.
+
+Half of the scenes are one photograph, moved and scaled; the others are rooms into which faces and, with the same outlines, things
+are pasted, so that the outline of a paste says nothing. All negatives are grey: some are coloured and some photographs are made
+grey, or colour would become a cue.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from recipe.detector import LANDMARKS, MIRRORED
+from recipe.detector.light import coloured, relit
+from recipe.stream import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from recipe.detector.data import Picture, Pictures
+
+MAX_FACES = 32
+"""Boxes kept a scene."""
+FACE, IGNORED = 1, 2
+"""Kinds of a box; 0 is an empty row."""
+
+_SMALLEST_FACE = 7.0
+"""Pixels below which a face is ignored, not learned."""
+_SOURCES = (("people", 0.42), ("faces", 0.23), ("masks", 0.35))
+_FEATHER = 9
+"""Pixels: a paste's edge is at most this soft."""
+_HARD_SHARE = 0.4
+"""Share of the backgrounds that come from negatives on which an earlier round saw faces."""
+
+
+class SceneBatches:
+    """Batches of scenes (a ``BatchMaker``)."""
+
+    def __init__(self, pictures: Pictures, batch: int, width: int, height: int, hard: list[int]) -> None:
+        """Compose ``batch`` scenes of ``width`` × ``height`` at a time; ``hard`` are indices of hard negatives."""
+        self.fields = {
+            "pixels": Field((batch, height, width, 3), "uint8"),
+            "boxes": Field((batch, MAX_FACES, 4), "float32"),
+            "landmarks": Field((batch, MAX_FACES, 2 * len(LANDMARKS)), "float32"),
+            "kinds": Field((batch, MAX_FACES), "uint8"),
+        }
+        self._composer = Composer(pictures, width, height, hard)
+
+    def fill(self, out: Mapping[str, NDArray[Any]], rng: np.random.Generator) -> None:
+        """Write one batch."""
+        for i in range(len(out["kinds"])):
+            scene = self._composer.scene(rng)
+            out["pixels"][i] = scene.canvas
+            count = min(len(scene.boxes), MAX_FACES)
+            for name in ("boxes", "landmarks", "kinds"):
+                out[name][i] = 0
+            if count:
+                out["boxes"][i, :count] = scene.boxes[:count]
+                out["landmarks"][i, :count] = np.reshape(scene.landmarks[:count], (count, -1))
+                out["kinds"][i, :count] = scene.kinds[:count]
+
+
+class Scene:
+    """A canvas with what has been put on it."""
+
+    def __init__(self, canvas: NDArray[np.uint8]) -> None:
+        """Start with the background ``canvas`` ``[H, W, 3]``."""
+        self.canvas = canvas
+        self.boxes = np.zeros((0, 4), np.float32)
+        self.landmarks = np.zeros((0, len(LANDMARKS), 2), np.float32)
+        self.kinds = np.zeros(0, np.uint8)
+
+    def cover(self, alpha: NDArray[np.float32]) -> None:
+        """Forget faces that ``alpha`` ``[H, W]`` hides; ignore those that it hides in part."""
+        for i, (x0, y0, x1, y1) in enumerate(self.boxes.astype(int)):
+            part = alpha[max(y0, 0) : max(y1, 0) + 1, max(x0, 0) : max(x1, 0) + 1]
+            hidden = float(part.mean()) if part.size else 1.0
+            if hidden > 0.6:
+                self.kinds[i] = 0
+            elif hidden > 0.25:
+                self.kinds[i] = IGNORED
+        shown = self.kinds > 0
+        self.boxes, self.landmarks, self.kinds = self.boxes[shown], self.landmarks[shown], self.kinds[shown]
+
+    def put(self, picture: Picture, matrix: NDArray[np.float64], alpha: NDArray[np.float32], *, mirrored: bool) -> None:
+        """Add the faces of ``picture``, moved by ``matrix`` (2×3, a similarity), where ``alpha`` shows them."""
+        height, width = self.canvas.shape[:2]
+        scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+        centres = (picture.boxes[:, :2] + picture.boxes[:, 2:]) / 2 @ matrix[:, :2].T + matrix[:, 2]
+        half = (picture.boxes[:, 2:] - picture.boxes[:, :2]) / 2 * scale
+        landmarks = picture.landmarks @ matrix[:, :2].T + matrix[:, 2]
+        if mirrored:
+            landmarks = landmarks[:, MIRRORED]
+        limit = np.array([width, height], np.float64)
+        low, high = np.clip(centres - half, 0, limit), np.clip(centres + half, 0, limit)
+        seen = np.prod(high - low, axis=1) / np.maximum(np.prod(2 * half, axis=1), 1e-6)
+        small = 2 * np.sqrt(np.prod(half, axis=1)) < _SMALLEST_FACE
+        for i in np.flatnonzero(seen > 0.15):
+            x0, y0, x1, y1 = *low[i].astype(int), *high[i].astype(int)
+            shown = float(alpha[y0 : y1 + 1, x0 : x1 + 1].mean())
+            if shown < 0.3:
+                continue
+            plain = seen[i] > 0.55 and shown > 0.7 and not small[i] and not picture.ignored[i]
+            self.boxes = np.vstack([self.boxes, np.concatenate([low[i], high[i]])[None]]).astype(np.float32)
+            self.landmarks = np.concatenate([self.landmarks, landmarks[i][None]]).astype(np.float32)
+            self.kinds = np.append(self.kinds, np.uint8(FACE if plain else IGNORED))
+
+
+class Composer:
+    """Makes scenes."""
+
+    def __init__(self, pictures: Pictures, width: int, height: int, hard: list[int]) -> None:
+        """Compose from ``pictures``."""
+        self._pictures, self._width, self._height = pictures, width, height
+        self._hard = [pictures.negatives[i] for i in hard]
+        self._usable = {
+            name: [p for p in getattr(pictures, name) if (~p.ignored).any()] for name, _ in _SOURCES
+        }
+
+    def scene(self, rng: np.random.Generator) -> Scene:
+        """One scene."""
+        scene = Scene(self._background(rng))
+        kind = rng.random()
+        things, faces = 0, 0
+        if kind < 0.5:
+            self._photograph(scene, rng)
+            things = int(rng.random() < 0.2)
+            faces = int(rng.random() < 0.2)
+        elif kind < 0.83:
+            things, faces = int(rng.integers(0, 3)), int(rng.integers(1, 5))
+        else:
+            things = int(rng.integers(0, 4))
+        for is_face in rng.permutation([True] * faces + [False] * things):
+            if is_face:
+                self._person(scene, rng)
+            else:
+                self._thing(scene, rng)
+        scene.canvas = relit(scene.canvas, rng)
+        return scene
+
+    def _positive(self, rng: np.random.Generator) -> tuple[Picture, int]:
+        """A picture and one of its sure faces."""
+        name = _SOURCES[int(np.searchsorted(np.cumsum([share for _, share in _SOURCES]), rng.random()))][0]
+        pictures = self._usable[name]
+        picture = pictures[int(rng.integers(len(pictures)))]
+        return picture, int(rng.choice(np.flatnonzero(~picture.ignored)))
+
+    def _size(self, rng: np.random.Generator, largest: float) -> float:
+        """A face's size in pixels: every octave alike, the small ones somewhat more."""
+        low, high = np.log(9.0), np.log(max(largest, 12.0))
+        return float(np.exp(low + (high - low) * rng.random() ** 1.25))
+
+    def _move(
+        self, picture: Picture, face: int, size: float, rng: np.random.Generator, turn: float,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.float64], bool]:
+        """Where ``face`` lands: (pixels shrunk for the warp, its matrix, the matrix of the full picture, mirrored)."""
+        box = picture.boxes[face].astype(np.float64)
+        scale = min(size / np.sqrt(np.prod(box[2:] - box[:2])), 4.0)
+        angle = np.deg2rad(rng.normal(0.0, turn))
+        mirrored = bool(rng.random() < 0.5)
+        spin = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        linear = scale * spin @ np.diag([-1.0 if mirrored else 1.0, 1.0])
+        target = rng.uniform([0, 0], [self._width, self._height])
+        margin = 0.5 * size
+        if rng.random() < 0.9:  # the whole face is in the scene
+            limits = np.array([self._width, self._height], np.float64)
+            target = np.where(limits > 2 * margin, rng.random(2) * (limits - 2 * margin) + margin, limits / 2)
+        matrix = np.column_stack([linear, target - linear @ (box[:2] + box[2:]) / 2])
+        pixels, shrunk = picture.pixels, matrix
+        if scale < 0.7 and rng.random() < 0.9:
+            height, width = (max(2, round(n * scale)) for n in picture.pixels.shape[:2])
+            pixels = np.asarray(cv2.resize(picture.pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+            ratio = np.array([picture.pixels.shape[1] / width, picture.pixels.shape[0] / height])
+            shrunk = matrix @ np.block([[np.diag(ratio), ((ratio - 1) / 2)[:, None]], [np.zeros((1, 2)), np.ones((1, 1))]])
+        return pixels, shrunk, matrix, mirrored
+
+    def _photograph(self, scene: Scene, rng: np.random.Generator) -> None:
+        """Put a whole picture on the canvas."""
+        picture, face = self._positive(rng)
+        size = self._size(rng, 0.85 * self._height)
+        pixels, shrunk, matrix, mirrored = self._move(picture, face, size, rng, 6.0)
+        mask = np.full(pixels.shape[:2], 255, np.uint8)
+        self._blend(scene, pixels, mask, shrunk, rng)
+        scene.put(picture, matrix, self._alpha, mirrored=mirrored)
+
+    def _person(self, scene: Scene, rng: np.random.Generator) -> None:
+        """Paste one face with some of its surroundings."""
+        picture, face = self._positive(rng)
+        size = self._size(rng, 0.6 * self._height)
+        pixels, shrunk, matrix, mirrored = self._move(picture, face, size, rng, 12.0)
+        ratio = pixels.shape[1] / picture.pixels.shape[1]
+        x0, y0, x1, y1 = picture.boxes[face] * ratio
+        margin = rng.uniform(0.12, 0.9, 4) * np.array([x1 - x0, y1 - y0, x1 - x0, y1 - y0])
+        mask = outline((x0 - margin[0], y0 - margin[1], x1 + margin[2], y1 + margin[3]), pixels.shape, rng)
+        self._blend(scene, pixels, mask, shrunk, rng)
+        scene.put(picture, matrix, self._alpha, mirrored=mirrored)
+
+    def _thing(self, scene: Scene, rng: np.random.Generator) -> None:
+        """Paste something that is not a face, with the outline and size of one."""
+        pixels = self._faceless(rng)
+        size = self._size(rng, 0.6 * self._height) * rng.uniform(1.0, 1.6)
+        height, width = pixels.shape[:2]
+        side = rng.uniform(0.3, 1.0) * min(height, width)
+        aspect = rng.uniform(0.8, 1.5)
+        w, h = side / np.sqrt(max(aspect, 1.0)), side * min(aspect, 1.0)
+        x0, y0 = rng.uniform(0, width - w), rng.uniform(0, height - h)
+        mask = outline((x0, y0, x0 + w, y0 + h), pixels.shape, rng)
+        scale = size / side
+        target = rng.uniform([0, 0], [self._width, self._height])
+        matrix = np.column_stack([np.eye(2) * scale, target - scale * np.array([x0 + w / 2, y0 + h / 2])])
+        if scale < 0.7:
+            small = (max(2, round(width * scale)), max(2, round(height * scale)))
+            pixels = np.asarray(cv2.resize(pixels, small, interpolation=cv2.INTER_AREA), np.uint8)
+            mask = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.uint8)
+            matrix = np.column_stack([np.eye(2), matrix[:, 2]])
+        if rng.random() < 0.3:
+            shaded(pixels, rng)
+        self._blend(scene, pixels, mask, matrix, rng)
+
+    def _blend(
+        self, scene: Scene, pixels: NDArray[np.uint8], mask: NDArray[np.uint8], matrix: NDArray[np.float64],
+        rng: np.random.Generator,
+    ) -> None:
+        """Warp ``pixels`` onto the canvas through ``mask``; leaves the paste's opacity in ``_alpha``."""
+        self._alpha = np.zeros((self._height, self._width), np.float32)
+        left, top, right, bottom = cv2.boundingRect(mask)
+        corners = np.array([[left, top], [left + right, top], [left, top + bottom], [left + right, top + bottom]])
+        moved = corners @ matrix[:, :2].T + matrix[:, 2]
+        x0, y0 = np.maximum(np.floor(moved.min(0)).astype(int) - _FEATHER, 0)
+        x1, y1 = np.minimum(np.ceil(moved.max(0)).astype(int) + _FEATHER, [self._width, self._height])
+        if x1 <= x0 or y1 <= y0:
+            return
+        inner = matrix - np.array([[0, 0, x0], [0, 0, y0]])
+        size = (int(x1 - x0), int(y1 - y0))
+        warped = cv2.warpAffine(pixels, inner, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        shown = cv2.warpAffine(mask, inner, size, flags=cv2.INTER_LINEAR)
+        if rng.random() < 0.5:
+            shown = cv2.blur(shown, (int(rng.integers(2, _FEATHER)),) * 2)
+        self._alpha[y0:y1, x0:x1] = shown.astype(np.float32) / np.float32(255.0)
+        scene.cover(self._alpha)
+        if rng.random() < 0.5:
+            gain = np.exp(rng.normal(0.0, 0.15, 3)) * np.exp(rng.normal(0.0, 0.15))
+            warped = cv2.multiply(warped, (*gain, 1.0))
+        alpha = cv2.merge([shown, shown, shown])
+        under = np.ascontiguousarray(scene.canvas[y0:y1, x0:x1])
+        scene.canvas[y0:y1, x0:x1] = cv2.add(
+            cv2.multiply(warped, alpha, scale=1 / 255), cv2.multiply(under, cv2.bitwise_not(alpha), scale=1 / 255),
+        )
+
+    def _faceless(self, rng: np.random.Generator) -> NDArray[np.uint8]:
+        """A picture, or a part of one, without a face."""
+        if rng.random() < 0.5:
+            return self._negative(rng)
+        for _ in range(4):
+            name = "people" if rng.random() < 0.5 else "faces"
+            pictures = getattr(self._pictures, name)
+            picture = pictures[int(rng.integers(len(pictures)))]
+            height, width = picture.pixels.shape[:2]
+            w, h = int(rng.uniform(0.2, 0.6) * width), int(rng.uniform(0.2, 0.6) * height)
+            x, y = int(rng.integers(0, width - w)), int(rng.integers(0, height - h))
+            grow = 0.1 * (picture.boxes[:, 2:] - picture.boxes[:, :2])
+            low, high = picture.boxes[:, :2] - grow, picture.boxes[:, 2:] + grow
+            apart = (low[:, 0] > x + w) | (high[:, 0] < x) | (low[:, 1] > y + h) | (high[:, 1] < y)
+            if min(w, h) >= 24 and apart.all():
+                return np.ascontiguousarray(picture.pixels[y : y + h, x : x + w])
+        return self._negative(rng)
+
+    def _negative(self, rng: np.random.Generator) -> NDArray[np.uint8]:
+        """A negative, coloured at times."""
+        pool = self._hard if self._hard and rng.random() < _HARD_SHARE else self._pictures.negatives
+        pixels = pool[int(rng.integers(len(pool)))].pixels
+        return coloured(pixels, rng) if rng.random() < 0.6 else pixels.copy()
+
+    def _background(self, rng: np.random.Generator) -> NDArray[np.uint8]:
+        """A canvas without a face."""
+        size = (self._width, self._height)
+        if rng.random() < 0.06:
+            grey = 114 if rng.random() < 0.5 else int(rng.integers(256))
+            return np.full((self._height, self._width, 3), grey, np.uint8)
+        pixels = self._negative(rng) if rng.random() < 0.75 else self._faceless(rng)
+        height, width = pixels.shape[:2]
+        share = rng.uniform(0.4, 1.0)
+        w, h = max(8, int(width * share)), max(8, int(height * share))
+        x, y = int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1))
+        how = cv2.INTER_AREA if w > self._width else cv2.INTER_LINEAR
+        canvas = cv2.resize(pixels[y : y + h, x : x + w], size, interpolation=how)
+        return np.ascontiguousarray(canvas[:, ::-1] if rng.random() < 0.5 else canvas, np.uint8)
+
+
+def outline(
+    box: tuple[float, float, float, float], shape: tuple[int, ...], rng: np.random.Generator,
+) -> NDArray[np.uint8]:
+    """A mask ``[H, W]`` over ``box`` (x0, y0, x1, y1): a rectangle or an ellipse."""
+    mask = np.zeros(shape[:2], np.uint8)
+    x0, y0, x1, y1 = (round(float(v)) for v in box)
+    if rng.random() < 0.5:
+        cv2.rectangle(mask, (x0, y0), (x1, y1), 255, -1)
+    else:
+        axes = (max(1, (x1 - x0) // 2), max(1, (y1 - y0) // 2))
+        cv2.ellipse(mask, ((x0 + x1) // 2, (y0 + y1) // 2), axes, 0, 0, 360, 255, -1)
+    return mask
+
+
+def shaded(pixels: NDArray[np.uint8], rng: np.random.Generator) -> None:
+    """Draw round things into ``pixels``: knobs, balls, lamps and buttons look most like faces."""
+    height, width = pixels.shape[:2]
+    base = rng.uniform(30, 225, 3)
+    centre = (int(rng.integers(width)), int(rng.integers(height)))
+    radius = max(3, int(rng.uniform(0.15, 0.5) * min(height, width)))
+    for step in np.linspace(1.0, 0.1, 6):
+        colour = tuple(float(c) for c in np.clip(base * (1.3 - 0.6 * step), 0, 255))
+        cv2.circle(pixels, centre, max(1, int(radius * step)), colour, -1, cv2.LINE_AA)
+    for _ in range(int(rng.integers(0, 4))):
+        spot = (centre[0] + int(rng.integers(-radius, radius + 1)), centre[1] + int(rng.integers(-radius, radius + 1)))
+        dot = tuple(float(c) for c in rng.uniform(0, 255, 3))
+        cv2.circle(pixels, spot, max(1, radius // int(rng.integers(3, 9))), dot, -1, cv2.LINE_AA)

@@ -1,0 +1,119 @@
+"""From data to ``emotion.tflite``, its manifest and its card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from recipe import cards, manifest
+from recipe.chain import in_rooms, measure_framing
+from recipe.detector import data as detector_data
+from recipe.detector.decode import Int8Net
+from recipe.emotion import LABELS, data
+from recipe.emotion.augment import FaceBatches
+from recipe.emotion.evaluate import CONFIDENCE, evaluate
+from recipe.emotion.train import Settings, logits_of, train
+from recipe.export import to_int8
+from recipe.litert import Model, verify
+from recipe.metrics import softmax
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from recipe.emotion.data import Faces
+    from recipe.emotion.net import EmotionNet
+
+VERSION = "2026.11.1"
+MAX_BYTES = 600_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of everything.
+
+    Attributes:
+        settings: of the training.
+        calibration: faces to quantise with.
+        framing: training faces that the framing is measured on.
+        rooms: validation faces that are pasted into rooms for the chain, at each size.
+        limit: detector pictures read for rooms.
+    """
+
+    settings: Settings = Settings()
+    calibration: int = 500
+    framing: int = 3000
+    rooms: int = 400
+    limit: int | None = None
+
+
+QUICK = Plan(Settings(epochs=0.25), calibration=40, framing=120, rooms=30, limit=60)
+_SIDES = (32, 48, 64, 96)
+"""Pixels of a face's crop in a 320×256 frame."""
+
+
+def build(folder: Path, work: Path, out: Path, plan: Plan) -> dict[str, Any]:
+    """Train, quantise, measure and describe the classifier; gives the manifest.
+
+    The detector must be in ``out`` already: the framing is measured with it.
+    """
+    net = train(folder, work, plan.settings)
+    return finish(net, folder, out, plan)
+
+
+def finish(net: EmotionNet, folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
+    """What comes after training."""
+    threshold = manifest.read(out, "face_detector")["postprocess"]["score_threshold"]
+    training = data.training(folder)
+    tuning, reporting = data.validation(folder)
+    content = to_int8(net, _representative(training, plan))
+    model = verify(content, max_bytes=MAX_BYTES)
+    float_logits = logits_of(net, np.concatenate([tuning.pixels, reporting.pixels]))
+    temperature, figures = evaluate(model, float_logits, tuning, reporting)
+    detector = Int8Net(Model(out / "face_detector.tflite"))
+    order = np.random.default_rng(plan.settings.seed).permutation(len(training))[: plan.framing]
+    framing, measured = measure_framing(detector, training.pixels[order])
+    _, held = detector_data.load(folder, plan.limit)
+
+    def classify(crop: NDArray[np.uint8]) -> NDArray[np.float64]:
+        return softmax(model.run(crop[None, ..., None])[0] / np.float32(temperature))[0]
+
+    figures["chain"] = [
+        in_rooms(
+            detector, classify, framing, reporting.pixels[: plan.rooms], reporting.majority[: plan.rooms], held.negatives, side, threshold,
+        )
+        for side in _SIDES
+    ]
+    written = manifest.write(
+        out,
+        "emotion",
+        content,
+        model,
+        {model.outputs[0].shape: ("logits", None)},
+        {
+            "version": VERSION,
+            "task": "emotion-classification",
+            "colour": "GREY",
+            "labels": list(LABELS),
+            "postprocess": {
+                "temperature": round(temperature, 4),
+                "confidence_threshold": CONFIDENCE,
+                "framing": {"landmarks": np.round(framing, 2).tolist(), "measured_on": measured},
+            },
+            "metrics": figures,
+            "data": manifest.sources(["ferplus"]),
+        },
+    )
+    cards.write_emotion(out, written, plan.settings)
+    return written
+
+
+def _representative(training: Faces, plan: Plan) -> list[NDArray[np.uint8]]:
+    """Augmented training faces ``[1, 48, 48, 1]``: dark and bright ones stretch the ranges as they will in use."""
+    maker = FaceBatches(training, plan.calibration)
+    out = {name: np.zeros(field.shape, field.dtype) for name, field in maker.fields.items()}
+    maker.fill(out, np.random.default_rng(plan.settings.seed))
+    return list(out["pixels"].transpose(0, 2, 3, 1)[:, None])

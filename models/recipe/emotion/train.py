@@ -1,0 +1,107 @@
+"""Trains the emotion classifier on votes: soft-label cross-entropy, AdamW, a cosine, averaged weights."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from recipe.emotion import data
+from recipe.emotion.augment import FaceBatches
+from recipe.emotion.net import EmotionNet
+from recipe.stream import BatchStream
+from recipe.training import Average, Checkpoint, bfloat16_is_fast, decay_groups, progress, rate, settle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_SAVE_EVERY = 500
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is made of.
+
+    Attributes:
+        epochs: how often, on average, a training face is seen.
+        batch: faces a step.
+        peak_rate: the highest learning rate.
+        weight_decay: on kernels.
+        average: decay of the weights' average.
+        seed: of everything.
+        threads: of PyTorch.
+        workers: processes that augment.
+    """
+
+    epochs: float = 40.0
+    batch: int = 128
+    peak_rate: float = 2e-3
+    weight_decay: float = 0.02
+    average: float = 0.999
+    seed: int = 11
+    threads: int = 1
+    workers: int = 1
+
+
+def train(folder: Path, work: Path, settings: Settings) -> EmotionNet:
+    """Train on ``folder`` (the data folder), keeping the checkpoint in ``work``; gives the averaged network."""
+    settle(settings.threads, settings.seed)
+    faces = data.training(folder)
+    tune, _ = data.validation(folder)
+    steps = max(1, round(settings.epochs * len(faces) / settings.batch))
+    net = EmotionNet()
+    average = Average(net, settings.average)
+    optimiser = torch.optim.AdamW(decay_groups(net, settings.weight_decay), lr=settings.peak_rate)
+    checkpoint = Checkpoint(work / "emotion.pt", asdict(settings))
+    done = 0
+    if (state := checkpoint.load()) is not None:
+        net.load_state_dict(state["net"])
+        average.net.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        done = state["step"]
+    net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    maker = FaceBatches(faces, settings.batch)
+    half = bfloat16_is_fast()
+    with (
+        progress() as bar,
+        BatchStream(maker, seed=settings.seed, start=done, workers=settings.workers) as stream,
+    ):
+        task = bar.add_task("emotion", total=steps, completed=done, note="")
+        for step in range(done, steps):
+            batch = stream.take()
+            for group in optimiser.param_groups:
+                group["lr"] = rate(step, steps, settings.peak_rate, warmup=min(300, steps // 10 + 1))
+            pixels = torch.from_numpy(batch["pixels"]).float().contiguous(memory_format=torch.channels_last)
+            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                logits = net(pixels)["logits"].float()
+            loss = functional.cross_entropy(logits, torch.from_numpy(batch["targets"]))
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            average.update(net, step)
+            note = f"loss {loss.item():.3f}"
+            if (step + 1) % _SAVE_EVERY == 0 or step + 1 == steps:
+                correct = np.mean(logits_of(average.net, tune.pixels).argmax(1) == tune.majority)
+                note += f" · accuracy on the tuning half {correct:.4f}"
+                bar.console.log(f"emotion {step + 1}/{steps} {note}")
+                checkpoint.save(
+                    net=net.state_dict(), average=average.net.state_dict(), optimiser=optimiser.state_dict(), step=step + 1,
+                )
+            bar.update(task, completed=step + 1, note=note)
+    return average.net
+
+
+@torch.no_grad()
+def logits_of(net: EmotionNet, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Float logits ``[N, 8]`` of faces ``[N, 48, 48]``."""
+    net.eval()
+    parts = [
+        net(torch.from_numpy(part[:, None]).float())["logits"].numpy()
+        for part in np.array_split(pixels, max(1, len(pixels) // 256))
+    ]
+    return np.concatenate(parts)

@@ -1,0 +1,141 @@
+"""The manifest beside each model: what the runtime checks before it loads the file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from recipe.errors import RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from recipe.litert import Model, Tensor
+
+FORMAT = 1
+
+
+def write(
+    folder: Path,
+    name: str,
+    content: bytes,
+    model: Model,
+    roles: Mapping[tuple[int, ...], tuple[str, int | None]],
+    rest: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Write the model and its manifest into ``folder``.
+
+    Args:
+        folder: where they go.
+        name: of both files, without their endings.
+        content: the ``.tflite`` file.
+        model: the same, loaded.
+        roles: role and stride of each output, by its shape.
+        rest: ``version``, ``task``, ``colour``, ``labels``, ``postprocess``, ``metrics`` and ``data``.
+
+    Returns:
+        The manifest.
+    """
+    outputs = sorted(model.outputs, key=lambda tensor: (roles[tensor.shape][1] or 0, roles[tensor.shape][0]))
+    manifest = {
+        "format": FORMAT,
+        "name": name,
+        "version": rest["version"],
+        "task": rest["task"],
+        "file": f"{name}.tflite",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "macs": model.macs(),
+        "input": {**_described(model.input), "colour": rest["colour"], "layout": "NHWC"},
+        "outputs": [_output(tensor, *roles[tensor.shape]) for tensor in outputs],
+        "labels": rest["labels"],
+        "postprocess": rest["postprocess"],
+        "metrics": rest["metrics"],
+        "data": rest["data"],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.tflite").write_bytes(content)
+    (folder / f"{name}.json").write_text(dumps(manifest))
+    return manifest
+
+
+def read(folder: Path, name: str) -> dict[str, Any]:
+    """The manifest ``name`` in ``folder``.
+
+    Raises:
+        RecipeError: it is not there.
+    """
+    file = folder / f"{name}.json"
+    if not file.is_file():
+        raise RecipeError(f"{file} is missing: run the recipe for this model first, with --only detector or --only emotion")
+    manifest: dict[str, Any] = json.loads(file.read_text())
+    return manifest
+
+
+def dumps(manifest: Mapping[str, Any]) -> str:
+    """JSON with short lists on one line, so that a change shows as few lines."""
+    return _indented(manifest, 0) + "\n"
+
+
+def _indented(value: Any, depth: int) -> str:
+    flat = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict | list) or not value or (len(flat) + 2 * depth < 100 and depth):
+        return flat
+    pad, end = "  " * (depth + 1), "  " * depth
+    if isinstance(value, dict):
+        inner = [f"{pad}{json.dumps(key)}: {_indented(item, depth + 1)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(inner) + f"\n{end}}}"
+    return "[\n" + ",\n".join(f"{pad}{_indented(item, depth + 1)}" for item in value) + f"\n{end}]"
+
+
+def _described(tensor: Tensor) -> dict[str, Any]:
+    return {
+        "name": tensor.name,
+        "shape": list(tensor.shape),
+        "dtype": tensor.dtype,
+        "scale": tensor.scale,
+        "zero_point": tensor.zero_point,
+    }
+
+
+def _output(tensor: Tensor, role: str, stride: int | None) -> dict[str, Any]:
+    place: dict[str, Any] = {"index": tensor.index, "role": role}
+    if stride is not None:
+        place["stride"] = stride
+    return {**place, **_described(tensor)}
+
+
+def sources(names: Sequence[str]) -> list[dict[str, str]]:
+    """Data and licences, by name, for manifests and cards."""
+    return [SOURCES[name] for name in names]
+
+
+SOURCES: dict[str, dict[str, str]] = {
+    "ferplus": {
+        "name": "FER2013 pictures with FER+ votes",
+        "use": "training (usage Training) and validation (usage PublicTest)",
+        "licence": "votes: MIT (Microsoft FER+); pictures: from the web, ICML 2013 challenge, released for research",
+    },
+    "people": {
+        "name": "People with and without masks (repositories chandrikadeb7/Face-Mask-Detection and prajnasb/observations)",
+        "use": "training and validation, split by picture; boxes and landmarks by the detector YuNet",
+        "licence": "repository MIT; pictures: from the web",
+    },
+    "faces": {
+        "name": "Frames of YouTube Faces (repository udacity/P1_Facial_Keypoints)",
+        "use": "training and validation, split by identity; boxes and landmarks by the detector YuNet",
+        "licence": "repository MIT; frames: released for research",
+    },
+    "masks": {
+        "name": "Street and crowd pictures with masks",
+        "use": "training and validation, split by picture; boxes by people, no landmarks",
+        "licence": "none stated with the data; pictures: from the web",
+    },
+    "negatives": {
+        "name": "Grey pictures without faces",
+        "use": "backgrounds, false positives",
+        "licence": "none stated with the data",
+    },
+}

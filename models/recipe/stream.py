@@ -1,0 +1,102 @@
+"""Training batches made by other processes, in a fixed order, in shared memory.
+
+Batch ``k`` depends on the seed and on ``k`` alone and is handed out as number ``k``, so a run is repeatable with any number of
+workers and resumes at any step. Workers touch numpy and OpenCV only: PyTorch operations in a forked process hang.
+"""
+
+from __future__ import annotations
+
+import multiprocessing as mp
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from multiprocessing.context import ForkContext
+    from types import TracebackType
+
+_SLOTS_PER_WORKER = 3
+
+
+class Field(NamedTuple):
+    """Shape and type of one array of a batch."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class BatchMaker(Protocol):
+    """Makes one batch."""
+
+    fields: Mapping[str, Field]
+
+    def fill(self, out: Mapping[str, NDArray[Any]], rng: np.random.Generator) -> None:
+        """Write a batch into ``out``, drawing only from ``rng``."""
+
+
+class BatchStream:
+    """Batches ``start``, ``start + 1``, … made by ``workers`` processes."""
+
+    def __init__(self, maker: BatchMaker, *, seed: int, start: int = 0, workers: int = 1) -> None:
+        """Start the workers.
+
+        Args:
+            maker: makes a batch; inherited by the workers through fork.
+            seed: of the whole run.
+            start: number of the first batch.
+            workers: how many processes.
+        """
+        context = mp.get_context("fork")
+        self._next = start
+        self._workers = workers
+        self._slots = [
+            [_shared(context, maker.fields) for _ in range(_SLOTS_PER_WORKER)] for _ in range(workers)
+        ]
+        self._filled = [context.SimpleQueue() for _ in range(workers)]
+        self._free = [context.Semaphore(_SLOTS_PER_WORKER) for _ in range(workers)]
+        self._processes = [
+            context.Process(target=self._work, args=(maker, seed, start, w), daemon=True) for w in range(workers)
+        ]
+        for process in self._processes:
+            process.start()
+
+    def _work(self, maker: BatchMaker, seed: int, start: int, worker: int) -> None:
+        cv2.setNumThreads(1)
+        number = start + (worker - start) % self._workers
+        slot = 0
+        while True:
+            self._free[worker].acquire()
+            maker.fill(self._slots[worker][slot], np.random.default_rng([seed, number]))
+            self._filled[worker].put(slot)
+            slot = (slot + 1) % _SLOTS_PER_WORKER
+            number += self._workers
+
+    def __enter__(self) -> Self:
+        """Enter."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """End the workers."""
+        for process in self._processes:
+            process.terminate()
+            process.join()
+
+    def take(self) -> dict[str, NDArray[Any]]:
+        """The next batch, copied out of shared memory."""
+        worker = self._next % self._workers
+        slot = self._filled[worker].get()
+        batch = {name: array.copy() for name, array in self._slots[worker][slot].items()}
+        self._free[worker].release()
+        self._next += 1
+        return batch
+
+
+def _shared(context: ForkContext, fields: Mapping[str, Field]) -> dict[str, NDArray[Any]]:
+    arrays = {}
+    for name, (shape, dtype) in fields.items():
+        raw = context.RawArray("b", int(np.prod(shape)) * np.dtype(dtype).itemsize)
+        arrays[name] = np.frombuffer(raw, dtype=dtype).reshape(shape)
+    return arrays

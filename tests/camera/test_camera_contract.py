@@ -51,8 +51,24 @@ def fake(_folder):
     return FakeCamera()
 
 
-@pytest.fixture(params=[sample, clip, folder_of_pictures, picture, usb, pi, fake], ids=lambda make: make.__name__)
+LIVE = [sample, usb, pi, fake]
+RECORDED = [clip, folder_of_pictures, picture]
+
+
+@pytest.fixture(params=[*LIVE, *RECORDED], ids=lambda make: make.__name__)
 def camera(request, tmp_path):
+    with request.param(tmp_path) as camera:
+        yield camera
+
+
+@pytest.fixture(params=LIVE, ids=lambda make: make.__name__)
+def live_camera(request, tmp_path):
+    with request.param(tmp_path) as camera:
+        yield camera
+
+
+@pytest.fixture(params=RECORDED, ids=lambda make: make.__name__)
+def recorded_camera(request, tmp_path):
     with request.param(tmp_path) as camera:
         yield camera
 
@@ -74,9 +90,17 @@ def test_a_frame_is_small_for_detection_and_its_detail_shows_the_same_view(camer
     assert detail.width / detail.height == pytest.approx(frame.image.width / frame.image.height, rel=0.02)
 
 
-def test_it_says_what_it_is(camera):
-    assert camera.description
-    assert camera.live in {True, False}
+def test_a_live_camera_says_what_it_is_and_that_it_is_live(live_camera):
+    assert live_camera.description
+    assert live_camera.live
+
+
+def test_a_recording_says_what_it_is_starts_at_0_s_and_ends(recorded_camera):
+    assert recorded_camera.description
+    assert not recorded_camera.live
+    assert recorded_camera.read().t_s == 0
+    while recorded_camera.read() is not None:
+        pass
 
 
 def test_closing_twice_is_safe_and_reading_afterwards_says_that_it_is_closed(camera):
@@ -86,33 +110,29 @@ def test_closing_twice_is_safe_and_reading_afterwards_says_that_it_is_closed(cam
         camera.read()
 
 
-def test_closing_from_another_thread_ends_a_read_that_waits(camera):
-    if not camera.live:
-        pytest.skip("a recording at pace 0 never waits")
-    camera.read()
-    camera.set_rate(0.001)
+def test_closing_from_another_thread_ends_a_read_that_waits(live_camera):
+    live_camera.read()
+    live_camera.set_rate(0.001)
     ended = threading.Event()
 
     def read():
         with pytest.raises(CameraLost):
-            camera.read()
+            live_camera.read()
         ended.set()
 
     reader = threading.Thread(target=read)
     reader.start()
-    camera.close()
+    live_camera.close()
     reader.join(10)
     assert ended.is_set()
 
 
-def test_a_faster_rate_wakes_a_read_that_waits_for_the_slow_one(camera):
-    if not camera.live:
-        pytest.skip("a recording has its own rate")
-    camera.read()
-    camera.set_rate(0.001)
+def test_a_faster_rate_wakes_a_read_that_waits_for_the_slow_one(live_camera):
+    live_camera.read()
+    live_camera.set_rate(0.001)
     frames = []
-    reader = threading.Thread(target=lambda: frames.append(camera.read()))
+    reader = threading.Thread(target=lambda: frames.append(live_camera.read()))
     reader.start()
-    camera.set_rate(100)
+    live_camera.set_rate(100)
     reader.join(10)
     assert frames[0].sequence == 1

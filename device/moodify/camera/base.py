@@ -34,7 +34,8 @@ class Pacer:
         """Take frames per second, and how long the first frame waits (for exposure to settle)."""
         self._period_s = 1.0 / fps
         self._wake = threading.Condition()
-        self._last_s = time.monotonic() + first_after_s - self._period_s
+        self._first_s = time.monotonic() + first_after_s
+        self._last_s: float | None = None
         self._stopped = False
 
     def set_rate(self, fps: float) -> None:
@@ -44,11 +45,11 @@ class Pacer:
             self._wake.notify_all()
 
     def wait(self) -> bool:
-        """Wait until a frame is due; False when stopped."""
+        """Wait until a frame is due, the first at once whatever the rate; False when stopped."""
         with self._wake:
             while not self._stopped:
                 now_s = time.monotonic()
-                due_s = self._last_s + self._period_s
+                due_s = self._first_s if self._last_s is None else self._last_s + self._period_s
                 if now_s >= due_s:
                     # Counting from when it was due keeps the rate; a reader that fell behind starts afresh instead of catching up.
                     self._last_s = due_s if now_s - due_s < self._period_s else now_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -78,7 +79,7 @@ class Recording(Closing):
         self._clip: cv2.VideoCapture | None = None
         if path.is_dir():
             self._frames = self._stills(_pictures(path))
-        elif path.suffix.lower() in PICTURE_SUFFIXES or not path.is_file():
+        elif path.suffix.lower() in PICTURE_SUFFIXES or not path.is_file() or cv2.haveImageReader(str(path)):
             self._frames = self._stills(iter((load_picture(path),)))
         else:
             self._clip = _open_clip(path)
@@ -177,8 +178,13 @@ def _readable(paths: list[Path]) -> Iterator[NDArray[np.uint8]]:
 def _open_clip(path: Path) -> cv2.VideoCapture:
     if path.stat().st_size == 0:
         raise PictureError(f"{path} is empty; give a picture, a clip or a folder of pictures")
+    # FFmpeg would print its opinion of a broken file straight to stderr; -8 is AV_LOG_QUIET.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     # FFmpeg alone: OpenCV's reader of numbered pictures takes any name with a digit for a pattern.
     clip = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    if not clip.isOpened():
+    # Much that is no clip opens all the same; only a first frame tells.
+    if not (clip.isOpened() and clip.grab()):
+        clip.release()
         raise PictureError(f"{path} is neither a picture nor a clip that can be read; give a JPEG, a PNG or an MP4")
-    return clip
+    clip.release()
+    return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)

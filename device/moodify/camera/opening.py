@@ -37,7 +37,13 @@ class CameraOpener:
         self._config = config
         self._pace = pace
         self._seed = seed
+        self._path: Path | None = None
         self._kinds = self._choose(config.source)
+
+    @property
+    def recording(self) -> bool:
+        """Whether the source is a picture, a clip or a folder, whose frames carry their own time and which ends."""
+        return self._path is not None
 
     def __call__(self) -> Camera:
         """Open it.
@@ -68,7 +74,8 @@ class CameraOpener:
         if kind == "usb" and colon and number.isdecimal():
             return (lambda: self._usb(int(number)),)
         path = Path(source).expanduser()
-        if "/" in source or path.exists():
+        if "/" in source or (source and path.exists()):
+            self._path = path
             return (lambda: self._recording(path),)
         raise ConfigError("camera", (f"source = {source!r} is no camera and no such file is here; choose {CHOICES}",))
 

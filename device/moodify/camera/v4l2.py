@@ -53,7 +53,7 @@ class Capture(Protocol):
 def open_capture(path: str) -> Capture:
     """Open a device by its path through OpenCV, which then keeps quiet on stderr."""
     os.environ.setdefault(*_SELECT_TIMEOUT)
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # type: ignore[attr-defined] # missing in the stubs
+    cv2.setLogLevel(0)
     return cv2.VideoCapture(path, cv2.CAP_V4L2)  # type: ignore[return-value] # the stubs' overloads
 
 

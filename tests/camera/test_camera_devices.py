@@ -1,0 +1,213 @@
+"""USB and Pi cameras, over drivers that behave as the real ones do."""
+
+import struct
+import threading
+
+import cv2
+import numpy as np
+import pytest
+from camera_parts import FakePicamera2, LoopingCapture, write_clip
+
+from moodify.camera.pi import PiCamera
+from moodify.camera.planes import unpack_planes
+from moodify.camera.usb_devices import VideoNode, parse_capability, usb_cameras
+from moodify.camera.v4l2 import UsbCamera, open_capture
+from moodify.errors import CameraLost, NoCamera
+from moodify.types import PixelLayout
+
+
+@pytest.fixture
+def usb(tmp_path):
+    device = LoopingCapture(cv2.VideoCapture(str(write_clip(tmp_path / "clip.avi"))))
+    node = VideoNode(tmp_path / "clip.avi", "C920", "usb-1", captures=True)
+    camera = UsbCamera(fps=100, timeout_s=0.2, cameras=lambda: (node,), capture=lambda _path: device)
+    camera.device = device
+    yield camera
+    device.release()
+    camera.close()
+
+
+def test_a_usb_camera_that_is_unplugged_is_lost_with_the_reason(usb):
+    usb.read()
+    usb.device.unplugged = True
+    with pytest.raises(CameraLost, match=r"USB camera 0 \(C920\) gave no frame: unplugged"):
+        [usb.read() for _ in range(1000)]
+    assert usb.device.released.wait(10)
+
+
+def test_a_usb_camera_that_hangs_is_lost_after_the_time_out(usb):
+    usb.read()
+    usb.device.silent.set()
+    with pytest.raises(CameraLost, match=r"for 0.2 s"):
+        [usb.read() for _ in range(1000)]
+
+
+def test_closing_a_usb_camera_gives_the_device_back(usb):
+    usb.close()
+    assert usb.device.released.is_set()
+
+
+def test_a_usb_camera_that_is_not_there_names_those_that_are(tmp_path):
+    node = VideoNode(tmp_path, "C920", "usb-1", captures=True)
+    with pytest.raises(NoCamera, match=r"usb:0 \(C920\)"):
+        UsbCamera(1, cameras=lambda: (node,))
+
+
+def test_a_usb_camera_that_does_not_open_says_what_to_do(tmp_path):
+    node = VideoNode(tmp_path / "video0", "C920", "usb-1", captures=True)
+    with pytest.raises(CameraLost, match="end other programs"):
+        UsbCamera(cameras=lambda: (node,), capture=open_capture)
+
+
+def fail(*_):
+    raise cv2.error("broken driver")
+
+
+@pytest.mark.parametrize("where", ["isOpened", "grab", "retrieve"])
+def test_no_opencv_exception_gets_out(tmp_path, where):
+    device = LoopingCapture(cv2.VideoCapture(str(write_clip(tmp_path / "clip.avi"))))
+    setattr(device, where, fail)
+    node = VideoNode(tmp_path, "C920", "usb-1", captures=True)
+    with pytest.raises(CameraLost), UsbCamera(fps=100, cameras=lambda: (node,), capture=lambda _path: device) as camera:
+        camera.read()
+
+
+def capability(card, bus, caps, device_caps):
+    return struct.pack("=16s32s32sIII3I", b"driver", card, bus, 0, caps, device_caps, 0, 0, 0)
+
+
+def test_a_node_for_metadata_is_told_from_one_for_pictures(tmp_path):
+    pictures = parse_capability(tmp_path, capability(b"C920", b"usb-0000:01:00.0-1.2", 0x84A00001, 0x04200001))
+    metadata = parse_capability(tmp_path, capability(b"C920", b"usb-0000:01:00.0-1.2", 0x84A00001, 0x04A00000))
+    assert (pictures.card, pictures.bus[:4], pictures.captures) == ("C920", "usb-", True)
+    assert not metadata.captures
+
+
+def test_files_that_are_no_video_nodes_are_no_cameras(tmp_path):
+    (tmp_path / "video0").write_text("")
+    assert usb_cameras(tmp_path) == ()
+
+
+@pytest.fixture
+def driver():
+    return FakePicamera2()
+
+
+def open_pi(driver, **options):
+    return PiCamera(**{"fps": 100, "settle_s": 0, "timeout_s": 0.1, "picamera2": driver, **options})
+
+
+@pytest.mark.parametrize(("name", "layout"), [("YUV420", PixelLayout.I420), ("NV12", PixelLayout.NV12)])
+def test_the_pi_camera_gives_both_streams_in_the_format_that_the_driver_chose(name, layout):
+    with open_pi(FakePicamera2(name)) as camera:
+        frame = camera.read()
+    assert (frame.image.width, frame.image.height, frame.image.layout) == (320, 240, layout)
+    assert (frame.detail.width, frame.detail.height, frame.detail.layout) == (1280, 960, layout)
+
+
+def test_the_pi_camera_says_its_model_and_asks_for_few_buffers_and_no_raw(driver):
+    with open_pi(driver) as camera:
+        assert "imx708" in camera.description
+    assert (driver.wanted["raw"], driver.wanted["buffer_count"], driver.wanted["queue"]) == (None, 3, False)
+
+
+def test_every_request_is_given_back(driver):
+    with open_pi(driver) as camera:
+        for _ in range(5):
+            camera.read()
+    assert driver.given_back == 5
+
+
+def test_a_request_is_given_back_even_when_its_pixels_can_not_be_read(driver):
+    with open_pi(driver) as camera:
+        driver.make_buffer = lambda _name: np.zeros(10, np.uint8)
+        with pytest.raises(CameraLost, match="10 bytes"):
+            camera.read()
+    assert driver.given_back == 1
+
+
+def test_a_hung_pi_camera_is_lost_flushed_closed_and_opens_again(driver):
+    camera = open_pi(driver)
+    driver.hung = True
+    with pytest.raises(CameraLost, match=r"gave no frame for 0.1 s"):
+        camera.read()
+    camera.close()
+    assert driver.calls[-3:] == ["flush", "stop", "close"]
+    driver.hung = False
+    with open_pi(driver) as again:
+        assert again.read().sequence == 0
+
+
+def test_closing_ends_a_read_of_a_hung_pi_camera_before_its_time_out(driver):
+    driver.hung = True
+    camera = open_pi(driver, timeout_s=3600)
+    lost = []
+
+    def read():
+        with pytest.raises(CameraLost, match="closed") as error:
+            camera.read()
+        lost.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    camera.close()
+    reader.join(10)
+    assert lost
+
+
+def test_a_driver_that_hangs_on_closing_does_not_hold_up_the_house(driver, caplog):
+    driver.close_hangs.set()
+    open_pi(driver, close_within_s=0.05).close()
+    assert "restart the service" in caplog.text
+
+
+def test_a_busy_pi_camera_is_lost_not_missing(driver):
+    driver.busy = True
+    with pytest.raises(CameraLost, match="end other programs"):
+        open_pi(driver)
+
+
+def test_a_missing_pi_camera_says_to_check_the_cable(driver):
+    driver.cameras = []
+    with pytest.raises(NoCamera, match="ribbon cable"):
+        open_pi(driver)
+
+
+def test_a_format_that_is_not_understood_is_refused_and_the_device_given_back():
+    driver = FakePicamera2("RGB888")
+    with pytest.raises(NoCamera, match="RGB888"):
+        open_pi(driver)
+    assert driver.calls[-1] == "close"
+
+
+@pytest.mark.parametrize("where", ["global_camera_info", "create_video_configuration", "configure", "camera_configuration", "start"])
+def test_no_exception_of_the_pi_camera_gets_out_of_opening(driver, where):
+    def broken(*_args, **_options):
+        raise RuntimeError("libcamera")
+
+    setattr(driver, where, broken)
+    with pytest.raises(CameraLost, match="libcamera"):
+        open_pi(driver)
+
+
+def padded(planes, stride, width):
+    return np.concatenate([np.pad(plane, ((0, 0), (0, (stride if plane.shape[1] == width else stride // 2) - plane.shape[1])), constant_values=7).ravel() for plane in planes])
+
+
+def test_padding_is_taken_out_of_i420():
+    y, u, v = (np.arange(rows * columns, dtype=np.uint8).reshape(rows, columns) for rows, columns in ((4, 6), (2, 3), (2, 3)))
+    image = unpack_planes(padded([y, u, v + 100], 8, 6), PixelLayout.I420, (6, 4), 8)
+    assert (image.width, image.height) == (6, 4)
+    assert np.array_equal(image.pixels.ravel(), np.concatenate([y.ravel(), u.ravel(), (v + 100).ravel()]))
+
+
+def test_padding_is_taken_out_of_nv12_and_bytes_after_it_are_left():
+    y, uv = np.arange(24, dtype=np.uint8).reshape(4, 6), np.arange(12, dtype=np.uint8).reshape(2, 6)
+    buffer = np.concatenate([padded([y, uv], 8, 6), np.zeros(100, np.uint8)])
+    assert np.array_equal(unpack_planes(buffer, PixelLayout.NV12, (6, 4), 8).pixels, np.vstack([y, uv]))
+
+
+@pytest.mark.parametrize(("size", "stride"), [((5, 4), 8), ((6, 3), 8), ((6, 4), 4), ((64, 64), 64)])
+def test_a_buffer_that_can_not_be_right_is_refused(size, stride):
+    with pytest.raises(ValueError, match=f"{size[0]}x{size[1]}"):
+        unpack_planes(np.zeros(100, np.uint8), PixelLayout.I420, size, stride)

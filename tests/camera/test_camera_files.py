@@ -1,0 +1,158 @@
+import logging
+import time
+
+import cv2
+import numpy as np
+import pytest
+from camera_parts import picture_of, write_clip, write_picture
+
+from moodify.camera.files import Recording
+from moodify.camera.pictures import fitted, load_picture
+from moodify.errors import NoCamera, PictureError
+
+
+def frames_of(path, **options):
+    with Recording(path, **{"pace": 0, **options}) as recording:
+        return list(iter(recording.read, None))
+
+
+def test_a_still_in_a_folder_stands_for_two_seconds_in_natural_order(tmp_path):
+    for name, grey in (("face10.png", 200), ("face2.png", 100)):
+        write_picture(tmp_path / name, grey)
+    frames = frames_of(tmp_path)
+    assert [round(frame.t_s, 3) for frame in frames] == [round(number * 0.2, 3) for number in range(20)]
+    assert [int(frame.image.pixels[0, 0, 0]) for frame in frames] == [100] * 10 + [200] * 10
+
+
+def test_what_is_no_picture_and_what_is_broken_is_skipped_and_said(tmp_path, caplog):
+    write_picture(tmp_path / "good.png", 100)
+    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with caplog.at_level(logging.INFO):
+        assert len(frames_of(tmp_path)) == 10
+    assert "notes.txt" in caplog.text
+    assert "broken.png" in caplog.text
+
+
+def test_a_folder_without_pictures_says_what_to_do(tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(NoCamera, match=f"{tmp_path}.*put JPEG or PNG"):
+        Recording(tmp_path)
+
+
+def test_a_picture_keeps_its_aspect_and_its_pixels_up_to_the_bound(tmp_path):
+    frame = frames_of(write_picture(tmp_path / "wide.png", 100, size=(3000, 1000)))[0]
+    assert (frame.image.width, frame.image.height) == (320, 107)
+    assert (frame.detail.width, frame.detail.height) == (1280, 427)
+
+
+def test_a_picture_of_one_pixel_is_a_frame_of_one_pixel(tmp_path):
+    frame = frames_of(write_picture(tmp_path / "dot.png", 100, size=(1, 1)))[0]
+    assert (frame.image.width, frame.image.height, frame.detail) == (1, 1, None)
+
+
+def test_colours_are_red_green_blue(tmp_path):
+    frame = frames_of(write_picture(tmp_path / "a.png", 0))[0]
+    assert tuple(frame.image.pixels[120, 160]) == (255, 0, 0)
+
+
+def test_pixels_that_a_still_shares_can_not_be_written(tmp_path):
+    frame = frames_of(write_picture(tmp_path / "a.png", 0))[0]
+    with pytest.raises(ValueError, match="read-only"):
+        frame.image.pixels[0, 0] = 1
+
+
+@pytest.mark.parametrize(("fps", "gap_s"), [(30, 0.2), (25, 0.2), (4, 0.25)])
+def test_a_clip_has_its_own_time_and_is_thinned_out(tmp_path, fps, gap_s):
+    times = [frame.t_s for frame in frames_of(write_clip(tmp_path / "clip.avi", fps=fps, frames=2 * fps))]
+    assert times == pytest.approx([number * gap_s for number in range(len(times))], abs=0.02)
+    assert len(times) == round(2 / gap_s)
+
+
+def test_a_clip_plays_at_a_multiple_of_its_pace_by_the_clock(tmp_path):
+    path = write_clip(tmp_path / "clip.avi", fps=10, frames=11)
+    start_s = time.monotonic()
+    frames_of(path, pace=5)
+    assert time.monotonic() - start_s >= 0.8 / 5
+
+
+class Liar:
+    """A clip whose container tells nonsense."""
+
+    def __init__(self, capture, fps, msec):
+        self.capture, self.fps, self.msec = capture, fps, msec
+
+    def get(self, what):
+        return self.fps if what == cv2.CAP_PROP_FPS else self.msec
+
+    def __getattr__(self, name):
+        return getattr(self.capture, name)
+
+
+@pytest.mark.parametrize("fps", [0.0, float("nan"), 90_000.0])
+@pytest.mark.parametrize("msec", [0.0, -5.0, 1e15])
+def test_a_clip_with_an_absurd_frame_rate_is_taken_for_25(tmp_path, fps, msec):
+    recording = Recording(write_clip(tmp_path / "clip.avi", fps=25, frames=50), pace=0)
+    recording._frames = recording._clip_frames(Liar(recording._clip, fps, msec), tmp_path)
+    assert [frame.t_s for frame in iter(recording.read, None)] == pytest.approx([number * 0.2 for number in range(10)], abs=0.021)
+
+
+def test_the_end_stays_the_end(tmp_path):
+    with Recording(write_picture(tmp_path / "a.png", 0), pace=0) as recording:
+        while recording.read() is not None:
+            pass
+        assert recording.read() is None
+
+
+def jpeg():
+    return cv2.imencode(".jpg", picture_of(100))[1].tobytes()
+
+
+def png():
+    return cv2.imencode(".png", picture_of(100))[1].tobytes()
+
+
+def jpeg_with_thumbnail():
+    thumbnail = cv2.imencode(".jpg", picture_of(100, (64, 48)))[1].tobytes()
+    return jpeg()[:2] + b"\xff\xe1" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail + jpeg()[2:]
+
+
+@pytest.mark.parametrize("make", [jpeg, png, jpeg_with_thumbnail])
+def test_a_picture_that_is_cut_short_is_refused_and_a_whole_one_is_not(tmp_path, make):
+    path = tmp_path / "picture"
+    path.write_bytes(make())
+    assert load_picture(path).shape == (480, 640, 3)
+    path.write_bytes(make()[: -len(make()) // 3])
+    with pytest.raises(PictureError, match="cut short"):
+        load_picture(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"just text\n", b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"\xff\xd8\xff\xff", b"GIF89a", bytes(1000)])
+@pytest.mark.parametrize("name", ["file.jpg", "file.mp4", "clip1.avi", "no_suffix"])
+def test_what_is_neither_picture_nor_clip_is_refused_by_name(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(PictureError, match=name):
+        Recording(tmp_path / name)
+
+
+def test_a_missing_path_is_refused_by_name(tmp_path):
+    with pytest.raises(PictureError, match=r"missing\.mp4"):
+        Recording(tmp_path / "missing.mp4")
+
+
+def test_a_picture_without_its_usual_suffix_is_read(tmp_path):
+    (tmp_path / "photo").write_bytes(png())
+    assert len(frames_of(tmp_path / "photo")) == 10
+
+
+def test_a_colour_profile_is_not_commented_on(tmp_path, capfd):
+    chunk = b"iCCP" + b"broken\0\0" + b"nonsense"
+    data = png()
+    (tmp_path / "a.png").write_bytes(data[:33] + (len(chunk) - 4).to_bytes(4, "big") + chunk + bytes(4) + data[33:])
+    assert np.array_equal(load_picture(tmp_path / "a.png"), picture_of(100)[:, :, ::-1])
+    assert capfd.readouterr().err == ""
+
+
+def test_fitting_never_enlarges():
+    assert fitted((100, 50), (320, 240)) == (100, 50)
+    assert fitted((100_000, 1), (320, 240)) == (320, 1)

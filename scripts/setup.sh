@@ -74,7 +74,8 @@ need_venv() {
   sum=$(cat pyproject.toml <(pwd) | sha256sum)
   if [ "$(cat "$stamp" 2>/dev/null)" != "$sum" ]; then
     say "installing moodify itself"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . >&2 || die "could not install moodify into .venv"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . >.venv/moodify.log 2>&1 \
+      || { cat .venv/moodify.log >&2; die "could not install moodify into .venv"; }
     printf '%s' "$sum" >"$stamp"
   fi
 }

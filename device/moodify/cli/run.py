@@ -56,7 +56,7 @@ def _sink(name: str) -> Iterator[TextIO]:
         yield sys.stdout
         return
     try:
-        file = Path(name).open("a", encoding="utf-8")
+        file = Path(name).open("a", encoding="utf-8")  # noqa: SIM115 - closed below; only opening it is the caller's mistake
     except OSError as error:
         raise ConfigError("--events", (f"{name} can't be written ({error.strerror}); name another file, or - for standard output",)) from None
     with file:

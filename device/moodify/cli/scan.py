@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from moodify.cli.stderr import without_chatter
 from moodify.config import find, load
 from moodify.errors import PictureError
 
@@ -23,7 +24,9 @@ def scan(pictures: Sequence[Path], *, as_json: bool, config_file: Path | None) -
     """Print what is seen in each picture; one that can't be read is said on stderr and the others go on. Return the exit code."""
     from moodify.vision.scan import open_scanner
 
-    scanner = open_scanner(load(find(config_file)).vision)
+    config = load(find(config_file)).vision
+    with without_chatter():
+        scanner = open_scanner(config)
     reports: list[PictureReport] = []
     exit_code = 0
     for picture in pictures:

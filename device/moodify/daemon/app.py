@@ -30,7 +30,6 @@ from moodify.errors import NoCamera, PersonMustAct, RetryLater
 from moodify.mood.tracker import MoodTracker
 from moodify.music.candidates import CandidatePool
 from moodify.music.policy import Policy
-from moodify.panel.port import Press
 from moodify.system.clock import RecordingClock, WorldClock
 from moodify.system.health import read_health
 from moodify.system.notify import Notifier
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from moodify.cloud.port import Command, LinkState
     from moodify.config import Config
     from moodify.daemon.signals import Signal
+    from moodify.panel.port import Press
     from moodify.store.settings import Settings
     from moodify.store.store import Store
     from moodify.system.clock import Clock
@@ -90,7 +90,7 @@ class Running:
     """Whether the waiting times are shortened."""
 
 
-def run(config: Config, options: Options) -> int:
+def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one place and in order, so that it can be read
     """Run the appliance until something ends it; return the process's exit code.
 
     Raises:
@@ -152,7 +152,8 @@ def run(config: Config, options: Options) -> int:
         recorder = Recorder(store, clock, flush_s=config.store.flush_s, sink=options.events, committed=courier.wake)
         facts = Facts(identity.device, __version__, player.player.description, demo=shortened)
         board = Board(_first_snapshot(facts, privacy=privacy))
-        panel = house.enter_context(open_panel(config.panel, lambda press: put(_pressed(press, "button"))))
+        panel = open_panel(config.panel, lambda press: put(_pressed(press, "button")))
+        house.callback(panel.close)
         pool = CandidatePool(config.music)
         conductor = Conductor(
             config,

@@ -157,7 +157,7 @@ class Conductor:
                 if idle:
                     return
 
-    def _handle(self, signal: sig.Signal) -> None:  # noqa: C901, PLR0912 - one line for each signal
+    def _handle(self, signal: sig.Signal) -> None:  # noqa: C901 - one line for each signal
         match signal:
             case sig.Seen():
                 self._seen(signal.observation)
@@ -319,12 +319,14 @@ class Conductor:
             playback_s=self._playback_s,
             ask=ask,
         )
+        self._look_where_due(now_s)
         verdict = self._policy.decide(situation)
         self._wake_s = verdict.wake_s
         if verdict.decision.act is Act.KEEP:
             if ask is Ask.LOOK and self._reading is not None and self._pool.of(self._reading.mood) is None:
                 self._wanted_look = self._reading.mood
-            self._note_decision(verdict.decision, None)
+            if not verdict.passing:
+                self._note_decision(verdict.decision, None)
             return
         order = sig.Order(str(uuid.uuid4()), verdict.decision)
         self._note_decision(verdict.decision, order.id)
@@ -351,9 +353,7 @@ class Conductor:
 
     def _tick(self) -> None:
         now_s = self._clock.now_s()
-        if self._wake_s is not None and now_s >= self._wake_s:
-            self._wake_s = None
-            self._look_due_s = now_s
+        self._look_where_due(now_s)
         if now_s >= self._look_due_s:
             # The answer says when to look next; until it comes, once is enough.
             self._look_due_s = now_s + self._config.music.spotify.poll_s
@@ -365,6 +365,12 @@ class Conductor:
         self._recorder.flush()
         self._show()
         self._crew.heartbeat(self._crew.watcher.alive)
+
+    def _look_where_due(self, now_s: float) -> None:
+        """Where the policy wanted to be asked again by now, look at the speaker: what it does is what the answer rests on."""
+        if self._wake_s is not None and now_s >= self._wake_s:
+            self._wake_s = None
+            self._look_due_s = now_s
 
     def _show(self) -> None:
         now = snapshot(

@@ -144,18 +144,4 @@ class Stop:
     """Whether the program ends with an error."""
 
 
-Signal = (
-    Seen
-    | CameraIs
-    | RecordingEnded
-    | Pressed
-    | PrivacyWanted
-    | OrderEnded
-    | PlaybackSeen
-    | CandidatesFound
-    | LinkIs
-    | CommandTaken
-    | HealthRead
-    | ThreadDied
-    | Stop
-)
+Signal = Seen | CameraIs | RecordingEnded | Pressed | PrivacyWanted | OrderEnded | PlaybackSeen | CandidatesFound | LinkIs | CommandTaken | HealthRead | ThreadDied | Stop

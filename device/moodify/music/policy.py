@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moodify.music.candidates import why_nothing
@@ -135,13 +136,13 @@ class Policy:
 
     def _unasked(self, now: Situation) -> Verdict:
         if self._orders:
-            return self._keep(now, "Waiting for the speaker to take the last order")
+            return replace(self._keep(now, "Waiting for the speaker to take the last order"), passing=True)
         if now.now_s < self._retry_s:
             return self._keep(now, "The speaker did not take the last order: trying again by itself", self._retry_s)
         if now.playback is None:
             return self._keep(now, "It is not known what the speaker plays: nothing is changed until it is")
         if now.playback_s < self._memory.settled_s:
-            return self._keep(now, "The last order was taken: waiting for the speaker to show it", self._memory.settled_s)
+            return replace(self._keep(now, "The last order was taken: waiting for the speaker to show it", self._memory.settled_s), passing=True)
         return self._while_playing(now) if now.playback.playing else self._while_silent(now)
 
     def _while_playing(self, now: Situation) -> Verdict:

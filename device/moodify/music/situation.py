@@ -51,3 +51,5 @@ class Verdict:
     wake_s: float | None
     """When the answer may change by itself, on the clock of the frames: look at the speaker then, and ask again.
     None where only something that happens can change it."""
+    passing: bool = False
+    """A KEEP that only waits for the last order to show: nothing that a person would want to read."""

@@ -9,8 +9,6 @@ from moodify.errors import PersonMustAct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
-    from typing import Self
 
     from moodify.config.model import PanelConfig
     from moodify.panel.panel import Panel
@@ -37,11 +35,7 @@ class NoPanel:
         """Have a light that shows nothing."""
         self.light = NoLight()
 
-    def __enter__(self) -> Self:
-        """Return self."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def close(self) -> None:
         """Close nothing."""
 
 

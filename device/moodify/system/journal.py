@@ -39,6 +39,8 @@ def set_up_logging(level: str = "info", *, console: Console | None = None, envir
     root.setLevel(level.upper())
     for name in _THIRD_PARTIES:
         logging.getLogger(name).setLevel(max(root.level, logging.INFO))
+    # It calls its INFO "error", and tells of processes where there is only a thread.
+    logging.getLogger("uvicorn.error").setLevel(max(root.level, logging.WARNING))
     logging.captureWarnings(capture=True)
     return handler
 

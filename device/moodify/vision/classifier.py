@@ -56,6 +56,11 @@ class TfliteClassifier:
         """How a face must lie in the crop."""
         return self._framing
 
+    @property
+    def accelerated(self) -> bool:
+        """Whether XNNPACK runs it."""
+        return self.runtime.delegated()
+
     def emotions(self, crop: NDArray[np.uint8]) -> EmotionScores:
         """Return calibrated scores for an aligned grey crop (side, side)."""
         (logits,) = self.runtime.run(crop)

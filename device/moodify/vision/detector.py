@@ -106,6 +106,11 @@ class TfliteDetector:
         """Width and height in pixels that an image is brought to."""
         return self._letterbox.size
 
+    @property
+    def accelerated(self) -> bool:
+        """Whether XNNPACK runs it."""
+        return self.runtime.delegated()
+
     def faces(self, image: Image) -> tuple[Face, ...]:
         """Return the faces in ``image``, in its pixels, most confident first; empty where there is nobody."""
         canvas, scale = self._letterbox.fit(image)

@@ -52,7 +52,7 @@ class Eyes:
             found = self._detector.faces(frame.image)
             faces = tuple(self._judge.judge(frame, face) for face in found)
             self._somebody, self._looked_s = bool(faces), frame.t_s
-        return Observation(frame.t_s, faces, moved=motion.moved, brightness=motion.brightness)
+        return Observation(frame.t_s, faces, moved=motion.moved, brightness=motion.brightness, width=frame.image.width, height=frame.image.height)
 
     def _worth_a_search(self, t_s: float) -> bool:
         lingers = 0 <= t_s - self._moved_s <= _LINGER_S

@@ -16,6 +16,10 @@ class Detector(Protocol):
     """Finds faces."""
 
     @property
+    def accelerated(self) -> bool:
+        """Whether XNNPACK runs it; without, it is about twenty times slower."""
+
+    @property
     def input_size(self) -> tuple[int, int]:
         """Width and height in pixels that an image is brought to: what is smaller there than a few pixels is not found."""
 
@@ -29,6 +33,10 @@ class Detector(Protocol):
 
 class Classifier(Protocol):
     """Reads the emotion on one face."""
+
+    @property
+    def accelerated(self) -> bool:
+        """Whether XNNPACK runs it; without, it is about twenty times slower."""
 
     @property
     def framing(self) -> Framing:

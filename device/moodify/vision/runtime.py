@@ -73,12 +73,20 @@ class Runtime:
         # int8 is the pixel less 128, which is the pixel with its highest bit turned; the view must be gone when the model runs.
         np.bitwise_xor(pixels.reshape(self._shape), _SIGN, out=self._input().view(np.uint8))
         try:
-            self._interpreter.invoke()
+            self.invoke()
         except RuntimeError as error:
             raise ModelError(f"{self._where}: fails while it runs ({error}); install moodify again, or unset vision.models") from error
         for view, buffer in self._outputs:
             np.copyto(buffer, view())
         return tuple(buffer for _, buffer in self._outputs)
+
+    def invoke(self) -> None:
+        """Run the model on what its input holds, and nothing else: what a measurement compares with.
+
+        Raises:
+            RuntimeError: the interpreter failed.
+        """
+        self._interpreter.invoke()
 
     def delegated(self) -> bool:
         """Return whether XNNPACK runs the model's operations."""

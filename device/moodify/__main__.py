@@ -1,0 +1,5 @@
+"""``python -m moodify`` is the command ``moodify``."""
+
+from moodify.cli import main
+
+main()

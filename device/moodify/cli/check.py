@@ -1,0 +1,185 @@
+"""``moodify check``: looks at every part and says what to do."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from moodify.cli.stderr import without_chatter
+from moodify.config import find, load
+from moodify.daemon.places import DATABASE, folder_of
+from moodify.errors import ConfigError, MoodifyError, PersonMustAct, RetryLater
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from moodify.config import Config
+
+#: Longest wait for the broker to answer, in seconds.
+BROKER_TIMEOUT_S = 5.0
+
+
+class Verdict(StrEnum):
+    """How a part is."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    """Works less well, or heals by itself."""
+    BROKEN = "broken"
+    """Stays so until somebody does what the message says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the check."""
+
+    verdict: Verdict
+    message: str
+
+
+_STYLES = {Verdict.OK: "green", Verdict.DEGRADED: "yellow", Verdict.BROKEN: "red"}
+
+
+def check(config_file: Path | None) -> int:
+    """Print a line for each part; return 0, or 1 where something is broken."""
+    file = find(config_file)
+    try:
+        config = load(file)
+    except ConfigError as error:
+        return _print({"configuration": Finding(Verdict.BROKEN, str(error))})
+    where = f"{file}" if file is not None else "the defaults (there is no moodify.toml)"
+    parts: dict[str, Callable[[Config], Finding]] = {
+        "models": _models,
+        "database": _database,
+        "camera": _camera,
+        "speaker": _speaker,
+        "broker": _broker,
+        "clock": _clock,
+        "disk": _disk,
+    }
+    return _print({"configuration": Finding(Verdict.OK, where), **{name: _found(part, config) for name, part in parts.items()}})
+
+
+def _found(part: Callable[[Config], Finding], config: Config) -> Finding:
+    try:
+        return part(config)
+    except RetryLater as error:
+        return Finding(Verdict.DEGRADED, str(error))
+    except MoodifyError as error:
+        return Finding(Verdict.BROKEN, str(error))
+
+
+def _models(config: Config) -> Finding:
+    from moodify.vision.eyes import open_models
+
+    with without_chatter():
+        detector, classifier = open_models(config.vision)
+    if not (detector.accelerated and classifier.accelerated):
+        return Finding(Verdict.DEGRADED, "they run without XNNPACK, about twenty times slower; install ai-edge-litert, and let the process read /proc/cpuinfo")
+    return Finding(Verdict.OK, "face detector and emotion classifier are whole and run on XNNPACK")
+
+
+def _database(config: Config) -> Finding:
+    from moodify.store.database import damage
+    from moodify.store.history import History
+
+    path = folder_of(config) / DATABASE
+    if not path.exists():
+        return Finding(Verdict.OK, f"{path}: not made yet; the first run makes it")
+    problem = damage(path)
+    if problem is not None:
+        return Finding(Verdict.BROKEN, f"{path}: damaged ({problem}); the next start sets it aside and goes on with a fresh one, or restore a backup")
+    with History(path) as history:
+        status = history.status()
+    text = f"{path}: {status.events} events, {status.unsent} summaries wait"
+    if status.lost or status.refused:
+        return Finding(Verdict.DEGRADED, f"{text}; {status.lost} events were never sent for want of room and {status.refused} summaries were refused: see to the broker")
+    return Finding(Verdict.OK, text)
+
+
+def _camera(config: Config) -> Finding:
+    from moodify.camera.opening import CameraOpener
+    from moodify.camera.sample import SampleCamera
+    from moodify.store.settings import Settings
+
+    path = folder_of(config) / DATABASE
+    if path.exists():
+        with Settings(path) as settings:
+            if settings.get("privacy", default=False):
+                return Finding(Verdict.OK, "off for privacy; not opened")
+    with CameraOpener(config.camera)() as camera:
+        if camera.read() is None:
+            return Finding(Verdict.BROKEN, f"{camera.description} has no frame; name another source in camera.source")
+        if isinstance(camera, SampleCamera) and config.camera.source == "auto":
+            return Finding(Verdict.DEGRADED, "no camera is connected, the sample portraits stand in; connect one")
+        return Finding(Verdict.OK, camera.description)
+
+
+def _speaker(config: Config) -> Finding:
+    from moodify.music.spotify.factory import open_player
+
+    with open_player(config.music, folder_of(config)) as opened:
+        if opened.simulated is not None:
+            if config.music.speaker == "simulated":
+                return Finding(Verdict.OK, "the simulated speaker, as configured")
+            return Finding(Verdict.DEGRADED, "nobody is signed in to Spotify, the simulated speaker stands in; set music.spotify.client_id and sign in")
+        playback = opened.player.playback()
+        return Finding(Verdict.OK, f"{opened.player.description}{', playing' if playback.playing else ''}")
+
+
+def _broker(config: Config) -> Finding:
+    link = config.link
+    if not link.enabled:
+        return Finding(Verdict.OK, "off: link.enabled is false")
+    if link.host is None:
+        if shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/sbin:/usr/bin:/usr/local/bin") is None:
+            raise PersonMustAct("mosquitto is not installed; run: sudo apt install mosquitto, or set link.host to a broker of yours")
+        return Finding(Verdict.OK, "a private mosquitto on loopback, for as long as the appliance runs")
+    try:
+        with socket.create_connection((link.host, link.port), timeout=BROKER_TIMEOUT_S):
+            return Finding(Verdict.OK, f"{link.host}:{link.port} answers")
+    except OSError as error:
+        return Finding(Verdict.DEGRADED, f"{link.host}:{link.port} does not answer ({error}); summaries wait. Check link.host, link.port and the network")
+
+
+def _clock(config: Config) -> Finding:
+    from moodify.daemon.app import last_seen
+    from moodify.store.settings import Settings
+    from moodify.system.trust import clock_trusted
+
+    path = folder_of(config) / DATABASE
+    known = None
+    if path.exists():
+        with Settings(path) as settings:
+            known = last_seen(settings)
+    trusted, reason = clock_trusted(datetime.now(UTC), known)
+    return Finding(Verdict.OK if trusted else Verdict.BROKEN, reason)
+
+
+def _disk(config: Config) -> Finding:
+    from moodify.system.health import read_health
+
+    folder = folder_of(config)
+    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    health = read_health(existing)
+    reasons = health.degraded(config.system)
+    return Finding(Verdict.DEGRADED, " ".join(reasons)) if reasons else Finding(Verdict.OK, f"{health.disk_free_mb / 1000:.1f} GB free for {folder}")
+
+
+def _print(findings: dict[str, Finding]) -> int:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, finding in findings.items():
+        table.add_row(name, f"[{_STYLES[finding.verdict]}]{finding.verdict.value}[/]", finding.message.replace("[", "\\["))
+    Console(soft_wrap=False).print(table)
+    return int(any(finding.verdict is Verdict.BROKEN for finding in findings.values()))

@@ -1,0 +1,147 @@
+"""What ``scripts/bench`` measures. Everything is timed in turns within one run, so that ratios hold on a noisy machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from moodify.camera.sample import SampleScene
+from moodify.config import Config
+from moodify.types import Frame, Image, PixelLayout
+from moodify.vision.eyes import Eyes, open_models
+from moodify.vision.gate import MotionGate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Calls that are timed together: long enough for the clock, short enough to share the machine's mood.
+BLOCK = 20
+
+
+def frames() -> tuple[Frame, Frame]:
+    """Return a frame with one face and one with nobody: 320×240 I420, as a Pi's lores stream gives them, with a detail stream."""
+    scene = SampleScene()
+    return _i420(scene.frame_at(10.0, 0)), _i420(scene.frame_at(scene.empty_at_s, 1))
+
+
+def _i420(frame: Frame) -> Frame:
+    def convert(image: Image) -> Image:
+        return Image(np.asarray(cv2.cvtColor(image.pixels, cv2.COLOR_RGB2YUV_I420), np.uint8), PixelLayout.I420)
+
+    return Frame(convert(frame.image), frame.t_s, frame.sequence, None if frame.detail is None else convert(frame.detail))
+
+
+def time_in_turns(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Return the median milliseconds of a call for each name, measured in turns."""
+    for call in calls.values():
+        for _ in range(BLOCK):
+            call()
+    samples: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in track(range(rounds), "measuring", console=Console(stderr=True), transient=True):
+        for name, call in calls.items():
+            began_s = time.perf_counter()
+            for _ in range(BLOCK):
+                call()
+            samples[name].append((time.perf_counter() - began_s) / BLOCK * 1e3)
+    return {name: statistics.median(values) for name, values in samples.items()}
+
+
+def vision(rounds: int) -> dict[str, float]:
+    """Time the models, the frame path and the idle path."""
+    cv2.setNumThreads(1)
+    config = Config().vision
+    detector, classifier = open_models(config)
+    eyes = Eyes(detector, classifier, config)
+    somebody, nobody = frames()
+    crop = np.full((48, 48), 128, np.uint8)
+    seen = eyes.see(somebody, closely=True)
+    if len(seen.faces) != 1 or seen.faces[0].scores is None:
+        raise SystemExit("bench: the sample's face is not seen and judged; the figures would mean nothing. Run scripts/test")
+    gate = MotionGate(config.motion_threshold)
+    canvas = np.zeros((detector.input_size[1], detector.input_size[0], 3), np.uint8)
+    detector.runtime.run(canvas)
+    classifier.emotions(crop)
+    return time_in_turns(
+        {
+            "detector_invoke": detector.runtime.invoke,
+            "classifier_invoke": classifier.runtime.invoke,
+            "frame_path": lambda: eyes.see(somebody, closely=True),
+            "idle_path": lambda: gate.look(nobody.image),
+        },
+        rounds,
+    )
+
+
+def whole_process() -> dict[str, float]:
+    """Start the appliance on the sample and read when it saw its first frame, and its memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "moodify.toml"
+        config.write_text(f'[store]\nfolder = "{folder}/data"\n[web]\nport = 0\n')
+        began_s = time.monotonic()
+        command = [sys.executable, "-m", "moodify", "run", "--config", str(config), "--camera", "sample", "--speaker", "simulated", "--for", "15", "--events", "-"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+            result: dict[str, float] = {}
+            for line in process.stdout or ():
+                event = json.loads(line)
+                if event["kind"] == "presence" and event["data"]["present"]:
+                    result.setdefault("start_to_first_face_s", time.monotonic() - began_s)
+                if event["kind"] == "decision":
+                    result |= _memory(process.pid)
+        if process.returncode or "start_to_first_face_s" not in result:
+            raise SystemExit(f"bench: the appliance ended with {process.returncode} and saw nobody. Try: scripts/run --camera sample --for 15")
+    return result
+
+
+def _memory(pid: int) -> dict[str, float]:
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return {name: int(status[key].split()[0]) / 1024 for name, key in (("peak_rss_mb", "VmHWM"), ("rss_mb", "VmRSS"), ("rss_anon_mb", "RssAnon"))}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=50, help=f"rounds of {BLOCK} calls each (default: 50)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    arguments = parser.parse_args()
+    figures = vision(arguments.rounds) | whole_process()
+    invokes = figures["detector_invoke"] + figures["classifier_invoke"]
+    figures["beyond_invokes"] = figures["frame_path"] / invokes - 1
+    if arguments.json:
+        sys.stdout.write(json.dumps(figures) + "\n")
+        return
+    table = Table(title=f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    table.add_column("what")
+    table.add_column("measured", justify="right")
+    table.add_column("against the two invokes", justify="right")
+    for name, text in (
+        ("detector_invoke", "detector invoke, 320×256 int8"),
+        ("classifier_invoke", "classifier invoke, 48×48 int8"),
+        ("frame_path", "whole frame path, one face, from 320×240 I420"),
+        ("idle_path", "idle path: motion gate only"),
+    ):
+        table.add_row(text, f"{figures[name]:.3f} ms", f"{figures[name] / invokes:.2f} ×")
+    table.add_row("frame path beyond the two invokes", f"{figures['beyond_invokes']:.0%}", "")
+    table.add_section()
+    table.add_row("start of the process to the first face", f"{figures['start_to_first_face_s']:.2f} s", "")
+    table.add_row("peak memory of the daemon (VmHWM)", f"{figures['peak_rss_mb']:.0f} MB", "")
+    table.add_row("resident / anonymous (VmRSS / RssAnon)", f"{figures['rss_mb']:.0f} / {figures['rss_anon_mb']:.0f} MB", "")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

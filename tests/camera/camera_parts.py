@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 
 import cv2
 import numpy as np
@@ -45,9 +46,8 @@ class LoopingCapture:
     def grab(self):
         if self.unplugged:
             return False
-        while self.silent.is_set() and not self.released.wait(0.01):
-            if not self.silent.is_set():
-                break
+        while self.silent.is_set():
+            time.sleep(0.01)
         if not self.capture.grab():
             self.capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
             return self.capture.grab()

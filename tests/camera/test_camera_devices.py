@@ -23,8 +23,9 @@ def usb(tmp_path):
     camera = UsbCamera(fps=100, timeout_s=0.2, cameras=lambda: (node,), capture=lambda _path: device)
     camera.device = device
     yield camera
-    device.release()
+    device.silent.clear()
     camera.close()
+    assert device.released.wait(10)
 
 
 def test_a_usb_camera_that_is_unplugged_is_lost_with_the_reason(usb):

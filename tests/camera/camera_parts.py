@@ -69,7 +69,7 @@ class FakePicamera2:
 
     def __init__(self, layout="YUV420", padding=32):
         self.layout, self.padding = layout, padding
-        self.cameras = [{"Model": "imx708"}]
+        self.cameras = [{"Model": "imx708", "Id": "/base/soc/i2c0mux/i2c@1/imx708@1a", "Num": 0}]
         self.busy = False
         self.hung = False
         self.close_hangs = threading.Event()
@@ -77,7 +77,8 @@ class FakePicamera2:
         self.given_back = 0
         self._flushed = threading.Event()
 
-    def __call__(self):
+    def __call__(self, number):
+        self.number = number
         if self.busy:
             raise RuntimeError("Camera __init__ sequence did not complete.")
         return self

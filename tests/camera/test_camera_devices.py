@@ -174,6 +174,17 @@ def test_a_missing_pi_camera_says_to_check_the_cable(driver):
         open_pi(driver)
 
 
+def test_usb_cameras_that_libcamera_lists_too_are_not_the_pi_s(driver):
+    driver.cameras.insert(0, {"Model": "C270", "Id": "/base/scb/pcie@7d500000/pci@0,0/usb@0,0-1.3:1.0-046d:0825", "Num": 0})
+    driver.cameras[1]["Num"] = 1
+    with open_pi(driver) as camera:
+        assert "imx708" in camera.description
+    assert driver.number == 1
+    del driver.cameras[1]
+    with pytest.raises(NoCamera, match="ribbon cable"):
+        open_pi(driver)
+
+
 def test_a_format_that_is_not_understood_is_refused_and_the_device_given_back():
     driver = FakePicamera2("RGB888")
     with pytest.raises(NoCamera, match="RGB888"):

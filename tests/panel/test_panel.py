@@ -8,6 +8,7 @@ from gpiozero.pins.mock import MockFactory, MockPin, MockPWMPin
 from moodify.config.model import PanelConfig
 from moodify.errors import PersonMustAct
 from moodify.panel.light import MOOD_COLOURS, RHYTHMS, RgbLight, rhythm_of
+from moodify.panel.opening import open_panel
 from moodify.panel.panel import Panel
 from moodify.panel.pins import on_a_pi, pin_factory
 from moodify.panel.port import Press, Show
@@ -129,6 +130,23 @@ def test_a_panel_that_can_not_open_gives_back_what_it_had():
     with pytest.raises(PersonMustAct):
         Panel(PanelConfig(), lambda _press: None, factory=factory)
     assert not factory._reservations[22]
+
+
+def test_a_panel_that_is_not_wanted_is_not_opened():
+    panel = open_panel(PanelConfig(enabled=False), lambda _press: None)
+    panel.light.show(Show.LOOKING)
+    panel.close()
+    assert not isinstance(panel, Panel)
+
+
+def test_off_a_pi_the_panel_opens_on_mock_pins():
+    if on_a_pi():
+        pytest.skip("this is a Pi")
+    pressed = []
+    panel = open_panel(PanelConfig(), pressed.append)
+    panel.factory.pin(17).drive_low()
+    panel.close()
+    assert pressed == [Press.SCAN]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("lgpio") is not None, reason="lgpio is installed here")

@@ -69,7 +69,8 @@ class PiCamera(Closing):
         self._closed = threading.Event()
         self._reading = threading.Lock()
         try:
-            cameras = driver.global_camera_info()
+            # libcamera lists USB cameras as well, by the path of their bus; those belong to the other adapter.
+            cameras = [camera for camera in driver.global_camera_info() if "/usb@" not in str(camera.get("Id", ""))]
         except Exception as error:  # libcamera's bindings raise whatever they like
             raise CameraLost(f"the Pi's cameras can't be listed ({error}); restart the Pi") from error
         if not cameras:
@@ -78,7 +79,7 @@ class PiCamera(Closing):
         small = (width // 2 * 2, height // 2 * 2)
         large = (detail_width // 2 * 2, round(detail_width * small[1] / small[0] / 2) * 2)
         try:
-            self._device = driver()
+            self._device = driver(cameras[0].get("Num", 0))
         except Exception as error:
             raise CameraLost(f"{self.description} does not open ({error}); end other programs that use it") from error
         try:

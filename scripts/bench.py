@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from moodify.camera.sample import SampleScene
+from moodify.camera.sample import SampleCamera
 from moodify.config import Config
 from moodify.types import Frame, Image, PixelLayout
 from moodify.vision.eyes import Eyes, open_models
@@ -29,21 +29,24 @@ from moodify.vision.gate import MotionGate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
 #: Calls that are timed together: long enough for the clock, short enough to share the machine's mood.
 BLOCK = 20
 
 
 def frames() -> tuple[Frame, Frame]:
-    """Return a frame with one face and one with nobody: 320×240 I420, as a Pi's lores stream gives them, with a detail stream."""
-    scene = SampleScene()
-    return _i420(scene.frame_at(10.0, 0)), _i420(scene.frame_at(scene.empty_at_s, 1))
+    """Return a frame with one face and one with nobody: 320×240 I420, as a Pi's lores stream gives them, with the detail stream's."""
+    with SampleCamera(astronaut_s=25.0, hopper_s=25.0, nobody_s=8.0) as sample:
+        return _frame(sample.render(10.0)), _frame(sample.render(29.0))
 
 
-def _i420(frame: Frame) -> Frame:
-    def convert(image: Image) -> Image:
-        return Image(np.asarray(cv2.cvtColor(image.pixels, cv2.COLOR_RGB2YUV_I420), np.uint8), PixelLayout.I420)
+def _frame(detail: NDArray[np.uint8]) -> Frame:
+    return Frame(_i420(cv2.resize(detail, (320, 240), interpolation=cv2.INTER_AREA)), 0.0, 0, _i420(detail))
 
-    return Frame(convert(frame.image), frame.t_s, frame.sequence, None if frame.detail is None else convert(frame.detail))
+
+def _i420(rgb: NDArray[np.uint8]) -> Image:
+    return Image(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420), np.uint8), PixelLayout.I420)
 
 
 def time_in_turns(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:

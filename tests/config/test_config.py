@@ -65,7 +65,7 @@ def test_the_shipped_examples_are_valid(project_root):
         'camera.idle_fps = "fast": must be a valid number',
         "mood.hold: hold = 0.6 is above enter = 0.5",
         "musik: unknown key; did you mean music?",
-        'music.speaker = "simulatd": must be \'auto\', \'spotify\' or \'simulated\'; did you mean simulated?',
+        "music.speaker = \"simulatd\": must be 'auto', 'spotify' or 'simulated'; did you mean simulated?",
         "music.threads: unknown key; it belongs in [vision]",
         "music.moods.hapy",
         'music.moods.calm.uri = "my playlist": is not a Spotify address',

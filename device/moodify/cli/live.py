@@ -45,7 +45,7 @@ def render(now: Now, *, keys: bool, notice: str) -> RenderableType:
     grid.add_row("feels", _mood(now))
     grid.add_row("plays", _music(now))
     if now["music"]["next"]:
-        grid.add_row("next", now["music"]["next"])
+        grid.add_row("next", Text(now["music"]["next"]))
     if now["music"]["reason"]:
         grid.add_row("why", Text(now["music"]["reason"], style="italic"))
     grid.add_row("", "")

@@ -20,6 +20,8 @@ app = typer.Typer(
 )
 hub = typer.Typer(help="What runs beside the broker.", no_args_is_help=True)
 app.add_typer(hub, name="hub")
+spotify = typer.Typer(help="The sign-in to Spotify.", no_args_is_help=True)
+app.add_typer(spotify, name="spotify")
 
 ConfigOption = Annotated[
     Path | None,
@@ -82,6 +84,22 @@ def show_config(
     from moodify.config import document, find, load
 
     typer.echo(document.annotated() if annotated else document.effective(load(find(config))), nl=False)
+
+
+@spotify.command()
+def login(config: ConfigOption = None) -> None:
+    """Sign in to Spotify; any phone or computer opens the link."""
+    from moodify.cli.spotify import login as sign_in
+
+    raise typer.Exit(sign_in(config))
+
+
+@spotify.command()
+def logout(config: ConfigOption = None) -> None:
+    """Forget the sign-in to Spotify."""
+    from moodify.cli.spotify import logout as sign_out
+
+    raise typer.Exit(sign_out(config))
 
 
 @hub.command()

@@ -157,7 +157,9 @@ class Policy:
             return self._go_on(now, "Can't tell the mood: the music goes on as it is")
         music = self._memory.queued or current
         if music is not None and music.mood is felt.mood:
-            return self._go_on(now, f"{felt.mood.value.capitalize()}, and the music fits")
+            fits = self._go_on(now, f"{felt.mood.value.capitalize()}, and the music fits")
+            # Why it was chosen says more than that it still fits.
+            return replace(fits, passing=fits.decision.act is Act.KEEP)
         return self._follow(now, felt)
 
     def _alone(self, now: Situation) -> Verdict:

@@ -52,4 +52,4 @@ class Verdict:
     """When the answer may change by itself, on the clock of the frames: look at the speaker then, and ask again.
     None where only something that happens can change it."""
     passing: bool = False
-    """A KEEP that only waits for the last order to show: nothing that a person would want to read."""
+    """A KEEP that is no news: it waits for the last order to show, or finds that the music fits."""

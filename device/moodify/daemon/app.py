@@ -26,7 +26,7 @@ from moodify.daemon.signals import HealthRead, Pressed, Stop
 from moodify.daemon.snapshot import Facts, snapshot
 from moodify.daemon.threads import guarded
 from moodify.daemon.watcher import Watcher
-from moodify.errors import NoCamera, PersonMustAct, RetryLater
+from moodify.errors import NoCamera, PersonMustAct, RetryLater, StoreBusy
 from moodify.mood.tracker import MoodTracker
 from moodify.music.candidates import CandidatePool
 from moodify.music.policy import Policy
@@ -115,6 +115,8 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
     database = folder / DATABASE
     notifier = Notifier()
     with ExitStack() as house:
+        # First, so that a signal neither cuts the start short nor, while the house is closed, leaves a broker behind.
+        house.enter_context(_ended_by_signals(put))
         # What lasts.
         house.enter_context(FolderLock(folder))
         prepare(database)
@@ -135,7 +137,9 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         # What plays, and what the waiting times are.
         player = house.enter_context(open_player(config.music, folder, clock=clock.now_s))
         simulated = player.simulated is not None
-        shortened = simulated and any(isinstance(camera, SampleCamera) for camera in opened)
+        # In privacy none is opened yet.
+        sample = config.camera.source == "sample" or any(isinstance(camera, SampleCamera) for camera in opened)
+        shortened = simulated and sample
         config = demo.shortened(config) if shortened else demo.may_start(config) if simulated else config
         dj = Dj(player.player, put, volume_cap=config.music.volume_cap)
         watcher = Watcher(
@@ -178,15 +182,20 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         running = RunningHouse(board, put, recent)
         page = _page(config, running) if config.web.enabled else None
         if page is not None:
-            house.enter_context(page)
+            house.callback(page.stop)
 
         # From here on things happen. Ended in reverse: first what makes signals, last what carries them out.
         if isinstance(courier, Courier):
             house.callback(_end, _started("courier", courier.run, put), courier.close)
-        house.callback(_end, _started("dj", dj.run, put), dj.close)
+
+        def close_dj() -> None:
+            dj.close()
+            # A request that is under way may take many seconds.
+            player.player.close()
+
+        house.callback(_end, _started("dj", dj.run, put), close_dj)
         house.callback(_end, _started("watcher", watcher.run, put), watcher.close)
         keys = house.enter_context(Keys(lambda press: put(_pressed(press, "keys")))) if options.keys else None
-        house.enter_context(_ended_by_signals(put))
         if options.seconds is not None:
             house.enter_context(_ended_after(options.seconds, put))
         options.attach(Running(running, page.url if page is not None else None, keys is not None and keys.active, shortened))
@@ -229,10 +238,12 @@ def _page(config: Config, house: House) -> PageServer | None:
     from moodify.web.server import PageServer
 
     try:
-        return PageServer(create_app(house), config.web.host, config.web.port)
-    except PersonMustAct as error:
+        page = PageServer(create_app(house), config.web.host, config.web.port)
+        page.start()
+    except (PersonMustAct, RetryLater) as error:
         log.warning("Going on without the page: %s", error)
         return None
+    return page
 
 
 def _identity(folder: Path) -> Identity:
@@ -289,8 +300,11 @@ def _housekeep(store: Store, settings: Settings, retention_days: int) -> None:
     if not trusted:
         # A date from the past would delete nothing and must not be believed later; one from the future might delete everything.
         return
-    store.retain(retention_days, now=now)
-    settings.put(LAST_SEEN_KEY, now.isoformat(timespec="seconds"))
+    try:
+        store.retain(retention_days, now=now)
+        settings.put(LAST_SEEN_KEY, now.isoformat(timespec="seconds"))
+    except StoreBusy as error:
+        log.warning("Old events are deleted later: %s", error)
 
 
 def _start_health_reading(folder: Path, put: Callable[[Signal], None]) -> None:
@@ -314,12 +328,15 @@ def _heartbeat(notifier: Notifier) -> Callable[[bool], None]:
 
 @contextmanager
 def _ended_by_signals(put: Callable[[Signal], None]) -> Iterator[None]:
+    # A terminal that is closed ends the house as well, unless it was started to outlive it (nohup).
+    numbers = [signal.SIGINT, signal.SIGTERM, *([] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP])]
+
     def stop(number: int, _frame: object) -> None:
         # A second one ends the process at once.
         signal.signal(number, signal.SIG_DFL)
         put(Stop(f"asked to by {signal.Signals(number).name}"))
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     finally:

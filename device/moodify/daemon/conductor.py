@@ -14,6 +14,7 @@ from moodify.daemon import words
 from moodify.daemon.parts import Part
 from moodify.daemon.signals import State
 from moodify.daemon.snapshot import Facts, date_of, snapshot, summary
+from moodify.errors import StoreBusy
 from moodify.mood.tracker import MoodChange, PresenceChange
 from moodify.music.situation import Ask, Situation
 from moodify.panel.port import Press, Show
@@ -44,6 +45,10 @@ log = logging.getLogger(__name__)
 TICK_S = 1.0
 #: In a recording, longest wait in seconds for the speaker to do what a frame led to.
 SETTLE_S = 15.0
+#: At the end, longest wait in seconds for the order that is under way, so that its end is told too.
+LAST_ORDER_S = 1.0
+#: Seconds between two tries to keep what could not be written.
+RETRY_S = 10.0
 PRIVACY_KEY = "privacy"
 
 
@@ -98,6 +103,7 @@ class Conductor:
         self._speaker = Part(EventKind.SPEAKER, recorder, facts.speaker)
         self._link = Part(EventKind.LINK, recorder, "connecting")
         self._privacy = bool(settings.get(PRIVACY_KEY, default=False))
+        self._keep_privacy_s: float | None = None
         self._observation: Observation | None = None
         self._reading: MoodReading | None = None
         self._since: datetime | None = None
@@ -130,7 +136,8 @@ class Conductor:
             if signal is not None:
                 self._take(signal)
             self._tick()
-        self._recorder.flush(force=True)
+        self._await_last_order()
+        self._recorder.finish()
         if isinstance(self._ending, sig.ThreadDied):
             log.critical("The %s ended by an error, and Moodify with it: %s", self._ending.name, self._ending.error)
             return 1
@@ -156,6 +163,19 @@ class Conductor:
             except Empty:
                 if idle:
                     return
+
+    def _await_last_order(self) -> None:
+        deadline_s = time.monotonic() + LAST_ORDER_S
+        while True:
+            idle = self._crew.dj.idle or time.monotonic() >= deadline_s
+            try:
+                signal = self._inbox.get(timeout=0 if idle else 0.05)
+            except Empty:
+                if idle:
+                    return
+                continue
+            if isinstance(signal, sig.OrderEnded):
+                self._order_ended(signal)
 
     def _handle(self, signal: sig.Signal) -> None:  # noqa: C901 - one line for each signal
         match signal:
@@ -229,25 +249,41 @@ class Conductor:
             case Press.QUIT:
                 self._ending = sig.Stop("a key asked for it")
 
-    def _look_again(self) -> None:
+    def _look_again(self) -> str | None:
+        """Begin to look again; return why that can't be, which is noted too."""
         if self._privacy:
-            self._note_decision(Decision(Act.KEEP, "Privacy is on and the camera is closed: turn privacy off to look again", self._mood), None)
+            why_not = "Privacy is on and the camera is closed: turn privacy off to look again"
         elif self._camera.state is not State.OK:
-            self._note_decision(Decision(Act.KEEP, f"Can't look again: {self._camera.message}", self._mood), None)
+            why_not = f"Can't look again: {self._camera.message}"
         else:
             self._scanning = True
             self._tracker.look_again()
             self._crew.watcher.scan()
+            return None
+        self._note_decision(Decision(Act.KEEP, why_not, self._mood), None)
+        return why_not
 
     def _set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
         if on == self._privacy:
             return
         self._privacy = on
         self._crew.watcher.set_privacy(on)
-        self._settings.put(PRIVACY_KEY, on)
+        self._keep_privacy()
         self._scanning = False
+        self._wanted_look = None
         self._tracker = self._new_tracker()
         self._observation, self._reading, self._people = None, None, 0
+
+    def _keep_privacy(self) -> None:
+        """Write down whether privacy is on, for the next start; a database that can't be written now must not end the house."""
+        try:
+            self._settings.put(PRIVACY_KEY, self._privacy)
+        except StoreBusy as error:
+            if self._keep_privacy_s is None:
+                log.warning("Privacy is %s, but would not be after a restart: %s", "on" if self._privacy else "off", error)
+            self._keep_privacy_s = time.monotonic() + RETRY_S
+        else:
+            self._keep_privacy_s = None
 
     def _order_ended(self, ended: sig.OrderEnded) -> None:
         decision, now_s = ended.order.decision, self._clock.now_s()
@@ -279,23 +315,43 @@ class Conductor:
 
     def _candidates_found(self, found: sig.CandidatesFound) -> None:
         now_s = self._clock.now_s()
+        waiting = self._wanted_look is found.mood
+        if waiting:
+            self._wanted_look = None
         if found.error is None:
             self._pool.fill(found.mood, found.tracks, now_s)
-        else:
-            self._pool.failed(found.mood, now_s, getattr(found.error, "retry_after_s", None))
-            self._speaker.failed(found.error)
-        # A press whose answer had to wait for the songs is answered now.
-        waiting, self._wanted_look = self._wanted_look is found.mood, None
-        self._decide(Ask.LOOK if waiting and found.tracks else None)
+            # A press whose answer had to wait for the songs is answered now.
+            self._decide(Ask.LOOK if waiting else None)
+            return
+        self._pool.failed(found.mood, now_s, getattr(found.error, "retry_after_s", None))
+        self._speaker.failed(found.error)
+        if waiting:
+            # Not asked again later: music that starts minutes after a press is a surprise.
+            self._note_decision(Decision(Act.KEEP, f"Can't look for {found.mood.value} music: {found.error}", found.mood), None)
+        self._decide()
 
     def _command(self, command: sig.CommandTaken) -> None:
-        if command.name == "privacy":
-            self._set_privacy(on=True)
-        elif command.name == "rescan":
-            self._look_again()
-        elif (self._playback is not None and self._playback.playing) is (command.name == "pause"):
+        why_not = None
+        match command.name:
+            case "privacy":
+                self._set_privacy(on=True)
+            case "rescan":
+                why_not = self._look_again()
+            case _:
+                why_not = self._pause_or_resume(pause=command.name == "pause")
+        if why_not is None:
+            self._crew.courier.answer(command.id, "ok")
+        else:
+            self._crew.courier.answer(command.id, "error", why_not)
+
+    def _pause_or_resume(self, *, pause: bool) -> str | None:
+        """Do which of the two was said, where a press would do the other one of what is; return why that can't be."""
+        playing = self._policy.playing(self._situation())
+        if playing is None and not pause:
+            return "It is not known what the speaker plays: try again in a moment"
+        if pause is (playing is not False):
             self._decide(Ask.PAUSE)
-        self._crew.courier.answer(command.id, "ok")
+        return None
 
     def _healthy(self, signal: sig.HealthRead) -> None:
         reasons = list(signal.health.degraded(self._config.system))
@@ -310,17 +366,8 @@ class Conductor:
     def _decide(self, ask: Ask | None = None) -> None:
         now_s = self._clock.now_s()
         self._want_candidates(now_s)
-        situation = Situation(
-            now_s=now_s,
-            local_time=self._clock.utc().astimezone().time(),
-            reading=self._reading,
-            people=self._people,
-            playback=self._playback,
-            playback_s=self._playback_s,
-            ask=ask,
-        )
         self._look_where_due(now_s)
-        verdict = self._policy.decide(situation)
+        verdict = self._policy.decide(self._situation(ask))
         self._wake_s = verdict.wake_s
         if verdict.decision.act is Act.KEEP:
             if ask is Ask.LOOK and self._reading is not None and self._pool.of(self._reading.mood) is None:
@@ -331,6 +378,22 @@ class Conductor:
         order = sig.Order(str(uuid.uuid4()), verdict.decision)
         self._note_decision(verdict.decision, order.id)
         self._crew.dj.order(order)
+
+    def _situation(self, ask: Ask | None = None) -> Situation:
+        return Situation(
+            now_s=self._clock.now_s(),
+            local_time=self._clock.utc().astimezone().time(),
+            reading=self._seen_reading,
+            people=self._people,
+            playback=self._playback,
+            playback_s=self._playback_s,
+            ask=ask,
+        )
+
+    @property
+    def _seen_reading(self) -> MoodReading | None:
+        """The mood while the camera sees; of a lost camera's last one nobody knows whether it lasts."""
+        return self._reading if self._camera.state is State.OK else None
 
     def _want_candidates(self, now_s: float) -> None:
         if self._reading is None:
@@ -363,6 +426,8 @@ class Conductor:
             self._crew.read_health()
             self._housekeeping()
         self._recorder.flush()
+        if self._keep_privacy_s is not None and time.monotonic() >= self._keep_privacy_s:
+            self._keep_privacy()
         self._show()
         self._crew.heartbeat(self._crew.watcher.alive)
 
@@ -376,8 +441,8 @@ class Conductor:
         now = snapshot(
             self._facts,
             observation=self._observation,
-            people=self._people,
-            reading=self._reading,
+            people=self._people if self._camera.state is State.OK else 0,
+            reading=self._seen_reading,
             since=self._since,
             playback=self._playback,
             upcoming=self._next,

@@ -105,8 +105,11 @@ class Courier:
             except StoreBusy as error:
                 log.warning("Summaries wait: %s", error)
                 self._closing.wait(PUMP_S)
-        if link.state is LinkState.ONLINE and not link.drain(outbox, DRAIN_S):
-            log.info("Unsent summaries stay for the next run")
+        try:
+            if link.state is LinkState.ONLINE and not link.drain(outbox, DRAIN_S):
+                log.info("Unsent summaries stay for the next run")
+        except StoreBusy as error:
+            log.info("Unsent summaries stay for the next run: %s", error)
 
     def _command(self, command: Command) -> None:
         self._put(CommandTaken(command.name, command.id))

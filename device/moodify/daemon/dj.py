@@ -115,8 +115,10 @@ class Dj:
         match decision.act:
             case Act.PLAY:
                 uri = self._uri(order)
-                self._lower()
+                known = self._lower()
                 self._player.play(uri)
+                if not known:
+                    self._lower_late()
             case Act.QUEUE:
                 self._player.queue(self._uri(order))
             case Act.PAUSE:
@@ -128,10 +130,22 @@ class Dj:
             case Act.KEEP:
                 raise CannotWork("to keep what plays is no order")
 
-    def _lower(self) -> None:
+    def _lower(self) -> bool:
+        """Bring the volume down to the cap; return whether the speaker said how loud it is."""
         speaker = self._player.playback().speaker
-        if speaker is not None and speaker.supports_volume and (speaker.volume_percent or 0) > self._volume_cap:
+        if speaker is None:
+            return False
+        if speaker.supports_volume and (speaker.volume_percent or 0) > self._volume_cap:
             self._player.set_volume(self._volume_cap)
+        return True
+
+    def _lower_late(self) -> None:
+        """Cap a speaker that says how loud it is only once it plays: one that slept, or that another app had not used."""
+        try:
+            self._lower()
+        except MoodifyError as error:
+            # The order itself is carried out.
+            log.warning("The volume may be above the cap of %s %%: %s", self._volume_cap, error)
 
     @staticmethod
     def _uri(order: Order) -> str:

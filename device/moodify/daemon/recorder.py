@@ -89,6 +89,16 @@ class Recorder:
         self._print(events)
         self._committed()
 
+    def finish(self) -> None:
+        """Write everything that waits, at the end of a run.
+
+        Raises:
+            StoreError: the database can't be used any more.
+        """
+        self.flush(force=True)
+        if self._waiting:
+            log.error("%d events could not be written and are lost: %s", len(self._waiting), self.problem)
+
     def _print(self, events: tuple[Event, ...]) -> None:
         if self._sink is None:
             return

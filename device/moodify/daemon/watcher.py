@@ -30,6 +30,8 @@ ALIVE_S = 10.0
 #: After a press it looks at the scan's rate, and at every frame, for so many seconds.
 SCAN_S = 4.0
 PRIVACY_MESSAGE = "off for privacy"
+#: Said where privacy is on and the device could not be closed.
+STILL_OPEN_MESSAGE = "privacy is on, but the camera's driver does not answer and may still hold the device; unplug the camera"
 
 
 class Watcher:
@@ -106,18 +108,27 @@ class Watcher:
             self._close_camera()
 
     def _be_private(self) -> None:
-        self._close_camera()
+        camera = self._close_camera()
+        if _held(camera):
+            self._put(CameraIs(State.BROKEN, STILL_OPEN_MESSAGE))
+            while _held(camera) and not self._closing:
+                self._rest()
         # Said once it is true, not when it was asked for.
         self._put(CameraIs(State.OFF, PRIVACY_MESSAGE))
         while self._privacy and not self._closing:
-            self._turned_s = time.monotonic()
-            with self._changed:
+            self._rest()
+
+    def _rest(self) -> None:
+        self._turned_s = time.monotonic()
+        with self._changed:
+            if not self._closing:
                 self._changed.wait(1.0)
 
-    def _close_camera(self) -> None:
+    def _close_camera(self) -> SteadyCamera | None:
         camera, self._camera = self._camera, None
         if camera is not None:
             camera.close()
+        return camera
 
     def _watch(self) -> bool:
         """Take one piece of news; return False at the end."""
@@ -167,3 +178,7 @@ class Watcher:
         if fps != self._fps:
             self._fps = fps
             camera.set_rate(fps)
+
+
+def _held(camera: SteadyCamera | None) -> bool:
+    return camera is not None and camera.open

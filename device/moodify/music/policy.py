@@ -87,6 +87,12 @@ class Policy:
         elif status is OrderStatus.FAILED:
             self._retry_s = now_s + (RETRY_S if retry_after_s is None else retry_after_s)
 
+    def playing(self, now: Situation) -> bool | None:
+        """Return whether music plays, by the orders on their way, else by the newest that is known; None where nothing is."""
+        if self._orders and self._orders[-1].decision.act is not Act.QUEUE:
+            return self._orders[-1].decision.act is not Act.PAUSE
+        return self._memory.playing(now.playback, now.playback_s)
+
     # -- what a person asked for
 
     def _looked(self, now: Situation) -> Verdict:
@@ -97,7 +103,7 @@ class Policy:
             return self._keep(now, "Looked again and can't tell the mood: nothing changes. Face the camera with light on your face and press again")
         mood, current = reading.mood, self._memory.current
         if current is not None and current.mood is mood:
-            if self._playing(now):
+            if self.playing(now):
                 return self._keep(now, f"Looked again: {mood.value}, and the music fits already: {name(current.track)} goes on")
             if (self._memory.hushed or self._memory.paused_s is not None) and now.playback is not None and now.playback.track is not None:
                 return self._order(Order(Decision(Act.RESUME, f"You asked: {mood.value}, so {name(now.playback.track)} goes on", mood), asked=True))
@@ -110,7 +116,7 @@ class Policy:
 
     def _next(self, now: Situation) -> Verdict:
         mood, current = self._mood(now), self._memory.current
-        if self._playing(now) is False:
+        if self.playing(now) is False:
             return self._keep(now, "Nothing plays, so there is nothing to skip")
         fresh = now.playback is not None and now.playback_s >= self._memory.settled_s
         track = now.playback.track if now.playback is not None and fresh else current.track if current is not None else None
@@ -126,7 +132,7 @@ class Policy:
 
     def _pause(self, now: Situation) -> Verdict:
         mood = self._mood(now)
-        if self._playing(now) is not False:
+        if self.playing(now) is not False:
             return self._order(Order(Decision(Act.PAUSE, "You paused the music: it stays silent until you ask for it", mood), asked=True))
         if now.playback is None or (now.playback.track is None and now.playback.context_uri is None and self._memory.current is None):
             return self._keep(now, "There is nothing to go on with: press the button for music that fits")
@@ -270,11 +276,6 @@ class Policy:
         """Return why nothing is started or changed at this hour, and until when."""
         quiet = hush(now.local_time, self._config.quiet_hours)
         return None if quiet is None else (quiet[0], now.now_s + quiet[1])
-
-    def _playing(self, now: Situation) -> bool | None:
-        if self._orders and self._orders[-1].decision.act is not Act.QUEUE:
-            return self._orders[-1].decision.act is not Act.PAUSE
-        return self._memory.playing(now.playback, now.playback_s)
 
     @staticmethod
     def _mood(now: Situation) -> Mood:

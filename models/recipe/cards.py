@@ -31,7 +31,7 @@ see [LICENSE.md](LICENSE.md).
 def write_detector(folder: Path, manifest: Mapping[str, Any], settings: DetectorSettings) -> None:
     """Write ``face_detector.md`` into ``folder``."""
     metrics, post = manifest["metrics"], manifest["postprocess"]
-    stages = ", ".join(f"{s.steps} steps at {s.width}×{s.height}" for s in settings.stages)
+    stages = ", ".join(f"{s.steps} steps at {s.width}x{s.height}" for s in settings.stages)
     rows = [
         *((f"AP50, mask pictures, faces of at least {float(k):.0%} of the long side", f"{v:.3f}", _span(metrics["ap50_interval95"][k]), "") for k, v in metrics["ap50"].items()),
         *(
@@ -52,7 +52,7 @@ def write_detector(folder: Path, manifest: Mapping[str, Any], settings: Detector
 
 Version {manifest["version"]} · {manifest["bytes"]:,} bytes · {manifest["macs"] / 1e6:.1f} million multiply-accumulates · int8
 
-Finds faces and five landmarks ({", ".join(LANDMARKS)}; right is the person's right) in one look at a {WIDTH}×{HEIGHT} colour picture.
+Finds faces and five landmarks ({", ".join(LANDMARKS)}; right is the person's right) in one look at a {WIDTH}x{HEIGHT} colour picture.
 
 ## How it works
 
@@ -114,24 +114,19 @@ def write_emotion(folder: Path, manifest: Mapping[str, Any], settings: EmotionSe
         ),
         (f"macro-F1 over {len(metrics['macro_f1_classes'])} classes with at least 30 pictures", f"{metrics['macro_f1']:.3f}", "", ""),
     ]
-    classes = [
-        (label, f"{v['value']:.3f}", _span(v["interval95"]), f"{v['f1']:.3f}", str(v["count"])) for label, v in metrics["per_class"].items()
-    ]
+    classes = [(label, f"{v['value']:.3f}", _span(v["interval95"]), f"{v['f1']:.3f}", str(v["count"])) for label, v in metrics["per_class"].items()]
     table = [(label, *(str(n) for n in row)) for label, row in zip(LABELS, metrics["confusion"], strict=True)]
-    chain = [
-        (f"{c['side']}", f"{c['found'] / max(1, c['count']):.3f}", f"{c['accuracy']:.3f}", f"{c['accuracy_alone']:.3f}", str(c["count"]))
-        for c in metrics["chain"]
-    ]
+    chain = [(f"{c['side']}", f"{c['found'] / max(1, c['count']):.3f}", f"{c['accuracy']:.3f}", f"{c['accuracy_alone']:.3f}", str(c["count"])) for c in metrics["chain"]]
     coverage = [(f"{c['coverage']:.0%}", f"{c['accuracy']:.3f}") for c in metrics["risk_coverage"]]
     text = f"""# Emotion classifier
 
 Version {manifest["version"]} · {manifest["bytes"]:,} bytes · {manifest["macs"] / 1e6:.1f} million multiply-accumulates · int8
 
-Gives the chances of eight emotions ({", ".join(LABELS)}) for one aligned, grey, 48×48 face.
+Gives the chances of eight emotions ({", ".join(LABELS)}) for one aligned, grey, 48x48 face.
 
 ## How it works
 
-A small residual convolutional network on 48×48 grey pixels, mean pooling, eight logits. Chances are `softmax(logits / {post["temperature"]})`; the
+A small residual convolutional network on 48x48 grey pixels, mean pooling, eight logits. Chances are `softmax(logits / {post["temperature"]})`; the
 temperature was fitted after quantisation. The appliance judges a face when the top chance is at least {post["confidence_threshold"]}.
 
 The face must lie as it does in the training pictures: a similarity transform brings the detector's five landmarks to the places in the

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from recipe.errors import ExportError
 
@@ -17,10 +19,13 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from numpy.typing import NDArray
     from torch import nn
 
     from recipe.graph import Block, Network
 
+_MAP = 4
+"""Axes of a map; logits have two."""
 _FLOAT_TOLERANCE = 1e-3
 """Largest difference that the float graphs may show, relative to the output's range."""
 
@@ -30,7 +35,7 @@ class KerasOps:
 
     def __init__(self) -> None:
         """Load Keras, which is slow and only needed here."""
-        import keras  # noqa: PLC0415 - seconds to import, and only the export needs it
+        import keras
 
         self.layers: Any = keras.layers
 
@@ -90,8 +95,8 @@ def to_int8(net: Network, representative: Iterable[NDArray[np.uint8]]) -> bytes:
     Raises:
         ExportError: the Keras graph does not give what the PyTorch graph gives.
     """
-    import keras  # noqa: PLC0415 - seconds to import, and only the export needs it
-    import tensorflow as tf  # noqa: PLC0415 - likewise
+    import keras
+    import tensorflow as tf
 
     net = net.float().cpu().eval()
     pictures = [np.asarray(p, np.float32) for p in representative]
@@ -108,7 +113,9 @@ def to_int8(net: Network, representative: Iterable[NDArray[np.uint8]]) -> bytes:
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    return bytes(converter.convert())
+    # Keras lists every variable on stdout, the converter warns of statistics that it has just gathered.
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):
+        return bytes(converter.convert())
 
 
 @torch.no_grad()
@@ -116,7 +123,7 @@ def _compare(net: Network, model: Any, picture: NDArray[np.float32]) -> None:
     ours = net(torch.from_numpy(picture).permute(0, 3, 1, 2).contiguous())
     theirs = model(picture, training=False)
     for name, tensor in ours.items():
-        expected = tensor.permute(0, 2, 3, 1).numpy() if tensor.ndim == 4 else tensor.numpy()
+        expected = tensor.permute(0, 2, 3, 1).numpy() if tensor.ndim == _MAP else tensor.numpy()
         error = np.abs(expected - theirs[name].numpy()).max() / max(1.0, np.abs(expected).max())
         if error > _FLOAT_TOLERANCE:
             raise ExportError(f"Keras and PyTorch differ by {error:.2g} in {name}: compare graph.py with export.py")

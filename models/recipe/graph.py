@@ -17,8 +17,24 @@ from torch.nn import functional
 
 T = TypeVar("T")
 
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def members(module: nn.Module, kind: type[M]) -> list[M]:
+    """Return the parts of ``module`` that are of ``kind``, in their order."""
+    return [part for part in module.children() if isinstance(part, kind)]
+
+
+def known(tensor: torch.Tensor | None) -> torch.Tensor:
+    """Return a tensor that PyTorch's types call optional and that is there by construction."""
+    if tensor is None:
+        raise TypeError("the layer was made without this tensor")
+    return tensor
+
+
 _SAME_PAD_EVEN = (0, 1, 0, 1)
-"""What TensorFlow's SAME adds to a 3×3 convolution of stride 2 on an even size: one column right, one row below."""
+"""What TensorFlow's SAME adds to a 3x3 convolution of stride 2 on an even size: one column right, one row below."""
 
 
 class Block(nn.Module):
@@ -61,12 +77,8 @@ class Block(nn.Module):
         """Kernel ``[out, in / groups, k, k]`` and bias ``[out]`` with normalisation and input scale folded in."""
         weight = self.conv.weight.detach().double() * self.input_scale
         if self.norm is None:
-            bias = self.conv.bias
-            assert bias is not None
-            return weight, bias.detach().double()
-        mean, var = self.norm.running_mean, self.norm.running_var
-        assert mean is not None
-        assert var is not None
+            return weight, known(self.conv.bias).detach().double()
+        mean, var = known(self.norm.running_mean), known(self.norm.running_var)
         gain = self.norm.weight.detach().double() / torch.sqrt(var.double() + self.norm.eps)
         return weight * gain[:, None, None, None], self.norm.bias.detach().double() - mean.double() * gain
 

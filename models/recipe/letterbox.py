@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from recipe.detector import HEIGHT, WIDTH
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PADDING = 114
 """Grey on the right and below, where the aspect differs."""

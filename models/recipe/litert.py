@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-from numpy.typing import NDArray
 
 from recipe.errors import ExportError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
@@ -47,8 +48,7 @@ class Model:
         self._interpreter.set_tensor(self._in, (pixels ^ np.uint8(0x80)).view(np.int8))
         self._interpreter.invoke()
         return [
-            (self._interpreter.get_tensor(index).astype(np.float32) - tensor.zero_point) * np.float32(tensor.scale)
-            for index, tensor in zip(self._out, self.outputs, strict=True)
+            (self._interpreter.get_tensor(index).astype(np.float32) - tensor.zero_point) * np.float32(tensor.scale) for index, tensor in zip(self._out, self.outputs, strict=True)
         ]
 
     def undelegated(self) -> list[str]:
@@ -59,11 +59,7 @@ class Model:
             if operation["op_name"] == "DELEGATE":
                 taken.update(int(i) for i in operation["inputs"])
         names = {d["index"]: d["name"] for d in self._interpreter.get_tensor_details()}
-        return [
-            str(names[int(operation["outputs"][0])])
-            for operation in operations
-            if operation["op_name"] in _CONVOLUTIONS and int(operation["inputs"][1]) not in taken
-        ]
+        return [str(names[int(operation["outputs"][0])]) for operation in operations if operation["op_name"] in _CONVOLUTIONS and int(operation["inputs"][1]) not in taken]
 
     def macs(self) -> int:
         """Multiply-accumulates of one invoke, counted from the convolutions and dense layers in the file."""

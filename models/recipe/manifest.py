@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 
+_LINE = 100
+"""Characters that a list may take on one line."""
+
 
 def write(
     folder: Path,
@@ -81,7 +84,7 @@ def dumps(manifest: Mapping[str, Any]) -> str:
 
 def _indented(value: Any, depth: int) -> str:
     flat = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, dict | list) or not value or (len(flat) + 2 * depth < 100 and depth):
+    if not isinstance(value, dict | list) or not value or (len(flat) + 2 * depth < _LINE and depth):
         return flat
     pad, end = "  " * (depth + 1), "  " * depth
     if isinstance(value, dict):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _Z95 = 1.959963984540054
 """Two-sided 95 % of the normal distribution."""
@@ -16,7 +19,8 @@ _DRAWS = 1000
 """Of the bootstrap."""
 
 
-class Share(NamedTuple):
+@dataclass(frozen=True)
+class Share:
     """``hits`` of ``count`` with its Wilson interval at 95 %."""
 
     hits: int
@@ -24,8 +28,8 @@ class Share(NamedTuple):
 
     @property
     def value(self) -> float:
-        """The share; NaN of nothing."""
-        return self.hits / self.count if self.count else math.nan
+        """The share; 0 of nothing, whose interval is everything."""
+        return self.hits / self.count if self.count else 0.0
 
     def interval(self) -> tuple[float, float]:
         """Wilson's score interval (1927), which holds near 0 and 1 too."""
@@ -89,13 +93,12 @@ def f1(table: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(2 * np.diag(table) / np.maximum(table.sum(0) + table.sum(1), 1), np.float64)
 
 
-def bootstrap(values: NDArray[np.float64], statistic: str, seed: int = 0) -> tuple[float, float]:
-    """95 % interval of the ``"mean"`` or ``"median"`` of ``values``."""
+def median_interval(values: NDArray[np.float64], seed: int = 0) -> tuple[float, float]:
+    """95 % interval of the median of ``values``, by the bootstrap; of nothing, everything."""
     if not len(values):
-        return math.nan, math.nan
+        return 0.0, 1.0
     rng = np.random.default_rng(seed)
-    measure = {"mean": np.mean, "median": np.median}[statistic]
-    draws = [float(measure(values[rng.integers(0, len(values), len(values))])) for _ in range(_DRAWS)]
+    draws = [float(np.median(values[rng.integers(0, len(values), len(values))])) for _ in range(_DRAWS)]
     return float(np.quantile(draws, 0.025)), float(np.quantile(draws, 0.975))
 
 

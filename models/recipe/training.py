@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import cv2
 import torch
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from recipe.graph import Network
+
+
+N = TypeVar("N", bound="Network")
 
 
 def settle(threads: int, seed: int) -> None:
@@ -31,16 +33,16 @@ def bfloat16_is_fast() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001 - there is no public question
 
 
-class Average:
+class Average(Generic[N]):
     """An exponential moving average of a network's weights and statistics, which is what gets exported."""
 
-    def __init__(self, net: Network, decay: float) -> None:
+    def __init__(self, net: N, decay: float) -> None:
         """Average with ``decay`` at full length; the first steps forget faster."""
         self.net = copy.deepcopy(net).eval()
         self.decay = decay
 
     @torch.no_grad()
-    def update(self, net: Network, step: int) -> None:
+    def update(self, net: N, step: int) -> None:
         """Take in the weights after ``step`` steps."""
         decay = min(self.decay, (1 + step) / (10 + step))
         for mine, theirs in zip(self.net.state_dict().values(), net.state_dict().values(), strict=True):
@@ -50,11 +52,15 @@ class Average:
                 mine.copy_(theirs)
 
 
-def rate(step: int, steps: int, peak: float, warmup: int) -> float:
-    """Learning rate: a linear start, then half a cosine down to a hundredth of ``peak``."""
+def rate(step: int, steps: int, peak: float, warmup: int, cooldown: int) -> float:
+    """Learning rate: a linear start, ``peak``, and over the last ``cooldown`` steps half a cosine down to a hundredth of it.
+
+    The long level part lets a run be made longer without changing what it has done (Hägele et al. 2024, "Scaling Laws and
+    Compute-Optimal Training Beyond Fixed Training Durations").
+    """
     if step < warmup:
         return peak * (step + 1) / warmup
-    along = (step - warmup) / max(1, steps - warmup)
+    along = max(0.0, (step - (steps - cooldown)) / max(1, cooldown))
     return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * along)))
 
 
@@ -84,12 +90,16 @@ class Checkpoint:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         partial = self.file.with_suffix(".partial")
         torch.save({"settings": self.settings, **state}, partial)
-        os.replace(partial, self.file)
+        partial.replace(self.file)
 
 
 def progress() -> Progress:
     """A progress bar with a free text for the loss."""
     return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )

@@ -1,4 +1,4 @@
-"""The face detector: one shot, anchor-free, 320×256, with five landmarks."""
+"""The face detector: one shot, anchor-free, 320x256, with five landmarks."""
 
 WIDTH, HEIGHT = 320, 256
 """The exported input in pixels."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from recipe import cards, manifest
@@ -32,16 +32,16 @@ class Plan:
         calibration: scenes to quantise with.
     """
 
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     calibration: int = 300
 
 
 QUICK = Plan(Settings(stages=(Stage(192, 160, 12), Stage(192, 160, 6)), batch=16, limit=60), calibration=20)
 
 
-def build(folder: Path, work: Path, out: Path, plan: Plan) -> dict[str, Any]:
+def build(folder: Path, work: Path, out: Path, plan: Plan, threads: int) -> dict[str, Any]:
     """Train, quantise, measure and describe the detector; gives the manifest."""
-    net = train(folder, work, plan.settings)
+    net = train(folder, work, plan.settings, threads)
     return finish(net, folder, out, plan)
 
 
@@ -55,9 +55,7 @@ def finish(net: DetectorNet, folder: Path, out: Path, plan: Plan) -> dict[str, A
     unquantised = FloatNet(net)
     figures["ap50_float_0.10"] = round(ap50([Matched(p, find(unquantised, p.pixels)) for p in held.masks], 0.1), 4)
     roles: dict[tuple[int, ...], tuple[str, int | None]] = {
-        (1, HEIGHT // stride, WIDTH // stride, channels): (role, stride)
-        for stride in STRIDES
-        for role, channels in (("objectness", 1), ("box", 4), ("landmarks", 10))
+        (1, HEIGHT // stride, WIDTH // stride, channels): (role, stride) for stride in STRIDES for role, channels in (("objectness", 1), ("box", 4), ("landmarks", 10))
     }
     written = manifest.write(
         out,

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from recipe.detector import LANDMARKS
 from recipe.errors import DataMissingError
@@ -20,6 +19,8 @@ from recipe.errors import DataMissingError
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 _SPLIT_SEED = 20_26
 _NEAR_BITS = 3
@@ -78,13 +79,12 @@ def load(data: Path, limit: int | None = None) -> tuple[Pictures, Pictures]:
         records = _records(root, source)
         if limit is not None:
             records = records[:limit]
-            held_out = min(held_out, limit // 3)  # noqa: PLW2901 - the share of a quick run
         pictures = [_read(root / source, source, record) for record in records]
         groups: list[Hashable] = [record.get("person", record["file"]) for record in records]
         fresh = _without_copies(pictures)
         pictures, groups = [pictures[i] for i in fresh], [groups[i] for i in fresh]
         names = sorted({str(group) for group in groups})
-        chosen = {names[i] for i in np.random.default_rng(_SPLIT_SEED).permutation(len(names))[:held_out]}
+        chosen = {names[i] for i in np.random.default_rng(_SPLIT_SEED).permutation(len(names))[: min(held_out, len(names) // 3)]}
         kept[source] = [p for p, group in zip(pictures, groups, strict=True) if str(group) not in chosen]
         held[source] = [p for p, group in zip(pictures, groups, strict=True) if str(group) in chosen]
     return Pictures(**kept), Pictures(**held)
@@ -113,7 +113,12 @@ def _read(folder: Path, source: str, record: dict[str, Any]) -> Picture:
     ignored = np.array([box[4] < _SURE_TEACHER for box in teacher] + [False] * len(human), bool)
     masked = np.array([bool(record.get("masked"))] * len(teacher) + [box[4] != "without_mask" for box in human], bool)
     return Picture(
-        f"{source}/{record['file']}", np.ascontiguousarray(bgr[..., ::-1]), boxes, landmarks, ignored, masked,
+        f"{source}/{record['file']}",
+        np.ascontiguousarray(bgr[..., ::-1]),
+        boxes,
+        landmarks,
+        ignored,
+        masked,
     )
 
 
@@ -132,7 +137,7 @@ def _without_copies(pictures: list[Picture]) -> list[int]:
 
 
 def _hashes(pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint64]:
-    """Difference hashes: in which of 8×8 places brightness grows to the right."""
+    """Difference hashes: in which of 8x8 places brightness grows to the right."""
     codes = []
     for pixels in pictures:
         small = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (9, 8), interpolation=cv2.INTER_AREA)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from recipe.detector import HEIGHT, STRIDES, WIDTH
 from recipe.detector.net import DetectorNet, flat
@@ -14,6 +13,8 @@ from recipe.letterbox import letterbox
 from recipe.metrics import overlaps
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from recipe.litert import Model
 
 NMS_IOU = 0.4
@@ -64,17 +65,12 @@ class Int8Net:
     def __init__(self, model: Model) -> None:
         """Wrap ``model``; its outputs are told apart by their shapes."""
         self._model = model
-        self._order = [
-            [next(i for i, t in enumerate(model.outputs) if t.shape == (1, HEIGHT // s, WIDTH // s, c)) for s in STRIDES]
-            for c in (1, 4, 10)
-        ]
+        self._order = [[next(i for i, t in enumerate(model.outputs) if t.shape == (1, HEIGHT // s, WIDTH // s, c)) for s in STRIDES] for c in (1, 4, 10)]
 
     def __call__(self, canvas: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Run it."""
         out = self._model.run(canvas[None])
-        objectness, box, landmarks = (
-            np.concatenate([out[i].reshape(-1, out[i].shape[-1]) for i in places]) for places in self._order
-        )
+        objectness, box, landmarks = (np.concatenate([out[i].reshape(-1, out[i].shape[-1]) for i in places]) for places in self._order)
         return objectness[:, 0], box, landmarks
 
 
@@ -98,11 +94,12 @@ def find(net: Net, pixels: NDArray[np.uint8], floor: float = _FLOOR) -> Found:
     keep = np.flatnonzero(scores >= floor)
     keep = keep[np.argsort(-scores[keep], kind="stable")][:_CANDIDATES]
     reach = box[keep] * _CELL_STRIDES[keep]
-    boxes = np.concatenate([_CENTRES[keep] - reach[:, :2], _CENTRES[keep] + reach[:, 2:]], axis=1) / np.float32(scale)
+    boxes = np.asarray(np.concatenate([_CENTRES[keep] - reach[:, :2], _CENTRES[keep] + reach[:, 2:]], axis=1) / np.float32(scale), np.float32)
     points = landmarks[keep].reshape(-1, 5, 2) * _CELL_STRIDES[keep][:, None] + _CENTRES[keep][:, None]
     best = suppress(boxes)
     limit = np.array([pixels.shape[1], pixels.shape[0]] * 2, np.float32)
-    return Found(scores[keep][best], np.clip(boxes[best], 0, limit), points[best] / np.float32(scale))
+    inside = np.asarray(np.clip(boxes[best], 0, limit), np.float32)
+    return Found(scores[keep][best], inside, np.asarray(points[best] / np.float32(scale), np.float32))
 
 
 def suppress(boxes: NDArray[np.float32]) -> list[int]:

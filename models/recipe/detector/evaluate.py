@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from recipe.detector.data import Picture, Pictures
 from recipe.detector.decode import Found, Net, find
-from recipe.metrics import Share, average_precision, bootstrap, overlaps
+from recipe.metrics import Share, average_precision, median_interval, overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from recipe.detector.data import Picture, Pictures
 
 _SAME = 0.5
 """IoU from which a box is on the face."""
@@ -59,13 +61,13 @@ def evaluate(net: Net, held: Pictures, threshold: float | None = None) -> dict[s
         matched = [Matched(p, find(net, p.pixels, threshold)) for p in getattr(held, name)]
         figures[f"recall_{name}"] = largest_found(matched).as_dict()
         errors = landmark_errors(matched)
-        low, high = bootstrap(errors, "median")
+        low, high = median_interval(errors)
         figures[f"landmark_error_{name}"] = {
-            "median": round(float(np.median(errors)), 4), "count": len(errors), "interval95": [round(low, 4), round(high, 4)],
+            "median": round(float(np.median(errors)), 4) if len(errors) else 0.0,
+            "count": len(errors),
+            "interval95": [round(low, 4), round(high, 4)],
         }
-    figures["recall_pasted"] = {
-        f"{width:.2f}": pasted(net, held, width, threshold).as_dict() for width in _WIDTHS
-    }
+    figures["recall_pasted"] = {f"{width:.2f}": pasted(net, held, width, threshold).as_dict() for width in _WIDTHS}
     return figures
 
 
@@ -170,7 +172,7 @@ def _largest(picture: Picture) -> int:
 
 
 def pasted(net: Net, held: Pictures, share: float, threshold: float, count: int = 300, width: int = 640, height: int = 480) -> Share:
-    """Share of held-out people found when their face takes ``share`` of the width of a 640×480 frame in a held-out room."""
+    """Share of held-out people found when their face takes ``share`` of the width of a 640x480 frame in a held-out room."""
     rng = np.random.default_rng(7)
     portraits = [p for p in (*held.people, *held.faces) if not p.ignored.all() and not p.masked.any()]
     hits = 0
@@ -182,7 +184,12 @@ def pasted(net: Net, held: Pictures, share: float, threshold: float, count: int 
 
 
 def paste(
-    rng: np.random.Generator, portraits: Sequence[Picture], rooms: Sequence[Picture], face_width: float, width: int, height: int,
+    rng: np.random.Generator,
+    portraits: Sequence[Picture],
+    rooms: Sequence[Picture],
+    face_width: float,
+    width: int,
+    height: int,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """A frame with one face of ``face_width`` pixels in a room, and the face's box."""
     picture = portraits[int(rng.integers(len(portraits)))]
@@ -200,4 +207,3 @@ def paste(
     x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
     frame[y0:y1, x0:x1] = small[y0 - y : y1 - y, x0 - x : x1 - x]
     return frame, np.asarray(box + np.array([x, y, x, y]), np.float32)
-

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+
+from recipe.chance import chance
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _GRAIN_SIGMA = 64
 _GRAIN = np.random.default_rng(0).normal(0, _GRAIN_SIGMA, (512, 576, 3)).astype(np.int16)
@@ -13,31 +19,31 @@ _GRAIN = np.random.default_rng(0).normal(0, _GRAIN_SIGMA, (512, 576, 3)).astype(
 
 def coloured(grey: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Colour a grey picture ``[H, W, 3]``: a map from brightness to three colours, or patches of tint."""
-    if rng.random() < 0.5:
+    if chance(rng, 0.5):
         knots = np.sort(rng.uniform(0, 255, 4))
         colours = np.clip(knots[:, None] + rng.normal(0, 35, (4, 3)), 0, 255)
         table = np.stack([np.interp(np.arange(256), knots, colours[:, c]) for c in range(3)], axis=-1)
         return np.asarray(cv2.LUT(grey, table[None].astype(np.uint8)), np.uint8)
     height, width = grey.shape[:2]
     tint = np.clip(rng.normal(160, 45, (int(rng.integers(1, 5)), int(rng.integers(1, 5)), 3)), 40, 255).astype(np.uint8)
-    field = cv2.resize(tint, (width, height), interpolation=cv2.INTER_LINEAR if rng.random() < 0.7 else cv2.INTER_NEAREST)
+    field = cv2.resize(tint, (width, height), interpolation=cv2.INTER_LINEAR if chance(rng, 0.7) else cv2.INTER_NEAREST)
     return np.asarray(cv2.multiply(grey, field, scale=1 / 160), np.uint8)
 
 
 def relit(canvas: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """The canvas ``[H, W, 3]`` under another light and through another lens."""
-    if rng.random() < 0.25:
+    if chance(rng, 0.25):
         canvas = np.asarray(cv2.cvtColor(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.uint8)
-    if rng.random() < 0.12:
+    if chance(rng, 0.12):
         canvas = _soft(canvas, rng)
     canvas = np.asarray(cv2.LUT(canvas, _curve(rng)[None]), np.uint8)
-    if rng.random() < 0.12:
+    if chance(rng, 0.12):
         canvas = _lamp(canvas, rng)
-    if rng.random() < 0.25:
+    if chance(rng, 0.25):
         y, x = rng.integers(0, _GRAIN.shape[0] - canvas.shape[0]), rng.integers(0, _GRAIN.shape[1] - canvas.shape[1])
         grain = np.ascontiguousarray(_GRAIN[y : y + canvas.shape[0], x : x + canvas.shape[1]])
         canvas = np.asarray(cv2.addWeighted(canvas, 1.0, grain, rng.uniform(2, 14) / _GRAIN_SIGMA, 0, dtype=cv2.CV_8U), np.uint8)
-    if rng.random() < 0.08:
+    if chance(rng, 0.08):
         quality = int(rng.integers(25, 80))
         _, data = cv2.imencode(".jpg", canvas, [cv2.IMWRITE_JPEG_QUALITY, quality])
         canvas = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
@@ -49,16 +55,16 @@ def _curve(rng: np.random.Generator) -> NDArray[np.uint8]:
     level = np.linspace(0.0, 1.0, 256)[:, None]
     level = level ** np.exp(rng.normal(0.0, 0.3))
     level = (level - 0.5) * np.exp(rng.normal(0.0, 0.2)) + 0.5 + rng.normal(0.0, 0.06)
-    if rng.random() < 0.5:
+    if chance(rng, 0.5):
         level = level * np.exp(rng.normal(0.0, 0.12, 3))
-    if rng.random() < 0.1:
+    if chance(rng, 0.1):
         level = level * rng.uniform(0.15, 0.5)
     return np.asarray(np.clip(np.broadcast_to(level, (256, 3)) * 255, 0, 255), np.uint8)
 
 
 def _soft(canvas: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Out of focus, or a coarser sensor."""
-    if rng.random() < 0.5:
+    if chance(rng, 0.5):
         return np.asarray(cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.5, 1.4)), np.uint8)
     height, width = canvas.shape[:2]
     share = rng.uniform(0.5, 0.9)

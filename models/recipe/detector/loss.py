@@ -34,7 +34,7 @@ class Grid(NamedTuple):
 
 
 def grid(width: int, height: int) -> Grid:
-    """The cells of a picture of ``width`` × ``height``."""
+    """The cells of a picture of ``width`` by ``height``."""
     centres, strides = [], []
     for stride in STRIDES:
         y, x = torch.meshgrid(torch.arange(height // stride), torch.arange(width // stride), indexing="ij")

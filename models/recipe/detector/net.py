@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from recipe.detector import HEIGHT, LANDMARKS, STRIDES, WIDTH
-from recipe.graph import Block, Network, Ops
+from recipe.graph import Block, Network, Ops, known, members
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ _PRIOR = -4.6
 
 
 class Separable(nn.Module):
-    """A depthwise 3×3, then a pointwise convolution, both with ReLU."""
+    """A depthwise 3x3, then a pointwise convolution, both with ReLU."""
 
     def __init__(self, c_in: int, c_out: int, stride: int = 1) -> None:
         """Make it."""
@@ -50,10 +50,8 @@ class Head(nn.Module):
         self.landmarks = Block(_NECK, 2 * len(LANDMARKS), 1, relu=False, norm=False)
         for block in (self.objectness, self.box, self.landmarks):
             nn.init.normal_(block.conv.weight, std=0.01)
-        assert self.objectness.conv.bias is not None
-        assert self.box.conv.bias is not None
-        nn.init.constant_(self.objectness.conv.bias, _PRIOR)
-        nn.init.constant_(self.box.conv.bias, 1.5)
+        nn.init.constant_(known(self.objectness.conv.bias), _PRIOR)
+        nn.init.constant_(known(self.box.conv.bias), 1.5)
 
     def graph(self, x: T, ops: Ops[T]) -> dict[str, T]:
         """Objectness, box and landmarks."""
@@ -93,25 +91,16 @@ class DetectorNet(Network):
         x = ops.conv(self.stem, x)
         maps = []
         for stage in self.stages:
-            assert isinstance(stage, nn.ModuleList)
-            for block in stage:
-                assert isinstance(block, Separable)
+            for block in members(stage, Separable):
                 x = block.graph(x, ops)
             maps.append(x)
-        fine, middle, coarse = (
-            ops.conv(lateral, m) for lateral, m in zip(_blocks(self.lateral), maps[-len(STRIDES) :], strict=True)
-        )
+        fine, middle, coarse = (ops.conv(lateral, m) for lateral, m in zip(members(self.lateral, Block), maps[-len(STRIDES) :], strict=True))
         middle = self.smooth.graph(ops.add(middle, ops.double(coarse)), ops)
         fine = ops.add(fine, ops.double(middle))
         out = {}
-        for stride, head, level in zip(STRIDES, self.heads, (fine, middle, coarse), strict=True):
-            assert isinstance(head, Head)
+        for stride, head, level in zip(STRIDES, members(self.heads, Head), (fine, middle, coarse), strict=True):
             out.update({f"{role}{stride}": tensor for role, tensor in head.graph(level, ops).items()})
         return out
-
-
-def _blocks(modules: nn.ModuleList) -> list[Block]:
-    return [module for module in modules if isinstance(module, Block)]
 
 
 def flat(outputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

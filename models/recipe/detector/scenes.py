@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from recipe.chance import chance
 from recipe.detector import LANDMARKS, MIRRORED
 from recipe.detector.light import coloured, relit
 from recipe.stream import Field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from recipe.detector.data import Picture, Pictures
 
@@ -32,6 +34,14 @@ _SMALLEST_FACE = 7.0
 _SOURCES = (("people", 0.42), ("faces", 0.23), ("masks", 0.35))
 _FEATHER = 9
 """Pixels: a paste's edge is at most this soft."""
+_PHOTOGRAPHS, _GROUPS = 0.5, 0.36
+"""Shares of the scenes that are one photograph, and several people pasted into a room; the rest has nobody."""
+_GLIMPSE, _PARTLY, _MOSTLY = 0.15, 0.28, 0.62
+"""Shares of a face: less than the first is nothing; between the others it is neither face nor background."""
+_SHRINK = 0.7
+"""Factor below which a picture is averaged, not sampled."""
+_LEAST_PATCH = 24
+"""Pixels of the shorter side of a faceless part."""
 _HARD_SHARE = 0.4
 """Share of the backgrounds that come from negatives on which an earlier round saw faces."""
 
@@ -40,7 +50,7 @@ class SceneBatches:
     """Batches of scenes (a ``BatchMaker``)."""
 
     def __init__(self, pictures: Pictures, batch: int, width: int, height: int, hard: list[int]) -> None:
-        """Compose ``batch`` scenes of ``width`` × ``height`` at a time; ``hard`` are indices of hard negatives."""
+        """Compose ``batch`` scenes of ``width`` by ``height`` at a time; ``hard`` are indices of hard negatives."""
         self.fields = {
             "pixels": Field((batch, height, width, 3), "uint8"),
             "boxes": Field((batch, MAX_FACES, 4), "float32"),
@@ -78,15 +88,15 @@ class Scene:
         for i, (x0, y0, x1, y1) in enumerate(self.boxes.astype(int)):
             part = alpha[max(y0, 0) : max(y1, 0) + 1, max(x0, 0) : max(x1, 0) + 1]
             hidden = float(part.mean()) if part.size else 1.0
-            if hidden > 0.6:
+            if hidden > _MOSTLY:
                 self.kinds[i] = 0
-            elif hidden > 0.25:
+            elif hidden > _PARTLY:
                 self.kinds[i] = IGNORED
         shown = self.kinds > 0
         self.boxes, self.landmarks, self.kinds = self.boxes[shown], self.landmarks[shown], self.kinds[shown]
 
     def put(self, picture: Picture, matrix: NDArray[np.float64], alpha: NDArray[np.float32], *, mirrored: bool) -> None:
-        """Add the faces of ``picture``, moved by ``matrix`` (2×3, a similarity), where ``alpha`` shows them."""
+        """Add the faces of ``picture``, moved by ``matrix`` (2x3, a similarity), where ``alpha`` shows them."""
         height, width = self.canvas.shape[:2]
         scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
         centres = (picture.boxes[:, :2] + picture.boxes[:, 2:]) / 2 @ matrix[:, :2].T + matrix[:, 2]
@@ -98,12 +108,13 @@ class Scene:
         low, high = np.clip(centres - half, 0, limit), np.clip(centres + half, 0, limit)
         seen = np.prod(high - low, axis=1) / np.maximum(np.prod(2 * half, axis=1), 1e-6)
         small = 2 * np.sqrt(np.prod(half, axis=1)) < _SMALLEST_FACE
-        for i in np.flatnonzero(seen > 0.15):
-            x0, y0, x1, y1 = *low[i].astype(int), *high[i].astype(int)
+        for i in np.flatnonzero(seen > _GLIMPSE):
+            x0, y0 = low[i].astype(int)
+            x1, y1 = high[i].astype(int)
             shown = float(alpha[y0 : y1 + 1, x0 : x1 + 1].mean())
-            if shown < 0.3:
+            if shown < _PARTLY:
                 continue
-            plain = seen[i] > 0.55 and shown > 0.7 and not small[i] and not picture.ignored[i]
+            plain = seen[i] > _MOSTLY and shown > _MOSTLY and not small[i] and not picture.ignored[i]
             self.boxes = np.vstack([self.boxes, np.concatenate([low[i], high[i]])[None]]).astype(np.float32)
             self.landmarks = np.concatenate([self.landmarks, landmarks[i][None]]).astype(np.float32)
             self.kinds = np.append(self.kinds, np.uint8(FACE if plain else IGNORED))
@@ -116,21 +127,18 @@ class Composer:
         """Compose from ``pictures``."""
         self._pictures, self._width, self._height = pictures, width, height
         self._hard = [pictures.negatives[i] for i in hard]
-        self._usable = {
-            name: [p for p in getattr(pictures, name) if (~p.ignored).any()] for name, _ in _SOURCES
-        }
+        self._usable = {name: [p for p in getattr(pictures, name) if (~p.ignored).any()] for name, _ in _SOURCES}
 
     def scene(self, rng: np.random.Generator) -> Scene:
         """One scene."""
         scene = Scene(self._background(rng))
         kind = rng.random()
         things, faces = 0, 0
-        if kind < 0.5:
+        if kind < _PHOTOGRAPHS:
             self._photograph(scene, rng)
-            things = int(rng.random() < 0.2)
-            faces = int(rng.random() < 0.2)
-        elif kind < 0.83:
-            things, faces = int(rng.integers(0, 3)), int(rng.integers(1, 5))
+            things, faces = int(rng.integers(0, 2)), int(rng.integers(0, 4))
+        elif kind < _PHOTOGRAPHS + _GROUPS:
+            things, faces = int(rng.integers(0, 3)), int(rng.integers(2, 8))
         else:
             things = int(rng.integers(0, 4))
         for is_face in rng.permutation([True] * faces + [False] * things):
@@ -151,26 +159,31 @@ class Composer:
     def _size(self, rng: np.random.Generator, largest: float) -> float:
         """A face's size in pixels: every octave alike, the small ones somewhat more."""
         low, high = np.log(9.0), np.log(max(largest, 12.0))
-        return float(np.exp(low + (high - low) * rng.random() ** 1.25))
+        return float(np.exp(low + (high - low) * rng.random() ** 1.15))
 
     def _move(
-        self, picture: Picture, face: int, size: float, rng: np.random.Generator, turn: float,
+        self,
+        picture: Picture,
+        face: int,
+        size: float,
+        rng: np.random.Generator,
+        turn: float,
     ) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.float64], bool]:
         """Where ``face`` lands: (pixels shrunk for the warp, its matrix, the matrix of the full picture, mirrored)."""
         box = picture.boxes[face].astype(np.float64)
         scale = min(size / np.sqrt(np.prod(box[2:] - box[:2])), 4.0)
         angle = np.deg2rad(rng.normal(0.0, turn))
-        mirrored = bool(rng.random() < 0.5)
+        mirrored = chance(rng, 0.5)
         spin = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         linear = scale * spin @ np.diag([-1.0 if mirrored else 1.0, 1.0])
         target = rng.uniform([0, 0], [self._width, self._height])
         margin = 0.5 * size
-        if rng.random() < 0.9:  # the whole face is in the scene
+        if chance(rng, 0.9):  # the whole face is in the scene
             limits = np.array([self._width, self._height], np.float64)
             target = np.where(limits > 2 * margin, rng.random(2) * (limits - 2 * margin) + margin, limits / 2)
         matrix = np.column_stack([linear, target - linear @ (box[:2] + box[2:]) / 2])
         pixels, shrunk = picture.pixels, matrix
-        if scale < 0.7 and rng.random() < 0.9:
+        if scale < _SHRINK and chance(rng, 0.9):
             height, width = (max(2, round(n * scale)) for n in picture.pixels.shape[:2])
             pixels = np.asarray(cv2.resize(picture.pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
             ratio = np.array([picture.pixels.shape[1] / width, picture.pixels.shape[0] / height])
@@ -180,7 +193,7 @@ class Composer:
     def _photograph(self, scene: Scene, rng: np.random.Generator) -> None:
         """Put a whole picture on the canvas."""
         picture, face = self._positive(rng)
-        size = self._size(rng, 0.85 * self._height)
+        size = self._size(rng, 0.95 * self._height)
         pixels, shrunk, matrix, mirrored = self._move(picture, face, size, rng, 6.0)
         mask = np.full(pixels.shape[:2], 255, np.uint8)
         self._blend(scene, pixels, mask, shrunk, rng)
@@ -211,17 +224,21 @@ class Composer:
         scale = size / side
         target = rng.uniform([0, 0], [self._width, self._height])
         matrix = np.column_stack([np.eye(2) * scale, target - scale * np.array([x0 + w / 2, y0 + h / 2])])
-        if scale < 0.7:
+        if scale < _SHRINK:
             small = (max(2, round(width * scale)), max(2, round(height * scale)))
             pixels = np.asarray(cv2.resize(pixels, small, interpolation=cv2.INTER_AREA), np.uint8)
             mask = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.uint8)
             matrix = np.column_stack([np.eye(2), matrix[:, 2]])
-        if rng.random() < 0.3:
+        if chance(rng, 0.3):
             shaded(pixels, rng)
         self._blend(scene, pixels, mask, matrix, rng)
 
     def _blend(
-        self, scene: Scene, pixels: NDArray[np.uint8], mask: NDArray[np.uint8], matrix: NDArray[np.float64],
+        self,
+        scene: Scene,
+        pixels: NDArray[np.uint8],
+        mask: NDArray[np.uint8],
+        matrix: NDArray[np.float64],
         rng: np.random.Generator,
     ) -> None:
         """Warp ``pixels`` onto the canvas through ``mask``; leaves the paste's opacity in ``_alpha``."""
@@ -237,25 +254,26 @@ class Composer:
         size = (int(x1 - x0), int(y1 - y0))
         warped = cv2.warpAffine(pixels, inner, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         shown = cv2.warpAffine(mask, inner, size, flags=cv2.INTER_LINEAR)
-        if rng.random() < 0.5:
+        if chance(rng, 0.5):
             shown = cv2.blur(shown, (int(rng.integers(2, _FEATHER)),) * 2)
         self._alpha[y0:y1, x0:x1] = shown.astype(np.float32) / np.float32(255.0)
         scene.cover(self._alpha)
-        if rng.random() < 0.5:
+        if chance(rng, 0.5):
             gain = np.exp(rng.normal(0.0, 0.15, 3)) * np.exp(rng.normal(0.0, 0.15))
-            warped = cv2.multiply(warped, (*gain, 1.0))
+            warped = cv2.multiply(warped, np.array([*gain, 1.0]))
         alpha = cv2.merge([shown, shown, shown])
         under = np.ascontiguousarray(scene.canvas[y0:y1, x0:x1])
         scene.canvas[y0:y1, x0:x1] = cv2.add(
-            cv2.multiply(warped, alpha, scale=1 / 255), cv2.multiply(under, cv2.bitwise_not(alpha), scale=1 / 255),
+            cv2.multiply(warped, alpha, scale=1 / 255),
+            cv2.multiply(under, cv2.bitwise_not(alpha), scale=1 / 255),
         )
 
     def _faceless(self, rng: np.random.Generator) -> NDArray[np.uint8]:
         """A picture, or a part of one, without a face."""
-        if rng.random() < 0.5:
+        if chance(rng, 0.5):
             return self._negative(rng)
         for _ in range(4):
-            name = "people" if rng.random() < 0.5 else "faces"
+            name = "people" if chance(rng, 0.5) else "faces"
             pictures = getattr(self._pictures, name)
             picture = pictures[int(rng.integers(len(pictures)))]
             height, width = picture.pixels.shape[:2]
@@ -264,43 +282,45 @@ class Composer:
             grow = 0.1 * (picture.boxes[:, 2:] - picture.boxes[:, :2])
             low, high = picture.boxes[:, :2] - grow, picture.boxes[:, 2:] + grow
             apart = (low[:, 0] > x + w) | (high[:, 0] < x) | (low[:, 1] > y + h) | (high[:, 1] < y)
-            if min(w, h) >= 24 and apart.all():
+            if min(w, h) >= _LEAST_PATCH and apart.all():
                 return np.ascontiguousarray(picture.pixels[y : y + h, x : x + w])
         return self._negative(rng)
 
     def _negative(self, rng: np.random.Generator) -> NDArray[np.uint8]:
         """A negative, coloured at times."""
-        pool = self._hard if self._hard and rng.random() < _HARD_SHARE else self._pictures.negatives
+        pool = self._hard if self._hard and chance(rng, _HARD_SHARE) else self._pictures.negatives
         pixels = pool[int(rng.integers(len(pool)))].pixels
-        return coloured(pixels, rng) if rng.random() < 0.6 else pixels.copy()
+        return coloured(pixels, rng) if chance(rng, 0.6) else pixels.copy()
 
     def _background(self, rng: np.random.Generator) -> NDArray[np.uint8]:
         """A canvas without a face."""
         size = (self._width, self._height)
-        if rng.random() < 0.06:
-            grey = 114 if rng.random() < 0.5 else int(rng.integers(256))
+        if chance(rng, 0.06):
+            grey = 114 if chance(rng, 0.5) else int(rng.integers(256))
             return np.full((self._height, self._width, 3), grey, np.uint8)
-        pixels = self._negative(rng) if rng.random() < 0.75 else self._faceless(rng)
+        pixels = self._negative(rng) if chance(rng, 0.75) else self._faceless(rng)
         height, width = pixels.shape[:2]
         share = rng.uniform(0.4, 1.0)
         w, h = max(8, int(width * share)), max(8, int(height * share))
         x, y = int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1))
         how = cv2.INTER_AREA if w > self._width else cv2.INTER_LINEAR
         canvas = cv2.resize(pixels[y : y + h, x : x + w], size, interpolation=how)
-        return np.ascontiguousarray(canvas[:, ::-1] if rng.random() < 0.5 else canvas, np.uint8)
+        return np.ascontiguousarray(canvas[:, ::-1] if chance(rng, 0.5) else canvas, np.uint8)
 
 
 def outline(
-    box: tuple[float, float, float, float], shape: tuple[int, ...], rng: np.random.Generator,
+    box: tuple[float, float, float, float],
+    shape: tuple[int, ...],
+    rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
     """A mask ``[H, W]`` over ``box`` (x0, y0, x1, y1): a rectangle or an ellipse."""
     mask = np.zeros(shape[:2], np.uint8)
     x0, y0, x1, y1 = (round(float(v)) for v in box)
-    if rng.random() < 0.5:
-        cv2.rectangle(mask, (x0, y0), (x1, y1), 255, -1)
+    if chance(rng, 0.5):
+        cv2.rectangle(mask, (x0, y0), (x1, y1), (255.0,), -1)
     else:
         axes = (max(1, (x1 - x0) // 2), max(1, (y1 - y0) // 2))
-        cv2.ellipse(mask, ((x0 + x1) // 2, (y0 + y1) // 2), axes, 0, 0, 360, 255, -1)
+        cv2.ellipse(mask, ((x0 + x1) // 2, (y0 + y1) // 2), axes, 0.0, 0.0, 360.0, (255.0,), -1)
     return mask
 
 

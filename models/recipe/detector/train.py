@@ -44,32 +44,30 @@ class Settings:
         stages: in their order; hard negatives are sought before each but the first.
         batch: scenes a step.
         peak_rate: the highest learning rate.
+        cooldown: the last steps, in which the learning rate falls.
         weight_decay: on kernels.
         average: decay of the weights' average.
         limit: pictures read of each source, for a quick run.
         seed: of everything.
-        threads: of PyTorch.
-        workers: processes that compose scenes.
     """
 
     stages: tuple[Stage, ...] = (
-        Stage(192, 160, 5000),
-        Stage(256, 192, 3000),
+        Stage(192, 160, 6000),
+        Stage(256, 192, 2500),
         Stage(320, 256, 1500),
     )
     batch: int = 32
     peak_rate: float = 3e-3
+    cooldown: int = 3500
     weight_decay: float = 0.01
     average: float = 0.9985
     limit: int | None = None
     seed: int = 12
-    threads: int = 1
-    workers: int = 1
 
 
-def train(folder: Path, work: Path, settings: Settings) -> DetectorNet:
+def train(folder: Path, work: Path, settings: Settings, threads: int = 1) -> DetectorNet:
     """Train on ``folder`` (the data folder), keeping the checkpoint in ``work``; gives the averaged network."""
-    settle(settings.threads, settings.seed)
+    settle(threads, settings.seed)
     pictures, _ = data.load(folder, settings.limit)
     total = sum(stage.steps for stage in settings.stages)
     net = DetectorNet()
@@ -97,16 +95,19 @@ def train(folder: Path, work: Path, settings: Settings) -> DetectorNet:
                 bar.console.log(f"detector: {len(hard)} hard negatives of {len(pictures.negatives)}")
             cells = grid(stage.width, stage.height)
             maker = SceneBatches(pictures, settings.batch, stage.width, stage.height, hard)
-            with BatchStream(maker, seed=settings.seed, start=done, workers=settings.workers) as stream:
+            with BatchStream(maker, seed=settings.seed, start=done) as stream:
                 for step in range(done, end):
                     batch = stream.take()
                     for group in optimiser.param_groups:
-                        group["lr"] = rate(step, total, settings.peak_rate, warmup=min(500, total // 10 + 1))
+                        group["lr"] = rate(step, total, settings.peak_rate, warmup=min(500, total // 10 + 1), cooldown=settings.cooldown)
                     pixels = torch.from_numpy(batch["pixels"]).permute(0, 3, 1, 2).float()
                     with torch.autocast("cpu", torch.bfloat16, enabled=half):
                         outputs = net(pixels)
                     parts = loss(
-                        cells, flat(outputs), torch.from_numpy(batch["boxes"]), torch.from_numpy(batch["landmarks"]),
+                        cells,
+                        flat(outputs),
+                        torch.from_numpy(batch["boxes"]),
+                        torch.from_numpy(batch["landmarks"]),
                         torch.from_numpy(batch["kinds"]),
                     )
                     optimiser.zero_grad(set_to_none=True)
@@ -118,8 +119,11 @@ def train(folder: Path, work: Path, settings: Settings) -> DetectorNet:
                     if (step + 1) % _SAVE_EVERY == 0 or step + 1 == end:
                         bar.console.log(f"detector {step + 1}/{total} {note}")
                         checkpoint.save(
-                            net=net.state_dict(), average=average.net.state_dict(), optimiser=optimiser.state_dict(),
-                            step=step + 1, hard=hard,
+                            net=net.state_dict(),
+                            average=average.net.state_dict(),
+                            optimiser=optimiser.state_dict(),
+                            step=step + 1,
+                            hard=hard,
                         )
                     bar.update(task, completed=step + 1, note=note)
             done = begin = end

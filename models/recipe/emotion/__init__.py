@@ -1,4 +1,4 @@
-"""The emotion classifier: 48×48 grey faces to eight FER+ emotions."""
+"""The emotion classifier: 48x48 grey faces to eight FER+ emotions."""
 
 LABELS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 """In the order of the logits, which is FER+'s own."""

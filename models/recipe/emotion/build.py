@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,28 +39,30 @@ class Plan:
         settings: of the training.
         calibration: faces to quantise with.
         framing: training faces that the framing is measured on.
+        framing_least: of them, those in which the detector must see a face.
         rooms: validation faces that are pasted into rooms for the chain, at each size.
         limit: detector pictures read for rooms.
     """
 
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     calibration: int = 500
     framing: int = 3000
+    framing_least: int = 500
     rooms: int = 400
     limit: int | None = None
 
 
-QUICK = Plan(Settings(epochs=0.25), calibration=40, framing=120, rooms=30, limit=60)
+QUICK = Plan(Settings(epochs=0.25), calibration=40, framing=120, framing_least=0, rooms=30, limit=60)
 _SIDES = (32, 48, 64, 96)
-"""Pixels of a face's crop in a 320×256 frame."""
+"""Pixels of a face's crop in a 320x256 frame."""
 
 
-def build(folder: Path, work: Path, out: Path, plan: Plan) -> dict[str, Any]:
+def build(folder: Path, work: Path, out: Path, plan: Plan, threads: int) -> dict[str, Any]:
     """Train, quantise, measure and describe the classifier; gives the manifest.
 
     The detector must be in ``out`` already: the framing is measured with it.
     """
-    net = train(folder, work, plan.settings)
+    net = train(folder, work, plan.settings, threads)
     return finish(net, folder, out, plan)
 
 
@@ -75,15 +77,22 @@ def finish(net: EmotionNet, folder: Path, out: Path, plan: Plan) -> dict[str, An
     temperature, figures = evaluate(model, float_logits, tuning, reporting)
     detector = Int8Net(Model(out / "face_detector.tflite"))
     order = np.random.default_rng(plan.settings.seed).permutation(len(training))[: plan.framing]
-    framing, measured = measure_framing(detector, training.pixels[order])
+    framing, measured = measure_framing(detector, training.pixels[order], plan.framing_least)
     _, held = detector_data.load(folder, plan.limit)
 
     def classify(crop: NDArray[np.uint8]) -> NDArray[np.float64]:
-        return softmax(model.run(crop[None, ..., None])[0] / np.float32(temperature))[0]
+        return np.asarray(softmax(model.run(crop[None, ..., None])[0] / np.float32(temperature))[0], np.float64)
 
     figures["chain"] = [
         in_rooms(
-            detector, classify, framing, reporting.pixels[: plan.rooms], reporting.majority[: plan.rooms], held.negatives, side, threshold,
+            detector,
+            classify,
+            framing,
+            reporting.pixels[: plan.rooms],
+            reporting.majority[: plan.rooms],
+            held.negatives,
+            side,
+            threshold,
         )
         for side in _SIDES
     ]

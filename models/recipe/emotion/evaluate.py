@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recipe.emotion import LABELS
 from recipe.metrics import Share, calibration_error, confusion, f1, fit_temperature, softmax
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from recipe.emotion.data import Faces
     from recipe.litert import Model
 
@@ -65,13 +66,8 @@ def evaluate(model: Model, float_logits: NDArray[np.float32], tuning: Faces, rep
         "ece_count": len(hit),
         "judged_share": Share(int(judged.sum()), len(judged)).as_dict(),
         "judged_accuracy": Share(int((hit & judged).sum()), int(judged.sum())).as_dict(),
-        "risk_coverage": [
-            {"coverage": c, "accuracy": round(float(hit[order[: max(1, round(c * len(order)))]].mean()), 4)} for c in _COVERAGES
-        ],
-        "per_class": {
-            label: {**Share(int(table[i, i]), int(counts[i])).as_dict(), "f1": round(float(scores[i]), 4)}
-            for i, label in enumerate(LABELS)
-        },
+        "risk_coverage": [{"coverage": c, "accuracy": round(float(hit[order[: max(1, round(c * len(order)))]].mean()), 4)} for c in _COVERAGES],
+        "per_class": {label: {**Share(int(table[i, i]), int(counts[i])).as_dict(), "f1": round(float(scores[i]), 4)} for i, label in enumerate(LABELS)},
         "confusion": table.tolist(),
     }
     return temperature, figures

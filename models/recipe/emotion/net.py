@@ -1,4 +1,4 @@
-"""The emotion classifier's network: a small residual net, 2.2·10⁷ multiply-accumulates a face."""
+"""The emotion classifier's network: a small residual net, about 20 million multiply-accumulates a face."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TypeVar
 from torch import nn
 
 from recipe.emotion import LABELS, SIDE
-from recipe.graph import Block, Network, Ops
+from recipe.graph import Block, Network, Ops, members
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ WIDTHS = (16, 32, 64, 128)
 
 
 class Residual(nn.Module):
-    """Two 3×3 convolutions beside the identity."""
+    """Two 3x3 convolutions beside the identity."""
 
     def __init__(self, width: int) -> None:
         """Make it for ``width`` channels."""
@@ -47,8 +47,6 @@ class EmotionNet(Network):
     def graph(self, x: T, ops: Ops[T]) -> dict[str, T]:
         """Logits ``[N, 8]`` from pixels 0..255."""
         x = ops.conv(self.stem, x)
-        for down, deep in zip(self.down, self.deep, strict=True):
-            assert isinstance(down, Block)
-            assert isinstance(deep, Residual)
+        for down, deep in zip(members(self.down, Block), members(self.deep, Residual), strict=True):
             x = deep.graph(ops.conv(down, x), ops)
         return {"logits": ops.dense(self.head, ops.dropped(self.drop, ops.mean(x)))}

@@ -34,8 +34,6 @@ class Settings:
         weight_decay: on kernels.
         average: decay of the weights' average.
         seed: of everything.
-        threads: of PyTorch.
-        workers: processes that augment.
     """
 
     epochs: float = 40.0
@@ -44,13 +42,11 @@ class Settings:
     weight_decay: float = 0.02
     average: float = 0.999
     seed: int = 11
-    threads: int = 1
-    workers: int = 1
 
 
-def train(folder: Path, work: Path, settings: Settings) -> EmotionNet:
+def train(folder: Path, work: Path, settings: Settings, threads: int = 1) -> EmotionNet:
     """Train on ``folder`` (the data folder), keeping the checkpoint in ``work``; gives the averaged network."""
-    settle(settings.threads, settings.seed)
+    settle(threads, settings.seed)
     faces = data.training(folder)
     tune, _ = data.validation(folder)
     steps = max(1, round(settings.epochs * len(faces) / settings.batch))
@@ -69,13 +65,13 @@ def train(folder: Path, work: Path, settings: Settings) -> EmotionNet:
     half = bfloat16_is_fast()
     with (
         progress() as bar,
-        BatchStream(maker, seed=settings.seed, start=done, workers=settings.workers) as stream,
+        BatchStream(maker, seed=settings.seed, start=done) as stream,
     ):
         task = bar.add_task("emotion", total=steps, completed=done, note="")
         for step in range(done, steps):
             batch = stream.take()
             for group in optimiser.param_groups:
-                group["lr"] = rate(step, steps, settings.peak_rate, warmup=min(300, steps // 10 + 1))
+                group["lr"] = rate(step, steps, settings.peak_rate, warmup=min(300, steps // 10 + 1), cooldown=steps)
             pixels = torch.from_numpy(batch["pixels"]).float().contiguous(memory_format=torch.channels_last)
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
                 logits = net(pixels)["logits"].float()
@@ -90,7 +86,10 @@ def train(folder: Path, work: Path, settings: Settings) -> EmotionNet:
                 note += f" · accuracy on the tuning half {correct:.4f}"
                 bar.console.log(f"emotion {step + 1}/{steps} {note}")
                 checkpoint.save(
-                    net=net.state_dict(), average=average.net.state_dict(), optimiser=optimiser.state_dict(), step=step + 1,
+                    net=net.state_dict(),
+                    average=average.net.state_dict(),
+                    optimiser=optimiser.state_dict(),
+                    step=step + 1,
                 )
             bar.update(task, completed=step + 1, note=note)
     return average.net
@@ -100,8 +99,5 @@ def train(folder: Path, work: Path, settings: Settings) -> EmotionNet:
 def logits_of(net: EmotionNet, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Float logits ``[N, 8]`` of faces ``[N, 48, 48]``."""
     net.eval()
-    parts = [
-        net(torch.from_numpy(part[:, None]).float())["logits"].numpy()
-        for part in np.array_split(pixels, max(1, len(pixels) // 256))
-    ]
+    parts = [net(torch.from_numpy(part[:, None]).float())["logits"].numpy() for part in np.array_split(pixels, max(1, len(pixels) // 256))]
     return np.concatenate(parts)

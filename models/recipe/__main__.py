@@ -1,0 +1,68 @@
+"""One command: data in, models with manifests and cards out. ``models/train`` sets up what it needs and calls it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from recipe.errors import DataMissingError, RecipeError
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_DATA_MISSING = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the recipe; gives the exit status: 0, 1 for a model that breaks the contract, 2 for missing data."""
+    asked = _parser().parse_args(arguments)
+    console = Console(stderr=True)
+    try:
+        out = _run(asked, console)
+    except DataMissingError as error:
+        console.print(f"[red]{error}", soft_wrap=True, highlight=False)
+        return _DATA_MISSING
+    except RecipeError as error:
+        console.print(f"[red]{error}", soft_wrap=True, highlight=False)
+        return 1
+    console.print(f"Models, manifests and cards are in {out}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="models/train", description=__doc__)
+    parser.add_argument("--only", choices=("detector", "emotion"), help="one of the models; the classifier needs the detector's file in --out")
+    parser.add_argument("--quick", action="store_true", help="a tiny run that proves the pipeline, into a temporary folder unless --out is given")
+    parser.add_argument("--data", type=Path, default=_PROJECT.parent / "shared" / "data", help="the data folder (default: ../shared/data)")
+    parser.add_argument("--out", type=Path, help="where models, manifests and cards go (default: models)")
+    parser.add_argument("--work", type=Path, help="where checkpoints are kept (default: models/.work)")
+    parser.add_argument("--threads", type=int, default=2, help="of PyTorch (default: 2)")
+    return parser
+
+
+def _run(asked: argparse.Namespace, console: Console) -> Path:
+    for part in ("emotion", "detection"):
+        if not (folder := asked.data / part).is_dir():
+            raise DataMissingError(f"{folder} is missing: put the training data there, or name its folder with --data DIR")
+    # Seconds to import: a wrong folder is told at once.
+    from recipe.detector import build as detector
+    from recipe.emotion import build as emotion
+
+    if asked.quick:
+        out = asked.out or Path(tempfile.mkdtemp(prefix="moodify-models-"))
+        work = asked.work or out / "work"
+    else:
+        out, work = asked.out or _PROJECT / "models", asked.work or _PROJECT / "models" / ".work"
+    if asked.only != "emotion":
+        manifest = detector.build(asked.data, work, out, detector.QUICK if asked.quick else detector.Plan(), asked.threads)
+        console.print(f"face detector: {manifest['bytes']} bytes, AP50 {manifest['metrics']['ap50']}")
+    if asked.only != "detector":
+        manifest = emotion.build(asked.data, work, out, emotion.QUICK if asked.quick else emotion.Plan(), asked.threads)
+        console.print(f"emotion classifier: {manifest['bytes']} bytes, accuracy {manifest['metrics']['accuracy']}")
+    return Path(out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

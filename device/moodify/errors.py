@@ -16,7 +16,10 @@
     │   ├── ModelError         a model file or manifest is not what it claims to be
     │   └── StoreError         the database can't be used as it is
     └── CannotWork             this request can never work
-        └── PictureError       not a picture, or one that can't be read
+        ├── PictureError       not a picture, or one that can't be read
+        └── AccountError       an account can't be as it was asked for
+            ├── EmailTaken     another account has this e-mail address
+            └── NoSuchUser     there is no account of this id
 
 The three families answer *what now?*. A message to a person ends with the next step.
 Vendors' exceptions are mapped in their adapter and never pass it.
@@ -110,3 +113,15 @@ class CannotWork(MoodifyError):
 
 class PictureError(CannotWork):
     """Not a picture, or one that can't be read."""
+
+
+class AccountError(CannotWork):
+    """An account can't be as it was asked for."""
+
+
+class EmailTaken(AccountError):
+    """Another account has this e-mail address."""
+
+
+class NoSuchUser(AccountError):
+    """There is no account of this id."""

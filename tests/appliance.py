@@ -1,0 +1,213 @@
+"""The appliance as a process of its own, for the tests that run it as a household does."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from moodify.cloud.broker import end_left_behind
+from moodify.cloud.port import Credentials, Endpoint
+from moodify.hub.listen import Listener
+
+START_S = 30.0
+END_S = 20.0
+
+
+def wait_until(condition, timeout_s=20.0, what="it"):
+    """Return what a condition gives as soon as that is true; fail after the deadline."""
+    deadline = time.monotonic() + timeout_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"{what() if callable(what) else what} did not happen in {timeout_s} s"
+        time.sleep(0.02)
+    return value
+
+
+def environment_of(home):
+    """Return the environment of somebody whose home is ``home``."""
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV"}}
+    return kept | {"HOME": str(home), "PYTHONUTF8": "1"}
+
+
+def data_folder(home):
+    return home / ".local" / "share" / "moodify"
+
+
+def configure(home, toml=""):
+    """Write a home's configuration; the page takes any free port, for several tests may run at once."""
+    file = home / ".config" / "moodify" / "moodify.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = toml if "[web]" in toml else f"{toml}\n[web]\nport = 0\n"
+    file.write_text(text, "utf-8")
+    return file
+
+
+def moodify(home, *arguments, timeout_s=60.0, **options):
+    """Run a command to its end."""
+    given = {"cwd": home, "env": environment_of(home), "capture_output": True, "text": True, "timeout": timeout_s, "stdin": subprocess.DEVNULL, "check": False}
+    return subprocess.run([sys.executable, "-m", "moodify", *map(str, arguments)], **(given | options))
+
+
+class Appliance:
+    """``moodify run --events -``; everything it prints is kept, and nothing of it is left behind at the end of a ``with``."""
+
+    def __init__(self, home, *arguments, toml="", stdin=subprocess.DEVNULL):
+        self.home = home
+        self.log_file = home / "log"
+        configure(home, toml)
+        with self.log_file.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "moodify", "run", "--events", "-", *map(str, arguments)],
+                cwd=home,
+                env=environment_of(home),
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.events = []
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            # The last line of a killed process may be half of one.
+            if line.endswith("\n"):
+                with self._news:
+                    self.events.append(json.loads(line))
+                    self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+
+    @property
+    def log(self):
+        return self.log_file.read_text("utf-8", errors="replace")
+
+    def of(self, kind):
+        return [event for event in self.events if event["kind"] == kind]
+
+    def wait_for(self, kind, timeout_s=START_S, after=0, **data):
+        """Return the first event of a kind whose data hold these values, looking from number ``after`` on."""
+
+        def found():
+            return next((event for event in self.events[after:] if event["kind"] == kind and data.items() <= event["data"].items()), None)
+
+        with self._news:
+            self._news.wait_for(lambda: found() is not None or not self._reader.is_alive(), timeout_s)
+            assert found() is not None, f"no {kind} with {data} in {timeout_s} s; events: {self.events}; log: {self.log}"
+            return found()
+
+    @property
+    def page(self):
+        """Where its page is."""
+        return wait_until(lambda: re.findall(r"The page is on (http://\S+)", self.log), START_S, "the page")[-1]
+
+    def wait(self, timeout_s=END_S):
+        """Wait for its end; return the exit code."""
+        code = self.process.wait(timeout_s)
+        self._reader.join(timeout_s)
+        return code
+
+    def end(self, number=signal.SIGINT, timeout_s=END_S):
+        """Ask it to end; return the exit code."""
+        self.process.send_signal(number)
+        return self.wait(timeout_s)
+
+    def kill(self):
+        """Kill it; what it had started is left behind."""
+        self.process.kill()
+        self.wait()
+        self.process.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.kill()
+        self.wait()
+        self.process.stdout.close()
+        end_left_behind(data_folder(self.home) / "run" / "mosquitto.conf")
+
+
+class Subscriber:
+    """Listens at a home's private broker on a thread of its own; the broker keeps for it what comes while it is away."""
+
+    def __init__(self, home):
+        self.file = data_folder(home) / "broker.json"
+        self.heard = []
+        self.gaps = []
+        self.listening = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        address = json.loads(self.file.read_text("utf-8"))
+        with Listener(Endpoint(address["host"], address["port"], tls=False), Credentials("observer", None), client_id="test", session_s=3600) as listener:
+            while not self._closing.is_set():
+                self.heard += listener.poll(0.05)
+                self.gaps = listener.collector.gaps()
+                if listener.subscribed:
+                    self.listening.set()
+
+    def __enter__(self):
+        wait_until(self.file.exists, START_S, "the private broker's address")
+        self._thread.start()
+        assert self.listening.wait(START_S)
+        return self
+
+    def __exit__(self, *_):
+        self._closing.set()
+        self._thread.join(END_S)
+
+
+def brokers_of(home):
+    """Return the process ids of the home's private brokers."""
+    configuration = os.fsencode(data_folder(home) / "run" / "mosquitto.conf")
+    return [pid for pid, arguments in _processes() if configuration in arguments]
+
+
+def _processes():
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                yield int(entry.name), entry.joinpath("cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+
+
+def tree_of(pid):
+    """Return a process and all that it has started."""
+    found = [pid]
+    for parent in found:
+        for task in Path(f"/proc/{parent}/task").glob("*/children"):
+            found += [int(child) for child in task.read_text().split()]
+    return found
+
+
+def listening_on(pids):
+    """Return the addresses that processes listen on (TCP) or are bound to (UDP): (address, port)."""
+    inodes = set()
+    for pid in pids:
+        for handle in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                target = os.readlink(handle)
+            except OSError:
+                continue
+            if target.startswith("socket:["):
+                inodes.add(target[8:-1])
+    found = set()
+    for name, state in (("tcp", "0A"), ("tcp6", "0A"), ("udp", None), ("udp6", None)):
+        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[9] in inodes and state in {None, words[3]}:
+                address, port = words[1].split(":")
+                raw = b"".join(bytes.fromhex(address[at : at + 8])[::-1] for at in range(0, len(address), 8))
+                found.add((socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw), int(port, 16)))
+    return found

@@ -1,0 +1,54 @@
+"""The daemon is killed at any moment; what it printed is kept, what it kept arrives once, and its broker is taken over."""
+
+import random
+import sqlite3
+from contextlib import closing
+from subprocess import TimeoutExpired
+
+import pytest
+from appliance import Appliance, Subscriber, brokers_of, data_folder, wait_until
+
+from moodify.store.history import History
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+ROUNDS = 6
+ARGUMENTS = ("--camera", "sample", "--speaker", "simulated")
+
+
+def kept_ids(home):
+    with History(data_folder(home) / "moodify.db") as history:
+        return [event.id for event in reversed(history.recent(10_000))]
+
+
+def test_killed_at_any_moment_nothing_committed_is_lost_and_each_event_is_heard_once(tmp_path):
+    chance = random.Random(7)
+    printed = []
+    with Appliance(tmp_path, *ARGUMENTS) as appliance, Subscriber(tmp_path) as subscriber:
+        appliance.wait_for("link", state="ok")
+        assert appliance.end() == 0
+        before = set(kept_ids(tmp_path))
+
+        for _ in range(ROUNDS):
+            killed = Appliance(tmp_path, *ARGUMENTS)
+            with pytest.raises(TimeoutExpired):
+                killed.process.wait(chance.uniform(1, 8))
+            killed.kill()
+            assert len(brokers_of(tmp_path)) <= 1
+            with closing(sqlite3.connect(data_folder(tmp_path) / "moodify.db")) as database:
+                assert database.execute("PRAGMA quick_check").fetchone()[0] == "ok"
+            printed += [event["id"] for event in killed.events]
+            assert set(printed) <= set(kept_ids(tmp_path))
+        assert printed
+
+        with Appliance(tmp_path, *ARGUMENTS) as appliance:
+            appliance.wait_for("link", state="ok")
+            assert len(brokers_of(tmp_path)) == 1
+            kept = set(kept_ids(tmp_path)) - before
+            wait_until(lambda: kept <= {heard.event["id"] for heard in subscriber.heard}, what="hearing all that was kept")
+            assert appliance.end() == 0
+    heard = [heard.event["id"] for heard in subscriber.heard if heard.event["id"] not in before]
+    assert len(heard) == len(set(heard))
+    assert set(heard) <= set(kept_ids(tmp_path))
+    assert [gap for gap in subscriber.gaps if gap.first > subscriber.heard[0].seq] == []
+    assert brokers_of(tmp_path) == []

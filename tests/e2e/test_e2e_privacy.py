@@ -1,0 +1,96 @@
+"""Off means off, and pixels nowhere: what a running appliance keeps, where it listens, and what the page can do."""
+
+import json
+import urllib.request
+
+import pytest
+from appliance import Appliance, listening_on, tree_of, wait_until
+
+from moodify.camera.sample import SampleCamera
+from moodify.types import PixelLayout
+
+pytestmark = pytest.mark.slow
+
+ARGUMENTS = ("--camera", "sample", "--speaker", "simulated")
+#: How JPEG, PNG, GIF, WebP and MP4 files begin; two bytes alone would be found by chance.
+MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF89a", b"WEBPVP8", b"ftypisom")
+#: So many bytes of a frame in a row are no chance.
+RUN = 24
+
+
+def ask(url, method="GET", body=None):
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Origin": url.rpartition("/api")[0], "Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=10) as answer:
+        return json.load(answer)
+
+
+def pieces_of_pixels():
+    """Return runs of bytes of the sample's frames, each with some detail in it."""
+    with SampleCamera(width=320, height=240, detail_width=1280, fps=30.0) as camera:
+        frame = camera.read()
+    found = []
+    for image in (frame.image, frame.detail):
+        assert image.layout in PixelLayout
+        raw = image.pixels.tobytes()
+        found += [raw[at : at + RUN] for at in range(0, len(raw) - RUN, 997) if len(set(raw[at : at + RUN])) > RUN // 2]
+    assert len(found) > 100
+    return found
+
+
+def test_no_pixel_is_kept_and_nothing_listens_but_on_loopback(tmp_path):
+    with Appliance(tmp_path, *ARGUMENTS, toml='[system]\nlog_level = "debug"') as appliance:
+        appliance.wait_for("order", status="done")
+        ports = listening_on(tree_of(appliance.process.pid))
+        assert appliance.end() == 0
+    assert {address for address, _ in ports} == {"127.0.0.1"}
+    # The page, the broker and the simulated speaker.
+    assert len(ports) == 3
+    pieces = pieces_of_pixels()
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"moodify.db", "log", "device.key"} <= {path.name for path in files}
+    for path in files:
+        content = path.read_bytes()
+        assert not [magic for magic in MAGIC if magic in content], path
+        assert not [piece for piece in pieces if piece in content], path
+    printed = json.dumps(appliance.events)
+    assert len(printed) < 20_000
+    assert "base64" not in printed
+
+
+def test_the_page_shows_what_is_and_a_press_leads_to_a_decision(tmp_path):
+    with Appliance(tmp_path, *ARGUMENTS) as appliance:
+        api = f"{appliance.page}/api"
+        wait_until(lambda: ask(f"{api}/now")["mood"], what="a mood on the page")
+        now = ask(f"{api}/now")
+        assert (now["mood"]["mood"], now["seen"]["people"], now["camera"]["state"], now["demo"]) == ("happy", 1, "ok", True)
+        appliance.wait_for("order", act="play", status="done")
+        wait_until(lambda: ask(f"{api}/now")["music"]["playing"], what="music on the page")
+        seen = len(appliance.events)
+        ask(f"{api}/scan", "POST")
+        appliance.wait_for("mood", after=seen, asked=True)
+        assert appliance.wait_for("decision", after=seen)["data"]["reason"]
+        history = ask(f"{api}/events")
+        assert {event["id"] for event in history} <= {event["id"] for event in appliance.events}
+        assert appliance.end() == 0
+
+
+def test_privacy_closes_the_camera_and_survives_a_restart(tmp_path):
+    with Appliance(tmp_path, *ARGUMENTS) as first:
+        first.wait_for("presence", present=True)
+        ask(f"{first.page}/api/privacy", "PUT", {"on": True})
+        first.wait_for("camera", state="off")
+        assert first.end() == 0
+    with Appliance(tmp_path, *ARGUMENTS) as second:
+        second.wait_for("camera", state="off")
+        second.wait_for("link", state="ok")
+        now = ask(f"{second.page}/api/now")
+        assert (now["privacy"], now["camera"]["state"], now["mood"], now["seen"]["faces"]) == (True, "off", None, [])
+        seen = len(second.events)
+        ask(f"{second.page}/api/scan", "POST")
+        assert second.wait_for("decision", after=seen)["data"]["reason"].startswith("Privacy is on")
+        assert second.of("presence") == []
+        ask(f"{second.page}/api/privacy", "PUT", {"on": False})
+        second.wait_for("camera", state="ok")
+        second.wait_for("order", act="play", status="done")
+        assert second.end() == 0

@@ -49,8 +49,8 @@ def configure(home, toml=""):
 
 def moodify(home, *arguments, timeout_s=60.0, **options):
     """Run a command to its end."""
-    given = {"cwd": home, "env": environment_of(home), "capture_output": True, "text": True, "timeout": timeout_s, "stdin": subprocess.DEVNULL, "check": False}
-    return subprocess.run([sys.executable, "-m", "moodify", *map(str, arguments)], **(given | options))
+    given = {"cwd": home, "env": environment_of(home), "capture_output": True, "text": True, "timeout": timeout_s, "stdin": subprocess.DEVNULL}
+    return subprocess.run([sys.executable, "-m", "moodify", *map(str, arguments)], check=False, **(given | options))
 
 
 class Appliance:
@@ -197,7 +197,7 @@ def listening_on(pids):
     for pid in pids:
         for handle in Path(f"/proc/{pid}/fd").iterdir():
             try:
-                target = os.readlink(handle)
+                target = str(handle.readlink())
             except OSError:
                 continue
             if target.startswith("socket:["):

@@ -6,8 +6,8 @@ from itertools import chain
 import cv2
 import numpy as np
 import pytest
-from appliance import Appliance
 
+from appliance import Appliance
 from moodify.camera.files import Recording
 from moodify.config.model import VisionConfig
 from moodify.types import MOOD_OF, Emotion

@@ -6,8 +6,8 @@ from contextlib import closing
 from subprocess import TimeoutExpired
 
 import pytest
-from appliance import Appliance, Subscriber, brokers_of, data_folder, wait_until
 
+from appliance import Appliance, Subscriber, brokers_of, data_folder, wait_until
 from moodify.store.history import History
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -24,9 +24,9 @@ def kept_ids(home):
 def test_killed_at_any_moment_nothing_committed_is_lost_and_each_event_is_heard_once(tmp_path):
     chance = random.Random(7)
     printed = []
-    with Appliance(tmp_path, *ARGUMENTS) as appliance, Subscriber(tmp_path) as subscriber:
-        appliance.wait_for("link", state="ok")
-        assert appliance.end() == 0
+    with Appliance(tmp_path, *ARGUMENTS) as first, Subscriber(tmp_path) as subscriber:
+        first.wait_for("link", state="ok")
+        assert first.end() == 0
         before = set(kept_ids(tmp_path))
 
         for _ in range(ROUNDS):
@@ -41,12 +41,12 @@ def test_killed_at_any_moment_nothing_committed_is_lost_and_each_event_is_heard_
             assert set(printed) <= set(kept_ids(tmp_path))
         assert printed
 
-        with Appliance(tmp_path, *ARGUMENTS) as appliance:
-            appliance.wait_for("link", state="ok")
+        with Appliance(tmp_path, *ARGUMENTS) as last:
+            last.wait_for("link", state="ok")
             assert len(brokers_of(tmp_path)) == 1
             kept = set(kept_ids(tmp_path)) - before
             wait_until(lambda: kept <= {heard.event["id"] for heard in subscriber.heard}, what="hearing all that was kept")
-            assert appliance.end() == 0
+            assert last.end() == 0
     heard = [heard.event["id"] for heard in subscriber.heard if heard.event["id"] not in before]
     assert len(heard) == len(set(heard))
     assert set(heard) <= set(kept_ids(tmp_path))

@@ -4,8 +4,8 @@ import json
 import urllib.request
 
 import pytest
-from appliance import Appliance, listening_on, tree_of, wait_until
 
+from appliance import Appliance, listening_on, tree_of, wait_until
 from moodify.camera.sample import SampleCamera
 from moodify.types import PixelLayout
 

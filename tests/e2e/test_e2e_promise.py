@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 import pytest
-from appliance import Appliance, Subscriber, brokers_of, data_folder, wait_until
 
+from appliance import Appliance, Subscriber, brokers_of, data_folder, wait_until
 from moodify.music.spotify.simulated.catalogue import Catalogue
 from moodify.store.history import History
 from moodify.store.outbox import Outbox

@@ -12,6 +12,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+
 from appliance import environment_of
 
 pytestmark = pytest.mark.slow

@@ -61,7 +61,7 @@ need_apt() {
   [ "$status" -eq 0 ] || die "apt-get could not install: ${missing[*]}. See above; is there a network?"
   case " ${missing[*]} " in *" mosquitto "*)
     # The daemon starts a private broker of its own; the packaged service would be a second, open to nobody's use.
-    if [ -d /run/systemd/system ]; then as_root systemctl disable --quiet mosquitto.service >&2 || true; fi ;;
+    if command -v systemctl >/dev/null; then as_root systemctl disable --quiet mosquitto.service 2>/dev/null || true; fi ;;
   esac
 }
 
@@ -84,11 +84,15 @@ make_venv() {
   "$python" -m venv "$@" "$folder" >&2 || die "could not make $folder; remove that folder and start again"
 }
 
-# pip_into FOLDER ARGUMENT…: pip's install, quiet.
+# pip_into FOLDER ARGUMENT…: pip's install; what it says is shown only if it fails.
 pip_into() {
-  local folder=$1
+  local folder=$1 log status=0
   shift
-  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-input "$@" </dev/null >&2
+  log=$(mktemp)
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-input "$@" </dev/null >"$log" 2>&1 || status=$?
+  [ "$status" -eq 0 ] || cat "$log" >&2
+  rm -f "$log"
+  return "$status"
 }
 
 # need_venv NAME…: the virtual environment .venv with requirements/NAME.txt, and the project itself, editable.

@@ -1,0 +1,109 @@
+"""The unit and its user, read by systemd's own tools; and what the daemon says, against what the unit waits for."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def analyze():
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("needs systemd-analyze, which scripts/test --all installs (package systemd)")
+
+    def run(*arguments):
+        return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False, timeout=60, env={"PATH": os.environ["PATH"], "SYSTEMD_COLORS": "0"})
+
+    return run
+
+
+@pytest.fixture
+def text(project_root):
+    return (project_root / "systemd/moodify.service").read_text("utf-8")
+
+
+@pytest.fixture
+def unit(text, tmp_path):
+    """The unit, with a program that is there: systemd looks for it."""
+    file = tmp_path / "moodify.service"
+    file.write_text(text.replace("/opt/moodify/bin/moodify run", "/bin/true"))
+    return file
+
+
+def test_systemd_knows_every_line(analyze, unit):
+    result = analyze("verify", "--recursive-errors=yes", "--man=no", str(unit))
+    assert (result.returncode, result.stdout + result.stderr) == (0, "")
+
+
+def test_systemd_would_find_a_line_that_it_does_not_know(analyze, unit):
+    unit.write_text(unit.read_text().replace("WatchdogSec=", "WatchDogSec="))
+    assert "WatchDogSec" in analyze("verify", "--recursive-errors=yes", "--man=no", str(unit)).stderr
+
+
+def test_the_sandbox_is_tight(analyze, unit):
+    result = analyze("security", "--offline=yes", "--no-pager", "--threshold=15", str(unit))
+    assert result.returncode == 0, result.stdout
+    assert re.search(r"exposure level for moodify\.service: 1\.\d OK", result.stdout)
+
+
+def test_the_models_can_ask_what_the_processor_can(text):
+    assert not re.search(r"(?m)^ProcSubset=", text)
+
+
+def test_the_user_and_its_groups_are_made(project_root, text, tmp_path):
+    if shutil.which("systemd-sysusers") is None:
+        pytest.skip("needs systemd-sysusers, which scripts/test --all installs (package systemd)")
+    (tmp_path / "etc").mkdir()
+    subprocess.run(["systemd-sysusers", f"--root={tmp_path}", str(project_root / "systemd/sysusers.d/moodify.conf")], capture_output=True, check=True, timeout=60)
+    users = dict(line.split(":", 1) for line in (tmp_path / "etc/passwd").read_text().splitlines())
+    groups = {line.split(":")[0]: line.split(":")[3].split(",") for line in (tmp_path / "etc/group").read_text().splitlines()}
+    assert users["moodify"].endswith("/var/lib/moodify:/usr/sbin/nologin")
+    assert re.search(r"(?m)^User=(.*)$", text)[1] == "moodify"
+    for group in re.search(r"(?m)^SupplementaryGroups=(.*)$", text)[1].split():
+        assert groups[group] == ["moodify"]
+
+
+def test_the_daemon_says_what_the_unit_waits_for(text, tmp_path):
+    pytest.importorskip("systemd.daemon", reason="systemd-python is not installed (extra: systemd)")
+    assert "\nType=notify\n" in text
+    # As the unit has it: a folder for what lasts, one for the run, and the working folder there.
+    state, runtime = tmp_path / "state", tmp_path / "runtime"
+    for folder in (state, runtime):
+        folder.mkdir(mode=0o700)
+    configuration = tmp_path / "moodify.toml"
+    configuration.write_text("[web]\nenabled = false\n")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        environment = os.environ | {
+            "NOTIFY_SOCKET": str(tmp_path / "notify"),
+            "WATCHDOG_USEC": str(int(float(re.search(r"(?m)^WatchdogSec=(\d+)$", text)[1]) * 1e6)),
+            "STATE_DIRECTORY": str(state),
+            "RUNTIME_DIRECTORY": str(runtime),
+            "LG_WD": str(runtime),
+        }
+        command = [sys.executable, "-m", "moodify", "run", "--config", str(configuration), "--camera", "sample", "--speaker", "simulated"]
+        with subprocess.Popen(command, cwd=runtime, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as daemon:
+            said = []
+            try:
+                while "WATCHDOG=1" not in said:
+                    said += manager.recv(4096).decode().splitlines()
+                daemon.terminate()
+                while "STOPPING=1" not in said:
+                    said += manager.recv(4096).decode().splitlines()
+                assert daemon.wait(15) == 0
+            finally:
+                daemon.kill()
+    assert said.index("READY=1") < said.index("WATCHDOG=1") < said.index("STOPPING=1")
+    assert (state / "moodify.db").is_file()
+
+
+def test_the_unit_starts_what_the_installation_puts_there(project_root, text):
+    program = Path(re.search(r"(?m)^ExecStart=(\S+) run$", text)[1])
+    installer = (project_root / "scripts/install").read_text()
+    assert f"\nprogram={program.parent.parent}\n" in installer

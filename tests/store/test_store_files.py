@@ -11,7 +11,7 @@ from moodify.store import database, migrations
 from moodify.store.history import History
 from moodify.store.lock import FolderLock
 from moodify.store.outbox import Outbox
-from moodify.store.prepare import prepare
+from moodify.store.prepare import examine, prepare
 from moodify.store.settings import Settings
 from moodify.store.store import Store
 
@@ -159,3 +159,18 @@ def test_one_folder_serves_one_moodify_at_a_time(tmp_path):
     with FolderLock(tmp_path / "state"), pytest.raises(StoreError, match=r"another Moodify \(process \d+\)"):
         FolderLock(tmp_path / "state")
     FolderLock(tmp_path / "state").close()
+
+
+def test_a_folder_in_the_databases_place_is_refused(tmp_path):
+    (tmp_path / "moodify.db").mkdir()
+    with pytest.raises(StoreError, match="is no file; move it away"):
+        prepare(tmp_path / "moodify.db")
+
+
+def test_looking_at_a_database_writes_nothing(tmp_path):
+    path = tmp_path / "moodify.db"
+    assert examine(path) is None
+    assert not path.exists()
+    path.write_bytes(b"not a database" * 1000)
+    assert examine(path) == "file is not a database"
+    assert path.read_bytes() == b"not a database" * 1000

@@ -32,14 +32,10 @@ def prepare(path: Path) -> Path | None:
     """
     aside = None
     try:
-        if path.exists() and path.stat().st_size:
-            with mapped(path):
-                problem = damage(path)
-            if problem is None:
-                _check_ours(path)
-            else:
-                aside = _set_aside(path)
-                logger.error("the database was damaged (%s): it is kept as %s, and a fresh one takes its place", problem, aside.name)
+        problem = examine(path)
+        if problem is not None:
+            aside = _set_aside(path)
+            logger.error("the database was damaged (%s): it is kept as %s, and a fresh one takes its place", problem, aside.name)
         make_private(path)
     except OSError as error:
         kind = StoreBusy if error.errno == errno.ENOSPC else StoreError
@@ -48,6 +44,25 @@ def prepare(path: Path) -> Path | None:
         db.execute("PRAGMA journal_mode = WAL")
         migrate(db)
     return aside
+
+
+def examine(path: Path) -> str | None:
+    """Return what is wrong inside the file that a start would meet at ``path``, or None; writes nothing.
+
+    Raises:
+        OSError: it can't be reached.
+        StoreBusy: locked.
+        StoreError: written by a newer Moodify or by another program, or not readable.
+    """
+    if not path.exists() or not path.stat().st_size:
+        return None
+    if not path.is_file():
+        raise StoreError(f"{path} is no file; move it away, or set [store] folder")
+    with mapped(path):
+        problem = damage(path)
+    if problem is None:
+        _check_ours(path)
+    return problem
 
 
 def _check_ours(path: Path) -> None:

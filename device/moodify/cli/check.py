@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from moodify.cli.stderr import without_chatter
 from moodify.config import find, load
 from moodify.daemon.places import DATABASE, folder_of
-from moodify.errors import ConfigError, MoodifyError, PersonMustAct, RetryLater
+from moodify.errors import ConfigError, MoodifyError, PersonMustAct, RetryLater, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from moodify.config import Config
+    from moodify.store.settings import Settings
+
+T = TypeVar("T")
 
 #: Longest wait for the broker to answer, in seconds.
 BROKER_TIMEOUT_S = 5.0
+#: Longest line, in characters, where nobody's terminal has to hold it.
+_LONGEST = 10_000
 
 
 class Verdict(StrEnum):
@@ -88,13 +96,20 @@ def _models(config: Config) -> Finding:
 
 
 def _database(config: Config) -> Finding:
-    from moodify.store.database import damage
     from moodify.store.history import History
+    from moodify.store.prepare import examine
 
     path = folder_of(config) / DATABASE
-    if not path.exists():
+    try:
+        problem = examine(path)
+        made = path.exists() and path.stat().st_size > 0
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}; give the user that runs Moodify a readable folder, or set store.folder") from error
+    if not made:
+        place = _existing(path.parent)
+        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+            return Finding(Verdict.BROKEN, f"{path}: can't be made, for {place} can't be written to; give it to the user that runs Moodify, or set store.folder")
         return Finding(Verdict.OK, f"{path}: not made yet; the first run makes it")
-    problem = damage(path)
     if problem is not None:
         return Finding(Verdict.BROKEN, f"{path}: damaged ({problem}); the next start sets it aside and goes on with a fresh one, or restore a backup")
     with History(path) as history:
@@ -108,13 +123,14 @@ def _database(config: Config) -> Finding:
 def _camera(config: Config) -> Finding:
     from moodify.camera.opening import CameraOpener
     from moodify.camera.sample import SampleCamera
-    from moodify.store.settings import Settings
+    from moodify.daemon.conductor import PRIVACY_KEY
 
-    path = folder_of(config) / DATABASE
-    if path.exists():
-        with Settings(path) as settings:
-            if settings.get("privacy", default=False):
-                return Finding(Verdict.OK, "off for privacy; not opened")
+    try:
+        private = _settled(config, lambda settings: settings.get(PRIVACY_KEY, default=False))
+    except StoreError:
+        return Finding(Verdict.DEGRADED, "not opened, for the database can't say whether privacy is on; see to the database first")
+    if private:
+        return Finding(Verdict.OK, "off for privacy; not opened")
     with CameraOpener(config.camera)() as camera:
         if camera.read() is None:
             return Finding(Verdict.BROKEN, f"{camera.description} has no frame; name another source in camera.source")
@@ -152,14 +168,13 @@ def _broker(config: Config) -> Finding:
 
 def _clock(config: Config) -> Finding:
     from moodify.daemon.app import last_seen
-    from moodify.store.settings import Settings
     from moodify.system.trust import clock_trusted
 
-    path = folder_of(config) / DATABASE
-    known = None
-    if path.exists():
-        with Settings(path) as settings:
-            known = last_seen(settings)
+    try:
+        known = _settled(config, last_seen)
+    except StoreError:
+        # It has a line of its own; the clock is judged by the rest that is known.
+        known = None
     trusted, reason = clock_trusted(datetime.now(UTC), known)
     return Finding(Verdict.OK if trusted else Verdict.BROKEN, reason)
 
@@ -168,10 +183,30 @@ def _disk(config: Config) -> Finding:
     from moodify.system.health import read_health
 
     folder = folder_of(config)
-    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    health = read_health(existing)
+    health = read_health(_existing(folder))
     reasons = health.degraded(config.system)
     return Finding(Verdict.DEGRADED, " ".join(reasons)) if reasons else Finding(Verdict.OK, f"{health.disk_free_mb / 1000:.1f} GB free for {folder}")
+
+
+def _settled(config: Config, ask: Callable[[Settings], T]) -> T | None:
+    """Return what a start would find written down; None where there is no database yet.
+
+    Raises:
+        StoreBusy: locked.
+        StoreError: the database can't be used.
+    """
+    from moodify.store.settings import Settings
+
+    path = folder_of(config) / DATABASE
+    if not path.is_file() or not path.stat().st_size:
+        return None
+    with Settings(path) as settings:
+        return ask(settings)
+
+
+def _existing(path: Path) -> Path:
+    """Return the nearest of a path and what it lies in that is there."""
+    return next(place for place in (path, *path.absolute().parents) if place.exists())
 
 
 def _print(findings: dict[str, Finding]) -> int:
@@ -180,6 +215,7 @@ def _print(findings: dict[str, Finding]) -> int:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name, finding in findings.items():
-        table.add_row(name, f"[{_STYLES[finding.verdict]}]{finding.verdict.value}[/]", finding.message.replace("[", "\\["))
-    Console(soft_wrap=False).print(table)
+        table.add_row(name, Text(finding.verdict.value, style=_STYLES[finding.verdict]), Text(finding.message))
+    # A program that reads it gets one line for each part.
+    Console(width=None if sys.stdout.isatty() else _LONGEST).print(table)
     return int(any(finding.verdict is Verdict.BROKEN for finding in findings.values()))

@@ -346,7 +346,7 @@ def _ended_by_signals(put: Callable[[Signal], None]) -> Iterator[None]:
 
 @contextmanager
 def _ended_after(seconds: float, put: Callable[[Signal], None]) -> Iterator[None]:
-    timer = threading.Timer(seconds, lambda: put(Stop(f"{seconds:g} seconds are over")))
+    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), lambda: put(Stop(f"{seconds:g} seconds are over")))
     timer.daemon = True
     timer.start()
     try:

@@ -84,7 +84,7 @@ def load(data: Path, limit: int | None = None) -> tuple[Pictures, Pictures]:
         fresh = _without_copies(pictures)
         pictures, groups = [pictures[i] for i in fresh], [groups[i] for i in fresh]
         names = sorted({str(group) for group in groups})
-        chosen = {names[i] for i in np.random.default_rng(_SPLIT_SEED).permutation(len(names))[: min(held_out, len(names) // 3)]}
+        chosen = {names[i] for i in np.random.default_rng(_SPLIT_SEED).permutation(len(names))[: min(held_out, len(names) // 2)]}
         kept[source] = [p for p, group in zip(pictures, groups, strict=True) if str(group) not in chosen]
         held[source] = [p for p, group in zip(pictures, groups, strict=True) if str(group) in chosen]
     return Pictures(**kept), Pictures(**held)

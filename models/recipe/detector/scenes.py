@@ -193,7 +193,7 @@ class Composer:
     def _photograph(self, scene: Scene, rng: np.random.Generator) -> None:
         """Put a whole picture on the canvas."""
         picture, face = self._positive(rng)
-        size = self._size(rng, 0.95 * self._height)
+        size = rng.uniform(0.5, 1.05) * self._height if chance(rng, 0.15) else self._size(rng, 0.95 * self._height)
         pixels, shrunk, matrix, mirrored = self._move(picture, face, size, rng, 6.0)
         mask = np.full(pixels.shape[:2], 255, np.uint8)
         self._blend(scene, pixels, mask, shrunk, rng)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from recipe.detector.data import Picture
 
 _SAVE_EVERY = 250
-_HARD_SCORE = 0.25
+_HARD_SCORE = 0.45
 """A negative with a cell above this score is hard."""
 
 
@@ -53,8 +53,8 @@ class Settings:
 
     stages: tuple[Stage, ...] = (
         Stage(192, 160, 6000),
-        Stage(256, 192, 2500),
-        Stage(320, 256, 1500),
+        Stage(256, 192, 2000),
+        Stage(320, 256, 1200),
     )
     batch: int = 32
     peak_rate: float = 3e-3

@@ -36,7 +36,7 @@ class Settings:
         seed: of everything.
     """
 
-    epochs: float = 40.0
+    epochs: float = 20.0
     batch: int = 128
     peak_rate: float = 2e-3
     weight_decay: float = 0.02

@@ -8,8 +8,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
-#: Reasons for which a test may be skipped where everything that can be installed is installed.
-ALLOWED_SKIPS = ("hardware:", "network:")
+#: How the reason of a skip begins that no installation would take away.
+ALLOWED_SKIPS = ("data:", "hardware:", "network:", "root:")
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,7 @@ def project_root() -> Path:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
-        pytest.skip("the training and validation data (../shared/data) are not on this machine")
+        pytest.skip("data: the training and validation data (../shared/data) are not on this machine")
     return SHARED_DATA
 
 

@@ -93,7 +93,7 @@ def test_choosing_imports_no_vendor():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.skipif(importlib.util.find_spec("picamera2") is not None, reason="picamera2 is installed here")
+@pytest.mark.skipif(importlib.util.find_spec("picamera2") is not None, reason="hardware: picamera2 is installed here")
 def test_without_picamera2_the_message_says_what_to_install():
     with pytest.raises(NoCamera, match="python3-picamera2"):
         open_camera(CameraConfig(source="pi"))

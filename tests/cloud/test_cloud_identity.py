@@ -144,7 +144,7 @@ def test_neither_key_nor_password_shows_in_a_log(key):
         assert "key=" not in shown
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root: reads everything")
 def test_a_key_of_another_user_is_named(key):
     load_or_make(key)
     key.chmod(0)

@@ -141,7 +141,7 @@ def test_a_panel_that_is_not_wanted_is_not_opened():
 
 def test_off_a_pi_the_panel_opens_on_mock_pins():
     if on_a_pi():
-        pytest.skip("this is a Pi")
+        pytest.skip("hardware: this is a Pi")
     pressed = []
     panel = open_panel(PanelConfig(), pressed.append)
     panel.factory.pin(17).drive_low()
@@ -149,7 +149,7 @@ def test_off_a_pi_the_panel_opens_on_mock_pins():
     assert pressed == [Press.SCAN]
 
 
-@pytest.mark.skipif(importlib.util.find_spec("lgpio") is not None, reason="lgpio is installed here")
+@pytest.mark.skipif(importlib.util.find_spec("lgpio") is not None, reason="hardware: lgpio is installed here")
 def test_without_lgpio_the_message_says_what_to_install():
     with pytest.raises(PersonMustAct, match="python3-lgpio"):
         pin_factory(real=True)

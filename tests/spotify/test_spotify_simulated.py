@@ -329,14 +329,14 @@ def test_a_day_of_music_is_a_history_of_fifty(clock):
 )
 def test_the_judge_sees_what_is_wrong(conformance, request_, answer, problem):
     if conformance is None:
-        pytest.skip("Spotify's description (../shared/data) is not on this machine")
+        pytest.skip("data: Spotify's description (../shared/data) is not on this machine")
     conformance(Exchange(request_, answer))
     assert any(problem in found for found in conformance.problems), conformance.problems
 
 
 def test_every_route_of_the_service_is_judged(client, conformance, songs, speaker):
     if conformance is None:
-        pytest.skip("Spotify's description (../shared/data) is not on this machine")
+        pytest.skip("data: Spotify's description (../shared/data) is not on this machine")
     song = songs[0]
     client.play(uris=[song.uri])
     for path in ("me", f"tracks/{song.id}", f"albums/{song.album.id}", f"artists/{song.album.artist.id}", "me/playlists", "me/player/queue", "me/player/recently-played"):

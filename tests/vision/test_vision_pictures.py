@@ -157,7 +157,7 @@ def test_a_pipe_does_not_block(tmp_path):
         read_picture(tmp_path / "pipe")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root: may read everything")
 def test_a_file_that_may_not_be_read_is_named(saved):
     path = saved(encoded(".png"))
     path.chmod(0)

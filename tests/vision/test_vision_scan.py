@@ -44,7 +44,7 @@ def known_faces(most):
     """Pictures with one sure face and where a person's face is in them."""
     lines = FACES.with_suffix(".jsonl")
     if not lines.is_file():
-        pytest.skip("../shared/data/detection is not there")
+        pytest.skip("data: ../shared/data/detection is not on this machine")
     records = [json.loads(line) for line in lines.read_text().splitlines()]
     sure = [record for record in records if len(record["teacher"]) == 1 and record["teacher"][0][4] > 0.9]
     return [(FACES / record["file"], record["teacher"][0]) for record in sure[:: len(sure) // most]][:most]

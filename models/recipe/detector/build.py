@@ -52,6 +52,7 @@ def finish(net: DetectorNet, folder: Path, out: Path, plan: Plan) -> dict[str, A
     model = verify(content, max_bytes=MAX_BYTES, max_macs=MAX_MACS)
     figures = evaluate(Int8Net(model), held)
     threshold = figures.pop("threshold")
+    figures["held_out"] = {source: len(getattr(held, source)) for source in data.HELD_OUT}
     unquantised = FloatNet(net)
     figures["ap50_float_0.10"] = round(ap50([Matched(p, find(unquantised, p.pixels)) for p in held.masks], 0.1), 4)
     roles: dict[tuple[int, ...], tuple[str, int | None]] = {

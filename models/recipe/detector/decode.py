@@ -90,7 +90,7 @@ def find(net: Net, pixels: NDArray[np.uint8], floor: float = _FLOOR) -> Found:
     """The faces in RGB ``pixels`` ``[H, W, 3]`` that score at least ``floor``, in the picture's own pixels."""
     canvas, scale = letterbox(pixels)
     logits, box, landmarks = net(canvas)
-    scores = 1 / (1 + np.exp(-logits))
+    scores = np.asarray(1 / (1 + np.exp(-logits)), np.float32)
     keep = np.flatnonzero(scores >= floor)
     keep = keep[np.argsort(-scores[keep], kind="stable")][:_CANDIDATES]
     reach = box[keep] * _CELL_STRIDES[keep]

@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional
 
 from recipe.detector import STRIDES
-from recipe.detector.scenes import FACE, IGNORED
+from recipe.detector.scene import FACE, IGNORED
 
 _RANGES = {8: (0.0, 36.0), 16: (24.0, 84.0), 32: (64.0, 1e9)}
 """Sizes (square root of the area, pixels) that a level answers for; they overlap, so that no size falls between two."""

@@ -13,8 +13,10 @@ import cv2
 import numpy as np
 
 from recipe.chance import chance
-from recipe.detector import LANDMARKS, MIRRORED
+from recipe.detector import LANDMARKS
 from recipe.detector.light import coloured, relit
+from recipe.detector.scene import Scene
+from recipe.detector.things import outline, shaded
 from recipe.stream import Field
 
 if TYPE_CHECKING:
@@ -26,18 +28,12 @@ if TYPE_CHECKING:
 
 MAX_FACES = 32
 """Boxes kept a scene."""
-FACE, IGNORED = 1, 2
-"""Kinds of a box; 0 is an empty row."""
 
-_SMALLEST_FACE = 7.0
-"""Pixels below which a face is ignored, not learned."""
 _SOURCES = (("people", 0.42), ("faces", 0.23), ("masks", 0.35))
 _FEATHER = 9
 """Pixels: a paste's edge is at most this soft."""
 _PHOTOGRAPHS, _GROUPS = 0.5, 0.36
 """Shares of the scenes that are one photograph, and several people pasted into a room; the rest has nobody."""
-_GLIMPSE, _PARTLY, _MOSTLY = 0.15, 0.28, 0.62
-"""Shares of a face: less than the first is nothing; between the others it is neither face nor background."""
 _SHRINK = 0.7
 """Factor below which a picture is averaged, not sampled."""
 _LEAST_PATCH = 24
@@ -71,53 +67,6 @@ class SceneBatches:
                 out["boxes"][i, :count] = scene.boxes[:count]
                 out["landmarks"][i, :count] = np.reshape(scene.landmarks[:count], (count, -1))
                 out["kinds"][i, :count] = scene.kinds[:count]
-
-
-class Scene:
-    """A canvas with what has been put on it."""
-
-    def __init__(self, canvas: NDArray[np.uint8]) -> None:
-        """Start with the background ``canvas`` ``[H, W, 3]``."""
-        self.canvas = canvas
-        self.boxes = np.zeros((0, 4), np.float32)
-        self.landmarks = np.zeros((0, len(LANDMARKS), 2), np.float32)
-        self.kinds = np.zeros(0, np.uint8)
-
-    def cover(self, alpha: NDArray[np.float32]) -> None:
-        """Forget faces that ``alpha`` ``[H, W]`` hides; ignore those that it hides in part."""
-        for i, (x0, y0, x1, y1) in enumerate(self.boxes.astype(int)):
-            part = alpha[max(y0, 0) : max(y1, 0) + 1, max(x0, 0) : max(x1, 0) + 1]
-            hidden = float(part.mean()) if part.size else 1.0
-            if hidden > _MOSTLY:
-                self.kinds[i] = 0
-            elif hidden > _PARTLY:
-                self.kinds[i] = IGNORED
-        shown = self.kinds > 0
-        self.boxes, self.landmarks, self.kinds = self.boxes[shown], self.landmarks[shown], self.kinds[shown]
-
-    def put(self, picture: Picture, matrix: NDArray[np.float64], alpha: NDArray[np.float32], *, mirrored: bool) -> None:
-        """Add the faces of ``picture``, moved by ``matrix`` (2x3, a similarity), where ``alpha`` shows them."""
-        height, width = self.canvas.shape[:2]
-        scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-        centres = (picture.boxes[:, :2] + picture.boxes[:, 2:]) / 2 @ matrix[:, :2].T + matrix[:, 2]
-        half = (picture.boxes[:, 2:] - picture.boxes[:, :2]) / 2 * scale
-        landmarks = picture.landmarks @ matrix[:, :2].T + matrix[:, 2]
-        if mirrored:
-            landmarks = landmarks[:, MIRRORED]
-        limit = np.array([width, height], np.float64)
-        low, high = np.clip(centres - half, 0, limit), np.clip(centres + half, 0, limit)
-        seen = np.prod(high - low, axis=1) / np.maximum(np.prod(2 * half, axis=1), 1e-6)
-        small = 2 * np.sqrt(np.prod(half, axis=1)) < _SMALLEST_FACE
-        for i in np.flatnonzero(seen > _GLIMPSE):
-            x0, y0 = low[i].astype(int)
-            x1, y1 = high[i].astype(int)
-            shown = float(alpha[y0 : y1 + 1, x0 : x1 + 1].mean())
-            if shown < _PARTLY:
-                continue
-            plain = seen[i] > _MOSTLY and shown > _MOSTLY and not small[i] and not picture.ignored[i]
-            self.boxes = np.vstack([self.boxes, np.concatenate([low[i], high[i]])[None]]).astype(np.float32)
-            self.landmarks = np.concatenate([self.landmarks, landmarks[i][None]]).astype(np.float32)
-            self.kinds = np.append(self.kinds, np.uint8(FACE if plain else IGNORED))
 
 
 class Composer:
@@ -306,34 +255,3 @@ class Composer:
         how = cv2.INTER_AREA if w > self._width else cv2.INTER_LINEAR
         canvas = cv2.resize(pixels[y : y + h, x : x + w], size, interpolation=how)
         return np.ascontiguousarray(canvas[:, ::-1] if chance(rng, 0.5) else canvas, np.uint8)
-
-
-def outline(
-    box: tuple[float, float, float, float],
-    shape: tuple[int, ...],
-    rng: np.random.Generator,
-) -> NDArray[np.uint8]:
-    """A mask ``[H, W]`` over ``box`` (x0, y0, x1, y1): a rectangle or an ellipse."""
-    mask = np.zeros(shape[:2], np.uint8)
-    x0, y0, x1, y1 = (round(float(v)) for v in box)
-    if chance(rng, 0.5):
-        cv2.rectangle(mask, (x0, y0), (x1, y1), (255.0,), -1)
-    else:
-        axes = (max(1, (x1 - x0) // 2), max(1, (y1 - y0) // 2))
-        cv2.ellipse(mask, ((x0 + x1) // 2, (y0 + y1) // 2), axes, 0.0, 0.0, 360.0, (255.0,), -1)
-    return mask
-
-
-def shaded(pixels: NDArray[np.uint8], rng: np.random.Generator) -> None:
-    """Draw round things into ``pixels``: knobs, balls, lamps and buttons look most like faces."""
-    height, width = pixels.shape[:2]
-    base = rng.uniform(30, 225, 3)
-    centre = (int(rng.integers(width)), int(rng.integers(height)))
-    radius = max(3, int(rng.uniform(0.15, 0.5) * min(height, width)))
-    for step in np.linspace(1.0, 0.1, 6):
-        colour = tuple(float(c) for c in np.clip(base * (1.3 - 0.6 * step), 0, 255))
-        cv2.circle(pixels, centre, max(1, int(radius * step)), colour, -1, cv2.LINE_AA)
-    for _ in range(int(rng.integers(0, 4))):
-        spot = (centre[0] + int(rng.integers(-radius, radius + 1)), centre[1] + int(rng.integers(-radius, radius + 1)))
-        dot = tuple(float(c) for c in rng.uniform(0, 255, 3))
-        cv2.circle(pixels, spot, max(1, radius // int(rng.integers(3, 9))), dot, -1, cv2.LINE_AA)

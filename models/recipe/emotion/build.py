@@ -74,7 +74,8 @@ def finish(net: EmotionNet, folder: Path, out: Path, plan: Plan) -> dict[str, An
     content = to_int8(net, _representative(training, plan))
     model = verify(content, max_bytes=MAX_BYTES)
     float_logits = logits_of(net, np.concatenate([tuning.pixels, reporting.pixels]))
-    temperature, figures = evaluate(model, float_logits, tuning, reporting)
+    copied = np.concatenate([data.near_copies(half, training) for half in (tuning, reporting)])
+    temperature, figures = evaluate(model, float_logits, tuning, reporting, copied)
     detector = Int8Net(Model(out / "face_detector.tflite"))
     order = np.random.default_rng(plan.settings.seed).permutation(len(training))[: plan.framing]
     framing, measured = measure_framing(detector, training.pixels[order], plan.framing_least)

@@ -31,7 +31,7 @@ def int8_logits(model: Model, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.concatenate([model.run(face[None, ..., None])[0] for face in pixels])
 
 
-def evaluate(model: Model, float_logits: NDArray[np.float32], tuning: Faces, reporting: Faces) -> tuple[float, dict[str, Any]]:
+def evaluate(model: Model, float_logits: NDArray[np.float32], tuning: Faces, reporting: Faces, copied: NDArray[np.bool_]) -> tuple[float, dict[str, Any]]:
     """The temperature and all figures.
 
     Args:
@@ -39,6 +39,7 @@ def evaluate(model: Model, float_logits: NDArray[np.float32], tuning: Faces, rep
         float_logits: of the network before quantisation, on both halves one after the other.
         tuning: the half for the temperature.
         reporting: the other.
+        copied: which of both halves' faces have a near copy among the training faces.
     """
     tuned, reported = int8_logits(model, tuning.pixels), int8_logits(model, reporting.pixels)
     temperature = fit_temperature(tuned, tuning.majority)
@@ -57,6 +58,7 @@ def evaluate(model: Model, float_logits: NDArray[np.float32], tuning: Faces, rep
     low, high = _error_interval(chances, reporting.majority)
     figures = {
         "accuracy": Share(int(right.sum()), len(right)).as_dict(),
+        "accuracy_without_near_copies": Share(int(right[~copied].sum()), int((~copied).sum())).as_dict(),
         "accuracy_reporting_half": Share(int(hit.sum()), len(hit)).as_dict(),
         "accuracy_float": Share(int((float_logits.argmax(1) == labels).sum()), len(labels)).as_dict(),
         "macro_f1": round(float(scores[enough].mean()), 4),

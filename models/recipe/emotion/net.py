@@ -1,4 +1,4 @@
-"""The emotion classifier's network: a small residual net, about 20 million multiply-accumulates a face."""
+"""The emotion classifier's network: a small residual net, 40 million multiply-accumulates a face."""
 
 from __future__ import annotations
 

@@ -81,6 +81,8 @@ def _found(part: Callable[[Config], Finding], config: Config) -> Finding:
         return part(config)
     except RetryLater as error:
         return Finding(Verdict.DEGRADED, str(error))
+    except ConfigError as error:
+        return Finding(Verdict.BROKEN, "; ".join(error.problems))
     except MoodifyError as error:
         return Finding(Verdict.BROKEN, str(error))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -52,12 +53,19 @@ def _with_arguments(config: Config, *, camera: str | None, speaker: str | None) 
 
 @contextmanager
 def _sink(name: str) -> Iterator[TextIO]:
-    if name == "-":
-        yield sys.stdout
-        return
     try:
-        file = Path(name).open("a", encoding="utf-8")  # noqa: SIM115 - closed below; only opening it is the caller's mistake
+        file = sys.stdout if name == "-" else Path(name).open("a", encoding="utf-8")  # noqa: SIM115 - closed below; only opening it is the caller's mistake
     except OSError as error:
         raise ConfigError("--events", (f"{name} can't be written ({error.strerror}); name another file, or - for standard output",)) from None
-    with file:
+    try:
         yield file
+    finally:
+        try:
+            file.flush()
+        except OSError:
+            # Said when it happened. What is left would be tried again at the interpreter's end, and fail the run.
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, file.fileno())
+            os.close(nothing)
+        if file is not sys.stdout:
+            file.close()

@@ -161,7 +161,7 @@ def test_a_pipe_does_not_block(tmp_path):
 def test_a_file_that_may_not_be_read_is_named(saved):
     path = saved(encoded(".png"))
     path.chmod(0)
-    with pytest.raises(PictureError, match=r"may not be read .* chmod"):
+    with pytest.raises(PictureError, match=r"may not be read .*chmod"):
         read_picture(path)
 
 

@@ -53,7 +53,8 @@ class Capture(Protocol):
 def open_capture(path: str) -> Capture:
     """Open a device by its path through OpenCV, which then keeps quiet on stderr."""
     os.environ.setdefault(*_SELECT_TIMEOUT)
-    cv2.setLogLevel(0)
+    # Up to OpenCV 4.11 the level is kept in cv2 itself.
+    getattr(cv2.utils, "logging", cv2).setLogLevel(0)
     return cv2.VideoCapture(path, cv2.CAP_V4L2)  # type: ignore[return-value] # the stubs' overloads
 
 

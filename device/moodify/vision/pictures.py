@@ -6,7 +6,7 @@ import re
 import stat
 import struct
 import zlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
@@ -26,6 +26,8 @@ MAX_BYTES: Final = 100_000_000
 
 _SILENT: Final = 0
 """OpenCV's lowest log level."""
+_LOGGING: Final[Any] = getattr(cv2.utils, "logging", cv2)
+"""Where OpenCV keeps its log level: the second up to 4.11, the first in later ones."""
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _PNG_CHUNKS: Final = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"eXIf", b"IEND"})
 """The rest (colour profiles, texts) says nothing about faces, and libpng complains on stderr about what it does not like in it."""
@@ -86,15 +88,15 @@ def _read(path: Path) -> bytes:
 
 
 def _decode(path: Path, name: str, content: bytes) -> NDArray[np.uint8]:
-    level = cv2.getLogLevel()
+    level = _LOGGING.getLogLevel()
     # What OpenCV would log is said by the error below.
-    cv2.setLogLevel(_SILENT)
+    _LOGGING.setLogLevel(_SILENT)
     try:
         pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
         pixels = None
     finally:
-        cv2.setLogLevel(level)
+        _LOGGING.setLogLevel(level)
     if pixels is None:
         raise PictureError(f"{path}: is a {name} picture that can't be decoded; save it again with another program")
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels), np.uint8)

@@ -17,6 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 FILES = ("boot/config.txt", "journald.conf.d/moodify.conf", "system.conf.d/moodify.conf", "mosquitto/moodify.conf", "mosquitto/moodify.acl")
 
@@ -153,7 +155,7 @@ def member(household, certificates):
     """Sign in at the household's broker; the client keeps what came in ``said`` and what was granted in ``granted``."""
     clients = []
 
-    def sign_in(user, password, *topics):
+    def sign_in(user, password, *topics, will=None):
         client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
         client.said, client.granted, client.answer = [], [], None
 
@@ -167,7 +169,13 @@ def member(household, certificates):
         client.on_message = lambda _client, _data, message: client.said.append((message.topic, message.payload))
         client.tls_set(ca_certs=str(certificates / "ca.crt"), tls_version=ssl.PROTOCOL_TLS_CLIENT)
         client.username_pw_set(user, password)
-        client.connect("127.0.0.1", household)
+        session = Properties(PacketTypes.CONNECT)
+        session.SessionExpiryInterval = 60
+        if will is not None:
+            delay = Properties(PacketTypes.WILLMESSAGE)
+            delay.WillDelayInterval = 1
+            client.will_set(will, b"gone", qos=1, properties=delay)
+        client.connect("127.0.0.1", household, properties=session)
         clients.append(client)
         pump(clients, lambda: client.answer is not None and (client.answer.is_failure or len(client.granted) == len(topics)))
         return client
@@ -205,6 +213,15 @@ def test_nobody_speaks_in_anothers_place(member):
     home.publish("moodify/v1/m-abc/down/cmd/rescan", b"true", qos=1)
     pump([appliance, home], lambda: home.said and appliance.said)
     assert [payload for _, payload in home.said + appliance.said] == [b"true", b"true"]
+
+
+def test_the_household_hears_when_the_appliance_is_gone(member):
+    appliance = member("moodify", "appliance", will="moodify/v1/m-abc/up/status")
+    home = member("household", "everybody", "moodify/v1/+/up/#")
+    # Without a goodbye, as by a power cut.
+    appliance.socket().shutdown(socket.SHUT_RDWR)
+    pump([home], lambda: home.said)
+    assert home.said == [("moodify/v1/m-abc/up/status", b"gone")]
 
 
 @pytest.mark.parametrize(("user", "password"), [("moodify", "guessed"), ("stranger", "appliance")])

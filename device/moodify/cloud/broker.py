@@ -47,9 +47,9 @@ topic write moodify/v1/+/down/cmd/#
 """
 
 # A user is named for when root starts it: its own user could not write to our folder.
+# per_listener_settings is left out: with it mosquitto 2.0.21 sends no delayed will and keeps nothing for clients that are away.
 # Persistence is written within a second of a change: what was acknowledged survives a kill.
 _CONFIGURATION = """\
-per_listener_settings true
 user {user}
 log_dest stderr
 log_type error

@@ -68,6 +68,19 @@ def test_the_user_and_its_groups_are_made(project_root, text, tmp_path):
         assert groups[group] == ["moodify"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="root: gives folders away")
+def test_the_folder_is_made_and_is_the_users_own(project_root, tmp_path):
+    if shutil.which("systemd-tmpfiles") is None:
+        pytest.skip("needs systemd-tmpfiles, which scripts/test --all installs (package systemd)")
+    (tmp_path / "etc").mkdir()
+    for tool, file in (("systemd-sysusers", "sysusers.d"), ("systemd-tmpfiles", "tmpfiles.d")):
+        arguments = ["--create"] if tool == "systemd-tmpfiles" else []
+        subprocess.run([tool, *arguments, f"--root={tmp_path}", str(project_root / f"systemd/{file}/moodify.conf")], capture_output=True, check=True, timeout=60)
+    user = next(line.split(":") for line in (tmp_path / "etc/passwd").read_text().splitlines() if line.startswith("moodify:"))
+    folder = (tmp_path / "var/lib/moodify").stat()
+    assert (folder.st_mode & 0o7777, folder.st_uid, folder.st_gid) == (0o700, int(user[2]), int(user[3]))
+
+
 def test_the_daemon_says_what_the_unit_waits_for(text, tmp_path):
     pytest.importorskip("systemd.daemon", reason="systemd-python is not installed (extra: systemd)")
     assert "\nType=notify\n" in text

@@ -54,9 +54,10 @@ class Browser:
         """Start it."""
         to_browser, self._write = os.pipe()
         self._read, from_browser = os.pipe()
-        options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+        names = ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync")
+        options = " ".join(f"--{name}" for name in names)
         # It takes commands on file descriptor 3 and answers on 4.
-        line = f'exec chromium --remote-debugging-pipe --hide-scrollbars --user-data-dir="{profile}" {" ".join(options)} about:blank 3<&{to_browser} 4>&{from_browser}'
+        line = f'exec chromium --remote-debugging-pipe --hide-scrollbars --user-data-dir="{profile}" {options} about:blank 3<&{to_browser} 4>&{from_browser}'
         self._process = subprocess.Popen(["bash", "-c", line], pass_fds=(to_browser, from_browser), stderr=subprocess.DEVNULL)
         os.close(to_browser)
         os.close(from_browser)

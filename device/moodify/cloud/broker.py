@@ -158,7 +158,16 @@ class PrivateBroker:
         )
         with self._log.open("wb") as log:
             # A session of its own: Ctrl-C is for the daemon, which says goodbye to the broker first.
-            self._process = subprocess.Popen([program, "-c", str(self._configuration)], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self._runtime)
+            self._process = subprocess.Popen(
+                [program, "-c", str(self._configuration)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd=self._runtime,
+                # That the service is ready is the daemon's to say; mosquitto would tell systemd too.
+                env={name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"},
+            )
         until_s = time.monotonic() + START_TIMEOUT_S
         while self._process.poll() is None and time.monotonic() < until_s:
             try:

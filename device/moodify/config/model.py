@@ -40,10 +40,14 @@ class Section(BaseModel):
 class CameraConfig(Section):
     """Where frames come from."""
 
-    source: str = Field("auto", description="auto (the Pi's camera, else the first USB camera, else the sample), pi, usb, usb:N, sample, or the path of a picture, a clip or a folder.")
+    source: str = Field(
+        "auto", description="auto (the Pi's camera, else the first USB camera, else the sample), pi, usb, usb:N, sample, or the path of a picture, a clip or a folder."
+    )
     width: Annotated[int, Field(ge=160, le=1280)] = Field(320, description="Width of the frames that detection sees, in pixels.")
     height: Annotated[int, Field(ge=120, le=960)] = Field(240, description="Height of the frames that detection sees, in pixels.")
-    detail_width: Annotated[int, Field(ge=320, le=2592)] = Field(1280, description="Width of the stream that faces are cropped from, in pixels; its height follows the same aspect.")
+    detail_width: Annotated[int, Field(ge=320, le=2592)] = Field(
+        1280, description="Width of the stream that faces are cropped from, in pixels; its height follows the same aspect."
+    )
     idle_fps: Annotated[float, Field(gt=0, le=30)] = Field(1.0, description="Frames per second looked at while nobody is there.")
     face_fps: Annotated[float, Field(gt=0, le=30)] = Field(5.0, description="Frames per second looked at while somebody is there.")
     scan_fps: Annotated[float, Field(gt=0, le=30)] = Field(15.0, description="Frames per second looked at after a press of the button.")
@@ -63,8 +67,12 @@ class VisionConfig(Section):
     min_face_px: Annotated[int, Field(ge=8, le=400)] = Field(24, description="A face narrower than this, in pixels of the sharpest stream, is counted but not judged.")
     min_brightness: Probability = Field(0.08, description="Mean brightness of a face below which it is not judged, from 0 to 1.")
     max_brightness: Probability = Field(0.95, description="Mean brightness of a face above which it is not judged, from 0 to 1.")
-    min_sharpness: Annotated[float, Field(ge=0)] = Field(0.03, description="Fine detail of the 48-pixel face (variance of its Laplacian over that of its brightness) below which it is blurred; sharp faces have 0.04 and more.")
-    max_yaw: Probability = Field(0.8, description="How far the nose may lie off the middle of the eyes, as a share of half the eyes' distance, before a face counts as turned away; 0.8 is about 35 degrees.")
+    min_sharpness: Annotated[float, Field(ge=0)] = Field(
+        0.03, description="Fine detail of the 48-pixel face (variance of its Laplacian over that of its brightness) below which it is blurred; sharp faces have 0.04 and more."
+    )
+    max_yaw: Probability = Field(
+        0.8, description="How far the nose may lie off the middle of the eyes, as a share of half the eyes' distance, before a face counts as turned away; 0.8 is about 35 degrees."
+    )
 
 
 class MoodConfig(Section):
@@ -87,7 +95,9 @@ class MoodConfig(Section):
 class MoodMusic(Section):
     """What plays for one mood."""
 
-    uri: SpotifyUri | None = Field(None, examples=["spotify:playlist:37i9dQZF1DXdPec7aLTmlC"], description="A playlist, album, artist or track of yours, as spotify:playlist:…; unset uses the search.")
+    uri: SpotifyUri | None = Field(
+        None, examples=["spotify:playlist:37i9dQZF1DXdPec7aLTmlC"], description="A playlist, album, artist or track of yours, as spotify:playlist:…; unset uses the search."
+    )
     search: str | None = Field(None, examples=["sunny soul"], description="What to search for where no uri is set.")
 
 
@@ -135,10 +145,14 @@ class MusicConfig(Section):
 class StoreConfig(Section):
     """The database on the device."""
 
-    folder: Path | None = Field(None, examples=["/var/lib/moodify"], description="Folder for the database, the device key and the sign-in; unset uses the service's state folder or ~/.local/share/moodify.")
+    folder: Path | None = Field(
+        None, examples=["/var/lib/moodify"], description="Folder for the database, the device key and the sign-in; unset uses the service's state folder or ~/.local/share/moodify."
+    )
     retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(365, description="Days that history is kept.")
     flush_s: Seconds = Field(60.0, description="Events that can wait are written together at most every so many seconds; a mood, a decision or an order is written at once.")
-    outbox_max: Annotated[int, Field(ge=100, le=1_000_000)] = Field(20_000, description="Unsent summaries kept while there is no broker; beyond it the oldest are dropped and counted.")
+    outbox_max: Annotated[int, Field(ge=100, le=1_000_000)] = Field(
+        20_000, description="Unsent summaries kept while there is no broker; beyond it the oldest are dropped and counted."
+    )
 
 
 class LinkConfig(Section):
@@ -153,7 +167,9 @@ class LinkConfig(Section):
     password: SecretStr | None = Field(None, examples=["as set in the broker"], description="Password for username.")
     audience: str = Field("moodify", description="Whom the device's token is for.")
     keepalive_s: Annotated[int, Field(ge=5, le=600)] = Field(30, description="Seconds between two signs of life.")
-    commands: tuple[Literal["rescan", "pause", "resume", "privacy"], ...] = Field(("rescan",), description="Commands that are taken from the broker. Privacy can be turned on from afar, never off.")
+    commands: tuple[Literal["rescan", "pause", "resume", "privacy"], ...] = Field(
+        ("rescan",), description="Commands that are taken from the broker. Privacy can be turned on from afar, never off."
+    )
 
     @model_validator(mode="after")
     def _no_token_in_the_clear(self) -> LinkConfig:

@@ -1,0 +1,210 @@
+"""A house for the daemon's tests: real store, tracker, policy, dj and simulated speaker around a conductor, on a clock that a test moves."""
+
+import io
+import json
+import random
+import threading
+from datetime import UTC, datetime
+from queue import SimpleQueue
+
+from appliance import wait_until
+from moodify.camera.fake import FakeCamera
+from moodify.camera.steady import SteadyCamera
+from moodify.config.model import Config
+from moodify.daemon import signals as sig
+from moodify.daemon.board import Board
+from moodify.daemon.conductor import Conductor, Crew
+from moodify.daemon.courier import NoCourier
+from moodify.daemon.dj import Dj
+from moodify.daemon.recorder import Recorder
+from moodify.daemon.snapshot import Facts
+from moodify.daemon.threads import guarded
+from moodify.daemon.watcher import Watcher
+from moodify.mood.tracker import MoodTracker
+from moodify.music.candidates import CandidatePool
+from moodify.music.policy import Policy
+from moodify.music.spotify.factory import open_player
+from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
+from moodify.panel.port import Press
+from moodify.store.prepare import prepare
+from moodify.store.settings import Settings
+from moodify.store.store import Store
+from moodify.system.clock import RecordingClock
+from moodify.types import Box, Emotion, EmotionScores, Face, Landmarks, Observation, Point, SeenFace
+
+FPS = 5
+RULES = {
+    "mood": {"smoothing_s": 1.0, "steady_s": 1.0, "absent_s": 2.0},
+    "music": {"dwell_s": 4.0, "max_changes": 5, "change_window_s": 60.0, "absence_pause_s": 5.0, "start_when_silent": True},
+}
+
+
+def face(emotion=Emotion.HAPPINESS, probability=0.95):
+    scores = EmotionScores({each: probability if each is emotion else (1 - probability) / 7 for each in Emotion}, 0.5, 0.5)
+    middle = Point(50, 50)
+    return SeenFace(Face(Box(0, 0, 100, 100), Landmarks(middle, middle, middle, middle, middle), 0.9), scores, None)
+
+
+HAPPY = face()
+CALM = face(Emotion.NEUTRAL)
+
+
+class Answers(NoCourier):
+    """Keeps what the conductor answers and publishes."""
+
+    def __init__(self):
+        self.answers = []
+        self.published = {}
+
+    def answer(self, command_id, status, error=None):
+        self.answers.append((command_id, status, error))
+
+    def publish(self, name, value):
+        self.published[name] = value
+
+
+class Lamp:
+    """Keeps what the light was told."""
+
+    def __init__(self):
+        self.shown = []
+
+    def show(self, what, mood=None):
+        if not self.shown or self.shown[-1] != (what, mood):
+            self.shown.append((what, mood))
+
+    def close(self):
+        """Nothing to give back."""
+
+
+class DaemonHouse:
+    """A conductor and its crew; what is told stands in :attr:`events`."""
+
+    def __init__(self, folder, *, dj=True, rules=RULES, clock=None):
+        self.path = folder / "moodify.db"
+        prepare(self.path)
+        self.config = Config.model_validate(rules)
+        self.clock = clock if clock is not None else RecordingClock(datetime(2026, 1, 5, 12, tzinfo=UTC))
+        self.inbox = SimpleQueue()
+        self.store, self.settings = Store(self.path), Settings(self.path)
+        self.sink = io.StringIO()
+        self.recorder = Recorder(self.store, self.clock, flush_s=60, sink=self.sink)
+        self.speaker = SimulatedSpeaker(clock=self.clock.now_s)
+        self.player = open_player(self.config.music, folder, clock=self.clock.now_s, simulated=self.speaker)
+        self.dj = Dj(self.player.player, self.inbox.put, volume_cap=80)
+        self.watcher = Watcher(lambda: SteadyCamera(FakeCamera().reopen), None, self.config.camera, self.inbox.put)
+        self.courier, self.lamp = Answers(), Lamp()
+        self.beats = []
+        self.health_readings = 0
+        self.housekeepings = 0
+        facts = Facts("m-test", "1", "the simulated speaker", demo=False)
+        self.board = Board({})
+        pool = CandidatePool(self.config.music)
+        self.conductor = Conductor(
+            self.config,
+            facts,
+            self.clock,
+            self.inbox,
+            Crew(self.watcher, self.dj, self.courier, self.lamp, self.beats.append, self._read_health),
+            new_tracker=lambda: MoodTracker(self.config.mood),
+            policy=Policy(self.config.music, pool, random.Random(1)),
+            pool=pool,
+            recorder=self.recorder,
+            settings=self.settings,
+            board=self.board,
+            housekeeping=self._keep_house,
+        )
+        self.code = None
+        self._threads = [threading.Thread(target=self._conduct, name="conductor")]
+        if dj:
+            self._threads.append(guarded("dj", self.dj.run, self.inbox.put))
+        for thread in self._threads:
+            thread.start()
+
+    def _conduct(self):
+        self.code = self.conductor.run()
+
+    def _read_health(self):
+        self.health_readings += 1
+
+    def _keep_house(self):
+        self.housekeepings += 1
+
+    @property
+    def t_s(self):
+        return self.clock.now_s()
+
+    @property
+    def events(self):
+        return [json.loads(line) for line in self.sink.getvalue().splitlines()]
+
+    @property
+    def told(self):
+        """What happened, a few words each; decisions that keep what is are left out."""
+        return [text for event in self.events if (text := _words(event["kind"], event["data"]))]
+
+    def reasons(self):
+        return [event["data"]["reason"] for event in self.events if event["kind"] == "decision"]
+
+    def put(self, signal):
+        self.inbox.put(signal)
+        return self
+
+    def sees_well(self):
+        return self.put(sig.CameraIs(sig.State.OK, "a camera"))
+
+    def look(self, *faces):
+        """Show one frame, and wait until all that follows from it is done."""
+        self.clock.advance_to(self.t_s + 1 / FPS)
+        handled = threading.Event()
+        self.put(sig.Seen(Observation(self.t_s, faces, moved=True), handled))
+        assert handled.wait(20), self.told
+        return self
+
+    def show(self, seconds, *faces):
+        for _ in range(round(seconds * FPS)):
+            self.look(*faces)
+        return self
+
+    def press(self, press=Press.SCAN):
+        return self.put(sig.Pressed(press, "button", 0.0))
+
+    def await_reason(self, text):
+        wait_until(lambda: any(text in reason for reason in self.reasons()), what=lambda: f"{text!r} among {self.reasons()}")
+
+    def end(self):
+        self.put(sig.Stop("the test is over"))
+        return self.await_end()
+
+    def await_end(self):
+        self._threads[0].join(20)
+        assert not self._threads[0].is_alive()
+        return self.code
+
+    def close(self):
+        self.put(sig.Stop("the test is over"))
+        self.dj.close()
+        self.player.close()
+        for thread in self._threads:
+            thread.join(20)
+        self.store.close()
+        self.settings.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def _words(kind, data):
+    match kind:
+        case "presence":
+            return f"{data['people']} here"
+        case "mood":
+            return data["mood"] + (" asked" if data["asked"] else "")
+        case "decision":
+            return f"decide {data['act']} {data['mood']}" if data["act"] != "keep" else None
+        case "order":
+            return f"{data['act']} {data['status']}"
+    return None

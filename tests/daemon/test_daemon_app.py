@@ -1,0 +1,138 @@
+"""The house as a whole, in this process: built in order, closed in reverse, whatever happens to a part."""
+
+import logging
+import sqlite3
+import threading
+from contextlib import closing
+
+import pytest
+
+from appliance import brokers_of, data_folder, wait_until
+from moodify.config.load import parse
+from moodify.daemon import app
+from moodify.daemon.app import Options, run
+from moodify.daemon.courier import Courier
+from moodify.daemon.dj import Dj
+from moodify.daemon.watcher import Watcher
+from moodify.errors import StoreError
+from moodify.store.history import History
+from moodify.store.prepare import prepare
+from moodify.store.settings import Settings
+from moodify.store.store import Store
+
+SAMPLE = '[camera]\nsource = "sample"\n[music]\nspeaker = "simulated"\n[web]\nport = 0\n'
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left():
+    before = set(threading.enumerate())
+    yield
+    wait_until(lambda: set(threading.enumerate()) <= before, what=lambda: f"the end of {set(threading.enumerate()) - before}")
+
+
+def die(_self):
+    raise RuntimeError("bang")
+
+
+@pytest.mark.parametrize(("kind", "name"), [(Watcher, "watcher"), (Dj, "dj"), (Courier, "courier")], ids=["watcher", "dj", "courier"])
+def test_the_death_of_a_thread_ends_the_run_and_says_which(home, monkeypatch, caplog, kind, name):
+    monkeypatch.setattr(kind, "run", die)
+    assert run(parse(SAMPLE, source="test"), Options(seconds=30)) == 1
+    assert f"The {name} ended by an error, and Moodify with it: bang" in caplog.text
+    assert brokers_of(home) == []
+
+
+def test_the_death_of_the_health_reader_ends_the_run(home, monkeypatch, caplog):
+    monkeypatch.setattr(app, "read_health", lambda _folder: die(None))
+    assert run(parse(SAMPLE, source="test"), Options(seconds=30)) == 1
+    assert "The health ended by an error" in caplog.text
+
+
+def test_health_that_cannot_be_read_is_a_warning(home, monkeypatch, caplog):
+    def unreadable(_folder):
+        raise OSError("no such thing")
+
+    monkeypatch.setattr(app, "read_health", unreadable)
+    assert run(parse(SAMPLE, source="test"), Options(seconds=1)) == 0
+    assert "The machine's health can't be read: no such thing" in caplog.text
+
+
+def test_without_link_and_page_the_rest_works(home):
+    told = []
+    config = parse(SAMPLE.replace("port = 0", "enabled = false") + "[link]\nenabled = false\n", source="test")
+    assert run(config, Options(seconds=3, attach=told.append)) == 0
+    assert (told[0].page, told[0].keys, told[0].demo) == (None, False, True)
+    with History(data_folder(home) / "moodify.db") as history:
+        events = history.recent(100)
+    assert "presence" in {event.kind.value for event in events}
+    assert {event.data["state"] for event in events if event.kind.value == "link"} == {"off"}
+
+
+def test_a_start_that_fails_half_way_gives_everything_back(home, monkeypatch):
+    def unusable(*_arguments, **_options):
+        raise StoreError("the disk is gone; put it back")
+
+    monkeypatch.setattr(app, "Board", unusable)
+    with pytest.raises(StoreError):
+        run(parse(SAMPLE, source="test"), Options(seconds=5))
+    monkeypatch.undo()
+    monkeypatch.setenv("HOME", str(home))
+    assert run(parse(SAMPLE, source="test"), Options(seconds=0)) == 0
+
+
+def test_a_database_that_breaks_during_the_run_ends_it_with_its_error(home, monkeypatch):
+    def breaks(_self, _events):
+        raise StoreError("it is damaged; restart")
+
+    monkeypatch.setattr(Store, "record", breaks)
+    with pytest.raises(StoreError, match="damaged"):
+        run(parse(SAMPLE, source="test"), Options(seconds=30))
+    assert brokers_of(home) == []
+
+
+@pytest.mark.parametrize(("source", "shortened"), [("sample", True), ("auto", False)])
+def test_in_privacy_the_sample_is_known_by_its_name(home, source, shortened):
+    database = data_folder(home) / "moodify.db"
+    prepare(database)
+    with Settings(database) as settings:
+        settings.put("privacy", True)
+    told = []
+    assert run(parse(SAMPLE.replace('"sample"', f'"{source}"'), source="test"), Options(seconds=0, attach=told.append)) == 0
+    assert told[0].demo is shortened
+
+
+def test_housekeeping_on_a_locked_database_is_put_off(tmp_path, caplog):
+    path = tmp_path / "moodify.db"
+    prepare(path)
+    with Store(path) as store, Settings(path) as settings, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        store._db.execute("PRAGMA busy_timeout = 10")
+        other.execute("BEGIN IMMEDIATE")
+        app._housekeep(store, settings, 10)
+        assert "Old events are deleted later" in caplog.text
+        other.execute("ROLLBACK")
+        app._housekeep(store, settings, 10)
+        assert app.last_seen(settings) is not None
+
+
+def test_a_second_asking_to_end_is_heeded_at_once(home, caplog):
+    import signal
+
+    caplog.set_level(logging.INFO)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    told = []
+
+    def press_ctrl_c(running):
+        told.append(running)
+        signal.raise_signal(signal.SIGINT)
+        told.append(signal.getsignal(signal.SIGINT))
+
+    assert run(parse(SAMPLE, source="test"), Options(attach=press_ctrl_c)) == 0
+    assert told[1] is signal.SIG_DFL
+    assert "Ending: asked to by SIGINT" in caplog.text
+    assert {number: signal.getsignal(number) for number in before} == before

@@ -1,0 +1,267 @@
+"""What happens in the house, and what the conductor makes of it."""
+
+import logging
+import sqlite3
+from contextlib import closing
+
+import pytest
+from daemon_house import CALM, HAPPY, RULES, DaemonHouse
+
+from appliance import wait_until
+from moodify.daemon import signals as sig
+from moodify.daemon.conductor import PRIVACY_KEY
+from moodify.errors import SignInNeeded, SpeakerUnavailable
+from moodify.panel.port import Press, Show
+from moodify.store.settings import Settings
+from moodify.system.health import Health
+from moodify.types import Mood, Observation, Track
+
+PLAYS = ["1 here", "happy", "decide play happy", "play done"]
+SONG = Track("spotify:track:0000000000000000000000", "A", "B", 1000)
+HEALTH = Health(disk_free_mb=1, load_1min=0.1, rss_mb=1.0, rss_anon_mb=1.0, uptime_s=1.0)
+
+
+def lose_camera(house, message="unplugged; plug it in"):
+    return house.put(sig.CameraIs(sig.State.DEGRADED, message))
+
+
+# What happens -> what is told, decided and ordered.
+JOURNEYS = {
+    "somebody happy gets fitting music": (lambda house: house.show(7, HAPPY), PLAYS),
+    "nobody gets nothing": (lambda house: house.show(7), ["0 here", "absent"]),
+    "a mood that does not last changes nothing": (lambda house: house.show(3, HAPPY), ["1 here", "happy"]),
+    "whoever leaves is waited for, and then the music pauses": (lambda house: house.show(7, HAPPY).show(9), [*PLAYS, "0 here", "absent", "decide pause absent", "pause done"]),
+    "whoever comes back hears it go on": (
+        lambda house: house.show(7, HAPPY).show(9).show(2, HAPPY),
+        [*PLAYS, "0 here", "absent", "decide pause absent", "pause done", "1 here", "decide resume absent", "resume done", "happy"],
+    ),
+    "another mood's music is queued": (lambda house: house.show(10, HAPPY).show(9, CALM), [*PLAYS, "calm", "decide queue calm", "queue done"]),
+    "a press is answered at once": (lambda house: house.show(1, HAPPY).press().show(2, HAPPY), ["1 here", "happy asked", "decide play happy", "play done"]),
+    "a burst of presses is one question": (lambda house: house.show(1, HAPPY).press().press().show(2, HAPPY), ["1 here", "happy asked", "decide play happy", "play done"]),
+    "a press before an empty room says so": (lambda house: house.show(1).press().show(4), ["0 here", "absent asked"]),
+    "not this plays another": (lambda house: house.show(10, HAPPY).press(Press.NEXT).show(1, HAPPY), [*PLAYS, "decide play happy", "play done"]),
+    "a pause holds until a press": (
+        lambda house: house.show(10, HAPPY).press(Press.PAUSE).show(12, HAPPY).press(Press.PAUSE).show(1, HAPPY),
+        [*PLAYS, "decide pause happy", "pause done", "decide resume happy", "resume done"],
+    ),
+}
+
+
+@pytest.mark.parametrize("journey", JOURNEYS)
+def test_journey(house, journey):
+    happens, told = JOURNEYS[journey]
+    happens(house)
+    assert house.told == told
+    assert [order.split()[0] for order in told if order.endswith("done")] == [order.verb for order in house.speaker.orders]
+
+
+def test_a_press_while_the_camera_is_lost_says_what_is_wrong(house):
+    lose_camera(house).press()
+    house.await_reason("Can't look again: unplugged; plug it in")
+
+
+def test_a_camera_that_is_lost_while_it_looks_answers_the_press(house):
+    house.show(1, HAPPY).press()
+    lose_camera(house)
+    house.await_reason("Can't look again: unplugged")
+    wait_until(lambda: house.lamp.shown[-1] == (Show.DEGRADED, None))
+
+
+def test_the_mood_of_a_lost_camera_chooses_no_music(house):
+    house.show(3, HAPPY)
+    lose_camera(house)
+    house.clock.advance_to(house.t_s + 30)
+    house.put(sig.PlaybackSeen(house.player.player.playback()))
+    house.await_reason("Can't tell the mood: nothing is started")
+    assert house.speaker.orders == ()
+    wait_until(lambda: (house.board.now()["mood"], house.board.now()["seen"]["people"]) == (None, 0))
+    house.sees_well().show(5, HAPPY)
+    assert house.told == PLAYS
+
+
+def test_privacy_forgets_who_was_there_and_answers_presses(house):
+    house.show(3, HAPPY).press(Press.PRIVACY).press()
+    house.await_reason("turn privacy off to look again")
+    now = house.board.now()
+    assert (now["privacy"], now["mood"], now["seen"]) == (True, None, {"people": 0, "faces": []})
+    assert house.watcher._privacy is True
+    assert house.lamp.shown[-1] == (Show.PRIVACY, None)
+
+
+def test_a_frame_that_was_on_its_way_when_privacy_began_is_not_looked_at(house):
+    house.press(Press.PRIVACY).show(2, HAPPY)
+    assert house.told == []
+
+
+def test_privacy_survives_a_restart(tmp_path):
+    with DaemonHouse(tmp_path) as house:
+        house.press(Press.PRIVACY)
+        house.end()
+    with DaemonHouse(tmp_path) as house:
+        assert house.conductor.privacy is True
+        house.put(sig.PrivacyWanted(on=False, origin="page")).end()
+    with DaemonHouse(tmp_path) as house:
+        assert house.conductor.privacy is False
+
+
+def test_privacy_begins_while_the_database_is_locked_and_is_kept_later(tmp_path, monkeypatch):
+    monkeypatch.setattr("moodify.daemon.conductor.RETRY_S", 0.1)
+    with DaemonHouse(tmp_path) as house:
+        house.settings._db.execute("PRAGMA busy_timeout = 20")
+        with closing(sqlite3.connect(house.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            house.press(Press.PRIVACY)
+            wait_until(lambda: house.watcher._privacy)
+            wait_until(lambda: house.conductor._keep_privacy_s is not None)
+            other.execute("ROLLBACK")
+        with Settings(house.path) as settings:
+            wait_until(lambda: settings.get(PRIVACY_KEY, default=False))
+        assert house.end() == 0
+
+
+def test_a_press_waits_for_the_songs_of_its_own_mood(tmp_path):
+    with DaemonHouse(tmp_path, dj=False) as house:
+        house.sees_well().press()
+        for number in range(12):
+            house.put(sig.Seen(_look(number / 5, HAPPY)))
+        house.await_reason("Looking for happy music")
+        house.put(sig.CandidatesFound(Mood.CALM, (SONG,)))
+        house.put(sig.CandidatesFound(Mood.HAPPY, (SONG,)))
+        house.await_reason("You asked: happy, playing 'A' by B now")
+
+
+def test_a_press_whose_songs_cannot_be_found_says_why_and_is_over(tmp_path):
+    with DaemonHouse(tmp_path, dj=False) as house:
+        house.sees_well().press()
+        for number in range(12):
+            house.put(sig.Seen(_look(number / 5, HAPPY)))
+        house.await_reason("Looking for happy music")
+        house.put(sig.CandidatesFound(Mood.HAPPY, (), SpeakerUnavailable("it sleeps; wake it", retry_after_s=1)))
+        house.await_reason("Can't look for happy music: it sleeps; wake it")
+        house.put(sig.CandidatesFound(Mood.HAPPY, (SONG,))).end()
+    assert not [reason for reason in house.reasons() if reason.startswith("You asked")]
+
+
+def test_a_playlist_that_cannot_be_read_is_played_as_a_whole_for_a_press(tmp_path):
+    rules = {**RULES, "music": {**RULES["music"], "moods": {"happy": {"uri": "spotify:playlist:0000000000000000000000"}}}}
+    with DaemonHouse(tmp_path, dj=False, rules=rules) as house:
+        house.sees_well().press()
+        for number in range(12):
+            house.put(sig.Seen(_look(number / 5, HAPPY)))
+        house.await_reason("Looking for happy music")
+        house.put(sig.CandidatesFound(Mood.HAPPY, ()))
+        house.await_reason("You asked: happy, playing your playlist for happy now")
+
+
+def _look(t_s, *faces):
+    return Observation(t_s, faces, moved=True)
+
+
+class TestCommands:
+    """What is asked for from afar."""
+
+    def command(self, house, name):
+        count = len(house.courier.answers)
+        house.put(sig.CommandTaken(name, f"id{count}"))
+        wait_until(lambda: len(house.courier.answers) > count)
+        return house.courier.answers[-1][1:]
+
+    def test_rescan_looks_again(self, house):
+        house.show(1, HAPPY)
+        assert self.command(house, "rescan") == ("ok", None)
+        assert "happy asked" in house.show(2, HAPPY).told
+
+    def test_rescan_in_privacy_is_answered_with_the_reason(self, house):
+        house.press(Press.PRIVACY)
+        status, error = self.command(house, "rescan")
+        assert (status, error.startswith("Privacy is on")) == ("error", True)
+
+    def test_privacy_is_turned_on_and_never_off(self, house):
+        for _ in range(2):
+            assert self.command(house, "privacy") == ("ok", None)
+            assert house.conductor.privacy is True
+
+    def test_pause_and_resume_are_no_toggles(self, house):
+        house.show(10, HAPPY)
+        for name in ("pause", "pause", "resume", "resume"):
+            assert self.command(house, name) == ("ok", None)
+            house.look(HAPPY)
+        assert house.told == [*PLAYS, "decide pause happy", "pause done", "decide resume happy", "resume done"]
+
+    def test_resume_while_nothing_is_known_of_the_speaker_does_not_pause_it(self, tmp_path):
+        with DaemonHouse(tmp_path, dj=False) as house:
+            status, error = self.command(house, "resume")
+            assert (status, "try again" in error) == ("error", True)
+            assert house.told == []
+
+
+@pytest.mark.parametrize(
+    ("signal", "code", "said"),
+    [
+        (sig.ThreadDied("dj", RuntimeError("bang")), 1, "The dj ended by an error, and Moodify with it: bang"),
+        (sig.Stop("the camera can't work", failed=True), 1, "the camera can't work"),
+        (sig.Stop("40 seconds are over"), 0, "40 seconds are over"),
+        (sig.RecordingEnded(), 0, "the recording has ended"),
+        (sig.Pressed(Press.QUIT, "keys", 0.0), 0, "a key asked for it"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_run_ends_and_says_why(house, caplog, signal, code, said):
+    caplog.set_level(logging.INFO)
+    assert house.put(signal).await_end() == code
+    assert said in caplog.text
+
+
+def test_an_order_under_way_at_the_end_is_told(house):
+    house.show(7, HAPPY)
+    house.speaker.slow(0.2)
+    house.press(Press.PAUSE).put(sig.Stop("enough"))
+    house.await_end()
+    assert house.told[-2:] == ["decide pause happy", "pause done"]
+
+
+def test_what_goes_wrong_at_the_speaker_is_said_and_heals(house):
+    house.show(3, HAPPY)
+    house.put(sig.PlaybackSeen(None, SpeakerUnavailable("asleep; wake it")))
+    wait_until(lambda: house.board.now()["speaker"] == {"state": "degraded", "message": "asleep; wake it"})
+    house.put(sig.PlaybackSeen(None, SignInNeeded("sign in again")))
+    wait_until(lambda: house.board.now()["speaker"] == {"state": "broken", "message": "sign in again"})
+    assert house.lamp.shown[-1] == (Show.NEEDS_PERSON, None)
+    house.put(sig.PlaybackSeen(house.player.player.playback()))
+    wait_until(lambda: house.board.now()["speaker"]["state"] == "ok")
+    assert [event["data"]["state"] for event in house.events if event["kind"] == "speaker"][-3:] == ["degraded", "broken", "ok"]
+
+
+def test_the_same_state_twice_is_no_news(house):
+    for _ in range(3):
+        house.put(sig.LinkIs(sig.State.OK, "connected"))
+    house.look()
+    assert [event["data"]["state"] for event in house.events if event["kind"] == "link"] == ["ok"]
+
+
+def test_health_is_read_at_the_start_and_published_with_its_reasons(house):
+    house.put(sig.HealthRead(HEALTH)).look()
+    assert (house.health_readings, house.housekeepings) == (1, 1)
+    (event,) = [event for event in house.events if event["kind"] == "health"]
+    assert "1 MB are free" in event["data"]["reasons"][0]
+    assert house.courier.published["health"] == event["data"]
+
+
+def test_what_is_published_has_no_frames_in_it(house):
+    house.show(3, HAPPY)
+    assert house.courier.published["now"]["mood"] == "happy"
+    assert set(house.courier.published) == {"now", "state"}
+    assert "faces" not in str(house.courier.published)
+
+
+def test_the_watchdog_hears_whether_the_watcher_lives(house, monkeypatch):
+    house.look()
+    assert house.beats[-1] is True
+    monkeypatch.setattr("moodify.daemon.watcher.ALIVE_S", 0.0)
+    house.look()
+    assert house.beats[-1] is False
+
+
+def test_the_light_shows_looking_then_the_mood(house):
+    house.show(1, HAPPY).press().show(3, HAPPY)
+    assert house.lamp.shown[-2:] == [(Show.LOOKING, None), (Show.MOOD, Mood.HAPPY)]

@@ -1,0 +1,187 @@
+"""The dj and a real adapter before the simulated speaker."""
+
+import logging
+
+import pytest
+
+from appliance import wait_until
+from moodify.config.model import MusicConfig
+from moodify.daemon.dj import Dj
+from moodify.daemon.signals import CandidatesFound, Order, OrderEnded, PlaybackSeen
+from moodify.daemon.threads import guarded
+from moodify.errors import CannotWork, MoodifyError, SignInNeeded
+from moodify.music.spotify.factory import open_player
+from moodify.types import Act, Decision, Mood, OrderStatus, Track
+
+CAP = 70
+
+
+class Booth:
+    """A dj at work, and what it reports."""
+
+    def __init__(self, folder):
+        self.opened = open_player(MusicConfig(speaker="simulated"), folder)
+        self.speaker, self.player = self.opened.simulated, self.opened.player
+        self.reports = []
+        self.dj = Dj(self.player, self.reports.append, volume_cap=CAP)
+        self.thread = guarded("dj", self.dj.run, self.reports.append)
+        self.songs = [Track(song.uri, song.title, "", 1000) for song in self.speaker.catalogue.playlist_of("happy").songs]
+
+    def order(self, act, track=None, name=""):
+        order = Order(name or act.value, Decision(act, "a reason", Mood.HAPPY, track))
+        self.dj.order(order)
+        return order
+
+    def done(self):
+        wait_until(lambda: self.dj.idle)
+        return [(report.order.id, report.status) for report in self.reports if isinstance(report, OrderEnded)]
+
+    def close(self):
+        self.dj.close()
+        self.opened.close()
+        if self.thread.ident is not None:
+            self.thread.join(20)
+
+
+@pytest.fixture
+def booth(tmp_path):
+    booth = Booth(tmp_path)
+    booth.thread.start()
+    yield booth
+    booth.close()
+
+
+@pytest.mark.parametrize(
+    ("acts", "verbs"),
+    [
+        ((Act.PLAY,), ["play"]),
+        ((Act.PLAY, Act.QUEUE), ["play", "queue"]),
+        ((Act.PLAY, Act.PAUSE), ["play", "pause"]),
+        ((Act.PLAY, Act.PAUSE, Act.RESUME), ["play", "pause", "resume"]),
+        ((Act.PLAY, Act.SKIP), ["play", "next"]),
+    ],
+)
+def test_orders_are_carried_out(booth, acts, verbs):
+    for act in acts:
+        booth.order(act, booth.songs[0])
+        booth.done()
+    assert [order.verb for order in booth.speaker.orders] == verbs
+    assert {report.status for report in booth.reports} == {OrderStatus.DONE}
+
+
+def test_the_newest_order_wins_and_the_dropped_one_is_said(booth):
+    booth.speaker.slow(0.1)
+    before = len(booth.speaker.requests)
+    booth.order(Act.PLAY, booth.songs[0], "first")
+    wait_until(lambda: len(booth.speaker.requests) > before)
+    booth.order(Act.PLAY, booth.songs[1], "second")
+    booth.order(Act.PLAY, booth.songs[2], "third")
+    assert sorted(booth.done()) == [("first", OrderStatus.DONE), ("second", OrderStatus.DROPPED), ("third", OrderStatus.DONE)]
+    assert [order.uri for order in booth.speaker.orders if order.verb == "play"] == [booth.songs[0].uri, booth.songs[2].uri]
+
+
+def test_an_order_goes_before_look_ups_and_looks(tmp_path):
+    booth = Booth(tmp_path)
+    booth.dj.look()
+    booth.dj.look_up(Mood.HAPPY, lambda player: player.search("happy"))
+    booth.order(Act.PLAY, booth.songs[0])
+    booth.thread.start()
+    booth.done()
+    booth.close()
+    assert [type(report) for report in booth.reports] == [OrderEnded, CandidatesFound, PlaybackSeen]
+
+
+def test_looks_and_look_ups_that_wait_are_done_once(tmp_path):
+    booth = Booth(tmp_path)
+    for _ in range(3):
+        booth.dj.look()
+        booth.dj.look_up(Mood.HAPPY, lambda player: player.search("happy"))
+    booth.thread.start()
+    booth.done()
+    booth.close()
+    assert len(booth.reports) == 2
+    assert booth.reports[0].tracks
+
+
+def test_it_is_idle_only_once_what_it_found_is_told(booth):
+    booth.speaker.slow(0.05)
+    booth.dj.look()
+    assert not booth.dj.idle
+    wait_until(lambda: booth.dj.idle)
+    assert isinstance(booth.reports[-1], PlaybackSeen)
+
+
+@pytest.mark.parametrize(
+    ("lever", "kind"),
+    [
+        (lambda speaker: speaker.refuse(403), MoodifyError),
+        (lambda speaker: speaker.end_sign_in() or speaker.expire_access_token(), SignInNeeded),
+        (lambda speaker: speaker.rate_limit(30), MoodifyError),
+        (lambda speaker: speaker.html(9), MoodifyError),
+        (lambda speaker: speaker.fail(500, 9), MoodifyError),
+    ],
+    ids=["refused", "signed out", "rate limited", "login page", "failing"],
+)
+def test_what_fails_is_reported_and_the_dj_goes_on(booth, lever, kind):
+    lever(booth.speaker)
+    booth.order(Act.SKIP)
+    booth.dj.look()
+    booth.dj.look_up(Mood.CALM, lambda player: player.search("calm"))
+    wait_until(lambda: len(booth.reports) == 3, 60)
+    ended = next(report for report in booth.reports if isinstance(report, OrderEnded))
+    assert ended.status is OrderStatus.FAILED
+    assert isinstance(ended.error, kind)
+    assert booth.thread.is_alive()
+
+
+@pytest.mark.parametrize("act", [Act.PLAY, Act.QUEUE, Act.KEEP])
+def test_an_order_that_makes_no_sense_fails(booth, act):
+    booth.order(act)
+    booth.done()
+    assert isinstance(booth.reports[0].error, CannotWork)
+
+
+def test_music_is_never_started_above_the_cap(booth):
+    booth.order(Act.PLAY, booth.songs[0])
+    booth.done()
+    booth.player.set_volume(100)
+    booth.order(Act.PLAY, booth.songs[1])
+    booth.done()
+    assert booth.player.playback().speaker.volume_percent == CAP
+
+
+def test_a_volume_below_the_cap_is_left_alone(booth):
+    booth.order(Act.PLAY, booth.songs[0])
+    booth.done()
+    booth.player.set_volume(20)
+    booth.order(Act.PLAY, booth.songs[1])
+    booth.done()
+    assert booth.player.playback().speaker.volume_percent == 20
+
+
+def test_a_speaker_that_slept_loud_is_lowered_once_it_plays(booth):
+    booth.order(Act.PLAY, booth.songs[0])
+    booth.done()
+    booth.player.set_volume(100)
+    booth.speaker.fall_asleep(wakes_after_s=0.1)
+    booth.order(Act.PLAY, booth.songs[1])
+    wait_until(lambda: len(booth.done()) == 2, 60)
+    assert booth.reports[-1].status is OrderStatus.DONE, booth.reports[-1].error
+    assert booth.player.playback().speaker.volume_percent == CAP
+
+
+def test_a_speaker_whose_volume_cannot_be_set_plays_all_the_same(booth, caplog):
+    caplog.set_level(logging.WARNING)
+    booth.speaker.fix_volume()
+    booth.order(Act.PLAY, booth.songs[0])
+    assert booth.done() == [("play", OrderStatus.DONE)]
+
+
+def test_closing_ends_it_even_in_the_middle_of_a_slow_call(booth):
+    booth.speaker.slow(30)
+    booth.dj.look()
+    wait_until(lambda: not booth.dj.idle)
+    booth.dj.close()
+    booth.player.close()
+    booth.thread.join(5)
+    assert not booth.thread.is_alive()

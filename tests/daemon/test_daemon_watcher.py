@@ -1,0 +1,230 @@
+"""The watcher with a camera that the world does things to."""
+
+import threading
+
+import cv2
+import numpy as np
+import pytest
+
+from appliance import wait_until
+from moodify.camera.fake import FakeCamera
+from moodify.camera.files import Recording
+from moodify.camera.steady import SteadyCamera
+from moodify.config.model import CameraConfig, VisionConfig
+from moodify.daemon import watcher as room
+from moodify.daemon.signals import CameraIs, RecordingEnded, Seen, State, Stop
+from moodify.daemon.threads import guarded
+from moodify.daemon.watcher import Watcher
+from moodify.errors import CannotWork, NoCamera
+from moodify.system.clock import RecordingClock
+from moodify.types import Image, PixelLayout
+from moodify.vision.eyes import open_eyes
+
+CONFIG = CameraConfig(idle_fps=30, face_fps=30, scan_fps=30)
+
+
+class CountingCamera(FakeCamera):
+    """Counts its reads, keeps the rates that it was given, and may be slow to close."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.reads = 0
+        self.rates = []
+        self.let_close = threading.Event()
+        self.let_close.set()
+
+    def read(self):
+        self.reads += 1
+        return super().read()
+
+    def set_rate(self, fps):
+        self.rates.append(fps)
+        super().set_rate(fps)
+
+    def close(self):
+        self.let_close.wait(30)
+        super().close()
+
+
+class Post:
+    """A watcher at its post, and what it puts on the queue."""
+
+    def __init__(self, *, camera=None, opener=None, config=CONFIG, **options):
+        self.camera = camera if camera is not None else CountingCamera(timeout_s=0.2)
+        self.signals = []
+        opener = opener if opener is not None else self.camera.reopen
+        self.watcher = Watcher(
+            lambda: SteadyCamera(opener, retry_first_s=0.01, retry_max_s=0.02), open_eyes(VisionConfig(threads=1)), config, options.pop("put", self.signals.append), **options
+        )
+        self.thread = guarded("watcher", self.watcher.run, self.signals.append)
+        self.thread.start()
+
+    def of(self, kind):
+        return [signal for signal in list(self.signals) if isinstance(signal, kind)]
+
+    def states(self):
+        return [signal.state for signal in self.of(CameraIs)]
+
+    def await_state(self, state):
+        wait_until(lambda: self.states()[-1:] == [state], what=lambda: f"{state} after {self.states()}")
+        return self.of(CameraIs)[-1]
+
+    def await_frames(self, more=3):
+        count = len(self.of(Seen))
+        wait_until(lambda: len(self.of(Seen)) >= count + more, what="frames")
+
+    def close(self):
+        self.watcher.close()
+        self.thread.join(20)
+
+
+@pytest.fixture
+def post():
+    post = Post()
+    yield post
+    post.camera.let_close.set()
+    post.close()
+
+
+def test_it_opens_says_what_it_is_and_looks(post):
+    post.await_frames()
+    assert post.states() == [State.STARTING, State.OK]
+    assert post.of(CameraIs)[-1].message == "a fake camera"
+    assert post.watcher.alive
+
+
+def test_no_pixels_leave_it(post):
+    post.await_frames()
+    assert not [value for seen in post.of(Seen) for value in (getattr(seen.observation, name) for name in seen.observation.__slots__) if isinstance(value, Image | np.ndarray)]
+
+
+@pytest.mark.parametrize(("lever", "said"), [("unplug", "unplugged"), ("hang", "no frame for")])
+def test_a_lost_camera_is_said_with_its_reason_and_comes_back(post, lever, said):
+    post.await_frames()
+    getattr(post.camera, lever)()
+    wait_until(lambda: State.DEGRADED in post.states())
+    assert any(said in signal.message for signal in post.of(CameraIs) if signal.state is State.DEGRADED)
+    post.camera.plug_in()
+    post.await_state(State.OK)
+    post.await_frames()
+    assert post.watcher.alive
+
+
+def test_a_camera_that_needs_a_person_is_broken_and_tried_again():
+    camera = CountingCamera()
+    there = threading.Event()
+
+    def opener():
+        if not there.is_set():
+            raise NoCamera("there is none; connect one")
+        return camera.reopen()
+
+    post = Post(camera=camera, opener=opener)
+    assert post.await_state(State.BROKEN).message == "there is none; connect one"
+    there.set()
+    post.await_state(State.OK)
+    post.close()
+
+
+def test_a_source_that_can_never_work_ends_the_run():
+    def opener():
+        raise CannotWork("that is no camera; name another")
+
+    post = Post(opener=opener)
+    post.thread.join(20)
+    assert post.states() == [State.STARTING, State.BROKEN]
+    assert post.of(Stop) == [Stop("the camera can't work: that is no camera; name another", failed=True)]
+
+
+def test_privacy_closes_the_device_and_nothing_is_read_until_it_is_off(post):
+    post.await_frames()
+    post.watcher.set_privacy(True)
+    assert post.await_state(State.OFF).message == room.PRIVACY_MESSAGE
+    assert post.camera.closed
+    reads, seen = post.camera.reads, len(post.of(Seen))
+    assert not threading.Event().wait(0.5)
+    assert (post.camera.reads, len(post.of(Seen)), post.camera.closed) == (reads, seen, True)
+    assert post.watcher.alive
+    post.watcher.set_privacy(False)
+    post.await_state(State.OK)
+    post.await_frames()
+
+
+def test_a_start_in_privacy_never_opens_the_camera():
+    opened = []
+    post = Post(opener=lambda: opened.append(1), privacy=True)
+    post.await_state(State.OFF)
+    post.close()
+    assert opened == []
+
+
+def test_off_is_said_only_once_the_driver_has_let_go(post, monkeypatch):
+    monkeypatch.setattr(SteadyCamera.close, "__defaults__", (0.1,))
+    post.await_frames()
+    post.camera.let_close.clear()
+    threading.Timer(1.0, post.camera.let_close.set).start()
+    post.watcher.set_privacy(True)
+    wait_until(lambda: post.states()[-1] in {State.BROKEN, State.OFF})
+    post.await_state(State.OFF)
+    assert post.camera.closed
+
+
+def test_a_driver_that_does_not_let_go_is_said_as_broken(monkeypatch):
+    monkeypatch.setattr(SteadyCamera.close, "__defaults__", (0.1,))
+    post = Post()
+    post.await_frames()
+    held = threading.Event()
+    monkeypatch.setattr(SteadyCamera, "open", property(lambda _self: not held.is_set()))
+    post.watcher.set_privacy(True)
+    assert post.await_state(State.BROKEN).message == room.STILL_OPEN_MESSAGE
+    held.set()
+    post.await_state(State.OFF)
+    post.close()
+
+
+def test_a_press_looks_at_the_scans_rate_at_once_and_then_no_longer(monkeypatch):
+    monkeypatch.setattr(room, "SCAN_S", 0.3)
+    post = Post(config=CameraConfig(idle_fps=5, face_fps=5, scan_fps=30))
+    post.await_frames(1)
+    wait_until(lambda: post.camera.rates)
+    before = len(post.camera.rates)
+    post.watcher.scan()
+    assert post.camera.rates[before] == 30
+    wait_until(lambda: post.camera.rates[-1] == 5)
+    post.close()
+
+
+def test_an_idle_room_is_looked_at_rarely():
+    post = Post(config=CameraConfig(idle_fps=7, face_fps=20, scan_fps=30))
+    wait_until(lambda: post.camera.rates[-1:] == [7])
+    noise = np.random.default_rng(1).integers(0, 255, (240, 320, 3), np.uint8)
+    post.camera.show(Image(noise, PixelLayout.RGB))
+    wait_until(lambda: 20 in post.camera.rates)
+    post.close()
+
+
+def test_a_recording_waits_for_each_frame_to_be_dealt_with_and_ends(tmp_path):
+    cv2.imwrite(str(tmp_path / "room.png"), np.full((240, 320, 3), 120, np.uint8))
+    clock, waiting = RecordingClock(), []
+    signals = []
+
+    def put(signal):
+        signals.append(signal)
+        if isinstance(signal, Seen):
+            waiting.append((clock.now_s(), signal.handled.is_set()))
+            signal.handled.set()
+
+    post = Post(opener=lambda: Recording(tmp_path / "room.png", pace=0), recording=clock, put=put)
+    post.thread.join(20)
+    assert [t_s for t_s, _ in waiting] == pytest.approx([number / 5 for number in range(10)])
+    assert not any(handled for _, handled in waiting)
+    assert isinstance(signals[-1], RecordingEnded)
+
+
+def test_closing_does_not_wait_for_a_frame_that_nobody_deals_with(tmp_path):
+    cv2.imwrite(str(tmp_path / "room.png"), np.full((240, 320, 3), 120, np.uint8))
+    post = Post(opener=lambda: Recording(tmp_path / "room.png", pace=0), recording=RecordingClock())
+    wait_until(lambda: post.of(Seen))
+    assert post.watcher.alive
+    post.close()
+    assert not post.thread.is_alive()

@@ -95,6 +95,15 @@ pip_into() {
   return "$status"
 }
 
+# choose_configuration: where an appliance is installed whose configuration this person may not read, goes on without it.
+choose_configuration() {
+  local installed=${INSTALLED_CONFIGURATION:-/etc/moodify/moodify.toml} own=${XDG_CONFIG_HOME:-$HOME/.config}/moodify/moodify.toml
+  if [ -n "${MOODIFY_CONFIG:-}" ] || [ ! -e "$installed" ] || [ -r "$installed" ]; then return; fi
+  [ -e "$own" ] || own=/dev/null
+  say "$installed belongs to the installed appliance; going on with ${own/#\/dev\/null/the defaults}"
+  export MOODIFY_CONFIG=$own
+}
+
 # need_venv NAME…: the virtual environment .venv with requirements/NAME.txt, and the project itself, editable.
 # What is already there is known by a stamp for each list, so that a later start costs nothing.
 need_venv() {

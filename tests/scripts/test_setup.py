@@ -139,6 +139,25 @@ def test_without_sudo_it_says_what_root_should_do(sh, tmp_path):
     assert "run as root: apt-get install no-such-package" in result.stderr
 
 
+def test_a_configuration_that_one_may_read_is_left_to_the_program(sh, tmp_path):
+    installed = tmp_path / "moodify.toml"
+    installed.touch()
+    assert sh('choose_configuration; echo "${MOODIFY_CONFIG:-}"', INSTALLED_CONFIGURATION=str(installed), MOODIFY_CONFIG="").stdout == "\n"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root: may read everything")
+@pytest.mark.parametrize("own", [True, False])
+def test_a_configuration_that_one_may_not_read_does_not_end_the_run(sh, tmp_path, own):
+    installed, mine = tmp_path / "moodify.toml", tmp_path / "home/moodify/moodify.toml"
+    installed.touch(0)
+    if own:
+        mine.parent.mkdir(parents=True)
+        mine.touch()
+    result = sh('choose_configuration; echo "$MOODIFY_CONFIG"', INSTALLED_CONFIGURATION=str(installed), XDG_CONFIG_HOME=str(tmp_path / "home"), MOODIFY_CONFIG="")
+    assert result.stdout.strip() == (str(mine) if own else "/dev/null")
+    assert str(installed) in result.stderr
+
+
 def test_messages_carry_no_colours_where_no_terminal_is(sh):
     result = sh('say "hello"')
     assert (result.stdout, result.stderr) == ("", "· hello\n")

@@ -97,7 +97,7 @@ pip_into() {
 
 # choose_configuration: where an appliance is installed whose configuration this person may not read, goes on without it.
 choose_configuration() {
-  local installed=${INSTALLED_CONFIGURATION:-/etc/moodify/moodify.toml} own=${XDG_CONFIG_HOME:-$HOME/.config}/moodify/moodify.toml
+  local installed=${INSTALLED_CONFIGURATION:-/etc/moodify/moodify.toml} own=${XDG_CONFIG_HOME:-${HOME:-}/.config}/moodify/moodify.toml
   if [ -n "${MOODIFY_CONFIG:-}" ] || [ ! -e "$installed" ] || [ -r "$installed" ]; then return; fi
   [ -e "$own" ] || own=/dev/null
   say "$installed belongs to the installed appliance; going on with ${own/#\/dev\/null/the defaults}"

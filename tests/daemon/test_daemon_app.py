@@ -15,6 +15,7 @@ from moodify.daemon.courier import Courier
 from moodify.daemon.dj import Dj
 from moodify.daemon.watcher import Watcher
 from moodify.errors import StoreError
+from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
 from moodify.store.history import History
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
@@ -94,6 +95,19 @@ def test_a_database_that_breaks_during_the_run_ends_it_with_its_error(home, monk
     with pytest.raises(StoreError, match="damaged"):
         run(parse(SAMPLE, source="test"), Options(seconds=30))
     assert brokers_of(home) == []
+
+
+def test_a_speaker_that_does_not_answer_does_not_hold_up_the_end(home, monkeypatch, caplog):
+    made = []
+
+    class Noted(SimulatedSpeaker):
+        def __init__(self, **options):
+            super().__init__(**options)
+            made.append(self)
+
+    monkeypatch.setattr("moodify.music.spotify.factory.SimulatedSpeaker", Noted)
+    assert run(parse(SAMPLE, source="test"), Options(seconds=1, attach=lambda _running: made[0].slow(3 * app.JOIN_S))) == 0
+    assert "is left behind" not in caplog.text
 
 
 @pytest.mark.parametrize(("source", "shortened"), [("sample", True), ("auto", False)])

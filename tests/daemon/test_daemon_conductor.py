@@ -72,7 +72,7 @@ def test_the_mood_of_a_lost_camera_chooses_no_music(house):
     lose_camera(house)
     house.clock.advance_to(house.t_s + 30)
     house.put(sig.PlaybackSeen(house.player.player.playback()))
-    house.await_reason("Can't tell the mood: nothing is started")
+    wait_until(lambda: house.reasons()[-1] == "Can't tell the mood: nothing is started", what=house.reasons)
     assert house.speaker.orders == ()
     wait_until(lambda: (house.board.now()["mood"], house.board.now()["seen"]["people"]) == (None, 0))
     house.sees_well().show(5, HAPPY)
@@ -86,6 +86,11 @@ def test_privacy_forgets_who_was_there_and_answers_presses(house):
     assert (now["privacy"], now["mood"], now["seen"]) == (True, None, {"people": 0, "faces": []})
     assert house.watcher._privacy is True
     assert house.lamp.shown[-1] == (Show.PRIVACY, None)
+
+
+def test_after_privacy_it_knows_nobody_any_more(house):
+    house.show(3, HAPPY).press(Press.PRIVACY).press(Press.PRIVACY).sees_well().show(2, HAPPY)
+    assert house.told == ["1 here", "happy", "1 here", "happy"]
 
 
 def test_a_frame_that_was_on_its_way_when_privacy_began_is_not_looked_at(house):

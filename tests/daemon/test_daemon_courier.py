@@ -26,6 +26,16 @@ from moodify.types import Event, EventKind
 DEVICE = "m-abcdefghijklmnop"
 
 
+class CountingLink(Link):
+    """Counts what it is asked to publish."""
+
+    asked = 0
+
+    def publish_state(self, name, value):
+        self.asked += 1
+        super().publish_state(name, value)
+
+
 class Round:
     """A courier on its round, and somebody of the household at the broker."""
 
@@ -35,7 +45,7 @@ class Round:
         self.store = Store(self.path)
         self.signals = []
         self.courier = Courier(
-            lambda memory, on_command, on_change: Link(
+            lambda memory, on_command, on_change: CountingLink(
                 DEVICE,
                 endpoint=endpoint,
                 passwords=FixedPassword(DEVICE, None),
@@ -149,6 +159,7 @@ def test_a_state_is_published_when_it_changes_and_at_the_start(walk, household):
     walk.happen()
     wait_until(lambda: household.said("ev"))
     assert household.said("now") == [{"mood": "happy"}, {"mood": "calm"}]
+    assert walk.courier._link.asked == 2
 
 
 def test_it_says_how_the_link_stands(walk):

@@ -225,6 +225,8 @@ def test_closing_does_not_wait_for_a_frame_that_nobody_deals_with(tmp_path):
     cv2.imwrite(str(tmp_path / "room.png"), np.full((240, 320, 3), 120, np.uint8))
     post = Post(opener=lambda: Recording(tmp_path / "room.png", pace=0), recording=RecordingClock())
     wait_until(lambda: post.of(Seen))
+    assert not threading.Event().wait(2 * room.TURN_S)
+    assert len(post.of(Seen)) == 1
     assert post.watcher.alive
     post.close()
     assert not post.thread.is_alive()

@@ -58,6 +58,8 @@ log = logging.getLogger(__name__)
 
 #: How long a thread has to end, in seconds; the process ends all the same.
 JOIN_S = 5.0
+#: The same for the dj: a request to Spotify that is under way can't be ended, and nothing depends on its answer any more.
+REQUEST_END_S = 2.0
 LAST_SEEN_KEY = "last_seen_utc"
 
 
@@ -190,10 +192,9 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
 
         def close_dj() -> None:
             dj.close()
-            # A request that is under way may take many seconds.
-            player.player.close()
+            player.close()
 
-        house.callback(_end, _started("dj", dj.run, put), close_dj)
+        house.callback(_end, _started("dj", dj.run, put), close_dj, within_s=REQUEST_END_S)
         house.callback(_end, _started("watcher", watcher.run, put), watcher.close)
         keys = house.enter_context(Keys(lambda press: put(_pressed(press, "keys")))) if options.keys else None
         if options.seconds is not None:
@@ -222,11 +223,11 @@ def _started(name: str, target: Callable[[], None], put: Callable[[Signal], None
     return thread
 
 
-def _end(thread: threading.Thread, close: Callable[[], None]) -> None:
+def _end(thread: threading.Thread, close: Callable[[], None], *, within_s: float = JOIN_S) -> None:
     close()
-    thread.join(JOIN_S)
+    thread.join(within_s)
     if thread.is_alive():
-        log.error("The %s did not end within %s s and is left behind", thread.name, JOIN_S)
+        log.warning("The %s did not end within %s s and is left behind", thread.name, within_s)
 
 
 def _pressed(press: Press, origin: str) -> Pressed:

@@ -15,7 +15,7 @@ SAMPLE = ("--camera", "sample", "--speaker", "simulated")
 def test_listen_prints_what_the_appliance_prints_each_event_once(tmp_path):
     with Appliance(tmp_path, *SAMPLE) as appliance:
         appliance.wait_for("link", state="ok")
-        listening = moodify(tmp_path, "hub", "listen", "--for", 9)
+        listening = moodify(tmp_path, "hub", "listen", "--for", 6)
         assert (listening.returncode, listening.stderr) == (0, "")
         heard = [json.loads(line) for line in listening.stdout.splitlines()]
         assert appliance.end() == 0

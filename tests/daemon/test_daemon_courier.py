@@ -184,7 +184,7 @@ def test_what_waits_is_sent_before_the_end(walk, household):
     walk.courier.close()
     walk.thread.join(20)
     assert walk.backlog() == 0
-    wait_until(lambda: household.said("status")[-1]["state"] == "offline")
+    wait_until(lambda: [body["state"] for body in household.said("status")][-1:] == ["offline"])
 
 
 def test_a_command_is_passed_on_and_answered(walk, household):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from moodify.cloud.broker import end_left_behind
 from moodify.cloud.port import Credentials, Endpoint
+from moodify.config.load import SYSTEM_FILE
 from moodify.hub.listen import Listener
 
 START_S = 30.0
@@ -31,6 +32,10 @@ def wait_until(condition, timeout_s=20.0, what="it"):
 def environment_of(home):
     """Return the environment of somebody whose home is ``home``."""
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV"}}
+    if SYSTEM_FILE.exists():
+        # Where an appliance is installed, its configuration comes before the home's and would lead to its data.
+        own = home / ".config" / "moodify" / "moodify.toml"
+        kept["MOODIFY_CONFIG"] = str(own if own.exists() else os.devnull)
     return kept | {"HOME": str(home), "PYTHONUTF8": "1"}
 
 

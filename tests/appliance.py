@@ -147,7 +147,6 @@ class Subscriber:
     def __init__(self, home):
         self.file = data_folder(home) / "broker.json"
         self.heard = []
-        self.gaps = []
         self.listening = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -157,7 +156,6 @@ class Subscriber:
         with Listener(Endpoint(address["host"], address["port"], tls=False), Credentials("observer", None), client_id="test", session_s=3600) as listener:
             while not self._closing.is_set():
                 self.heard += listener.poll(0.05)
-                self.gaps = listener.collector.gaps()
                 if listener.subscribed:
                     self.listening.set()
 

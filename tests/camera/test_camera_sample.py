@@ -40,6 +40,12 @@ def test_no_two_frames_are_alike_as_the_sensor_has_noise(sample):
     assert not np.array_equal(sample.render(29.0), sample.render(29.05))
 
 
+def test_opening_it_leaves_stderr_to_the_house(sample, capfd):
+    with SampleCamera():
+        pass
+    assert capfd.readouterr().err == ""
+
+
 def test_people_fade_in_and_out(sample):
     coming, there = (float(sample.render(t_s)[:, :, 1].std()) for t_s in (0.2, 2.0))
     assert coming < there / 2

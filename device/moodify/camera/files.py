@@ -13,15 +13,14 @@ import cv2
 import numpy as np
 
 from moodify.camera.base import Closing
-from moodify.camera.pictures import PICTURE_SUFFIXES, frame_images, load_picture, natural_key
+from moodify.camera.pictures import frame_images, natural_key
 from moodify.errors import CameraLost, NoCamera, PictureError
+from moodify.pictures import SUFFIXES, begins_as_picture, quiet_opencv, read_picture, rgb_of
 from moodify.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from moodify.types import Image
 
@@ -79,8 +78,8 @@ class Recording(Closing):
         self._clip: cv2.VideoCapture | None = None
         if path.is_dir():
             self._frames = self._stills(_pictures(path))
-        elif path.suffix.lower() in PICTURE_SUFFIXES or not path.is_file() or cv2.haveImageReader(str(path)):
-            self._frames = self._stills(iter((load_picture(path),)))
+        elif path.suffix.lower() in SUFFIXES or begins_as_picture(path):
+            self._frames = self._stills(iter((read_picture(path),)))
         else:
             self._clip = _open_clip(path)
             self._frames = self._clip_frames(self._clip, path)
@@ -122,9 +121,9 @@ class Recording(Closing):
             self._started_s = now_s - t_s / self._pace
         self._closed.wait(max(0.0, self._started_s + t_s / self._pace - now_s))
 
-    def _stills(self, pictures: Iterator[NDArray[np.uint8]]) -> Iterator[tuple[float, tuple[Image, Image | None]]]:
-        for number, rgb in enumerate(pictures):
-            images = frame_images(rgb, self._within, self._detail_width)
+    def _stills(self, pictures: Iterator[Image]) -> Iterator[tuple[float, tuple[Image, Image | None]]]:
+        for number, picture in enumerate(pictures):
+            images = frame_images(picture.pixels, self._within, self._detail_width)
             for step in range(self._still_frames):
                 yield self._still_s * (number + step / self._still_frames), images
 
@@ -146,31 +145,31 @@ class Recording(Closing):
             if not done:
                 log.warning("%s: the frame at %.2f s can't be decoded and is passed over", path, t_s)
                 continue
-            yield t_s, frame_images(np.ascontiguousarray(bgr[:, :, ::-1], dtype=np.uint8), self._within, self._detail_width)
+            yield t_s, frame_images(rgb_of(np.asarray(bgr, np.uint8)), self._within, self._detail_width)
 
 
-def _pictures(folder: Path) -> Iterator[NDArray[np.uint8]]:
+def _pictures(folder: Path) -> Iterator[Image]:
     """Return the pictures of a folder; the first is read now, so that a folder without any is refused at once."""
     names = [entry for entry in sorted(folder.iterdir(), key=lambda entry: natural_key(entry.name)) if entry.is_file()]
-    others = [entry.name for entry in names if entry.suffix.lower() not in PICTURE_SUFFIXES]
+    others = [entry.name for entry in names if entry.suffix.lower() not in SUFFIXES]
     if others:
         log.info("%s: %d files are no pictures and are skipped (%s)", folder, len(others), ", ".join(others[:5]))
-    pictures = _readable([entry for entry in names if entry.suffix.lower() in PICTURE_SUFFIXES])
+    pictures = _readable([entry for entry in names if entry.suffix.lower() in SUFFIXES])
     first = next(pictures, None)
     if first is None:
         raise NoCamera(f"{folder} has no picture that can be read; put JPEG or PNG files into it, or name another folder")
     return _chain(first, pictures)
 
 
-def _chain(first: NDArray[np.uint8], rest: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+def _chain(first: Image, rest: Iterator[Image]) -> Iterator[Image]:
     yield first
     yield from rest
 
 
-def _readable(paths: list[Path]) -> Iterator[NDArray[np.uint8]]:
+def _readable(paths: list[Path]) -> Iterator[Image]:
     for path in paths:
         try:
-            yield load_picture(path)
+            yield read_picture(path)
         except PictureError as error:
             log.warning("skipped: %s", error)
 
@@ -180,11 +179,12 @@ def _open_clip(path: Path) -> cv2.VideoCapture:
         raise PictureError(f"{path} is empty; give a picture, a clip or a folder of pictures")
     # FFmpeg would print its opinion of a broken file straight to stderr; -8 is AV_LOG_QUIET.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    # FFmpeg alone: OpenCV's reader of numbered pictures takes any name with a digit for a pattern.
-    clip = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    # Much that is no clip opens all the same; only a first frame tells.
-    if not (clip.isOpened() and clip.grab()):
+    with quiet_opencv():
+        # FFmpeg alone: OpenCV's reader of numbered pictures takes any name with a digit for a pattern.
+        clip = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        # Much that is no clip opens all the same; only a first frame tells.
+        if not (clip.isOpened() and clip.grab()):
+            clip.release()
+            raise PictureError(f"{path} is neither a picture nor a clip that can be read; give a JPEG, a PNG or an MP4")
         clip.release()
-        raise PictureError(f"{path} is neither a picture nor a clip that can be read; give a JPEG, a PNG or an MP4")
-    clip.release()
-    return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)

@@ -1,4 +1,4 @@
-"""Pictures from files, and pixels made to the sizes that a :class:`~moodify.types.Frame` carries."""
+"""Pictures brought into their order, and to the sizes that a :class:`~moodify.types.Frame` carries."""
 
 from __future__ import annotations
 
@@ -8,80 +8,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from moodify.errors import PictureError
 from moodify.types import Image, PixelLayout
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
-
-#: File names that are taken for pictures in a folder.
-PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-
-_PNG = b"\x89PNG\r\n\x1a\n"
-
-
-def load_picture(path: Path) -> NDArray[np.uint8]:
-    """Read a picture file, turned upright as its EXIF data says.
-
-    Returns:
-        RGB pixels, uint8 (height, width, 3).
-
-    Raises:
-        PictureError: missing, unreadable, empty, not a picture, or cut short.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise PictureError(f"{path} can't be read ({error.strerror}); check the path and its permissions") from error
-    if not data:
-        raise PictureError(f"{path} is empty; give a JPEG, PNG or another picture")
-    if data.startswith(_PNG):
-        data = _png_without_profile(data)
-    if not data or _jpeg_cut_short(data):
-        raise PictureError(f"{path} is cut short; copy the picture again")
-    try:
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error as error:
-        raise PictureError(f"{path} can't be decoded ({error.err}); give a JPEG, PNG or another picture of usual size") from error
-    if bgr is None:
-        raise PictureError(f"{path} is not a picture that can be read; give a JPEG, PNG or another picture")
-    return np.ascontiguousarray(bgr[:, :, ::-1], dtype=np.uint8)
-
-
-def _png_without_profile(data: bytes) -> bytes:
-    """Return a PNG without its colour profile, or nothing when its end is missing, which decoders fill up with grey.
-
-    OpenCV pays no heed to profiles, but libpng prints its opinion of a wrong one straight to stderr.
-    """
-    kept, place = [_PNG], len(_PNG)
-    while place + 12 <= len(data):
-        end = place + 12 + int.from_bytes(data[place : place + 4], "big")
-        kind = data[place + 4 : place + 8]
-        if kind != b"iCCP":
-            kept.append(data[place:end])
-        if kind == b"IEND":
-            return b"".join(kept)
-        place = end
-    return b""
-
-
-def _jpeg_cut_short(data: bytes) -> bool:
-    """Whether this is a JPEG whose end is missing, which decoders fill up with grey instead of refusing it."""
-    if not data.startswith(b"\xff\xd8"):
-        return False
-    marker, start_of_scan, end_of_image = 0xFF, 0xDA, b"\xff\xd9"
-    # ITU T.81 B.1: walk the header's segments to the scan, for a thumbnail inside them has an end of its own.
-    place = 2
-    while place + 4 <= len(data) and data[place] == marker:
-        if data[place + 1] == marker:
-            place += 1
-            continue
-        if data[place + 1] == start_of_scan:
-            return data.find(end_of_image, place) < 0
-        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-    return True
 
 
 def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:

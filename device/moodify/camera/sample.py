@@ -17,8 +17,9 @@ import cv2
 import numpy as np
 
 from moodify.camera.base import Closing, Pacer
-from moodify.camera.pictures import load_picture, rgb_image
+from moodify.camera.pictures import rgb_image
 from moodify.errors import CameraLost, NoCamera, PictureError
+from moodify.pictures import read_picture
 from moodify.types import Frame
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class SampleCamera(Closing):
             NoCamera: a portrait is not installed.
         """
         try:
-            portraits = tuple((load_picture(portrait.find()), portrait.face) for portrait in (ASTRONAUT, HOPPER))
+            portraits = tuple((read_picture(portrait.find()).pixels, portrait.face) for portrait in (ASTRONAUT, HOPPER))
         except PictureError as error:
             raise NoCamera(f"the sample is damaged: {error}") from error
         self._size = (width, height)

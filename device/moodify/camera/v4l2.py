@@ -10,17 +10,18 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 import cv2
-import numpy as np
 
 from moodify.camera.base import Closing, Pacer
 from moodify.camera.pictures import frame_images
 from moodify.camera.usb_devices import usb_cameras
 from moodify.errors import CameraLost, NoCamera
+from moodify.pictures import quiet_opencv, rgb_of
 from moodify.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from moodify.camera.usb_devices import VideoNode
@@ -51,10 +52,8 @@ class Capture(Protocol):
 
 
 def open_capture(path: str) -> Capture:
-    """Open a device by its path through OpenCV, which then keeps quiet on stderr."""
+    """Open a device by its path through OpenCV."""
     os.environ.setdefault(*_SELECT_TIMEOUT)
-    # Up to OpenCV 4.11 the level is kept in cv2 itself.
-    getattr(cv2.utils, "logging", cv2).setLogLevel(0)
     return cv2.VideoCapture(path, cv2.CAP_V4L2)  # type: ignore[return-value] # the stubs' overloads
 
 
@@ -112,7 +111,8 @@ class UsbCamera(Closing):
 
     def _open(self, capture: Callable[[str], Capture], path: str, width: int, height: int) -> Capture:
         try:
-            device = capture(path)
+            with quiet_opencv():
+                device = capture(path)
             if device.isOpened():
                 # Compressed, or USB 2 carries these sizes at a few frames per second only; one buffer, or frames are old.
                 device.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
@@ -144,7 +144,7 @@ class UsbCamera(Closing):
             if not self._newest:
                 raise CameraLost(f"{self.description} {self._lost}")
             bgr = self._newest.pop()
-        image, detail = frame_images(np.ascontiguousarray(bgr[:, :, ::-1]), self._within, self._detail_width)
+        image, detail = frame_images(rgb_of(bgr), self._within, self._detail_width)
         frame = Frame(image, time.monotonic(), self._sequence, detail)
         self._sequence += 1
         return frame
@@ -166,20 +166,24 @@ class UsbCamera(Closing):
     def _grab(self, device: Capture) -> None:
         # Only this thread touches the device: OpenCV may crash when it is released under a read.
         try:
-            while not self._pacer.stopped:
-                if not device.grab():
-                    self._lose("gave no frame: unplugged, or its cable is loose")
-                    return
-                if self._wanted:
-                    done, bgr = device.retrieve()
-                    if done and bgr is not None:
-                        with self._state:
-                            self._newest.append(bgr)
-                            self._state.notify_all()
+            with quiet_opencv():
+                self._grab_each(device)
         except cv2.error as error:
             self._lose(f"failed ({error.err}); plug it out and in")
         finally:
             device.release()
+
+    def _grab_each(self, device: Capture) -> None:
+        while not self._pacer.stopped:
+            if not device.grab():
+                self._lose("gave no frame: unplugged, or its cable is loose")
+                return
+            if self._wanted:
+                done, bgr = device.retrieve()
+                if done and bgr is not None:
+                    with self._state:
+                        self._newest.append(bgr)
+                        self._state.notify_all()
 
     def _lose(self, reason: str) -> None:
         with self._state:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from moodify.pictures import read_picture
 from moodify.types import Box, Face, Frame, Image, Landmarks, PixelLayout, Point, SeenFace
 from moodify.vision.detector import suppress
 from moodify.vision.eyes import Judge, open_models
-from moodify.vision.pictures import read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,16 +87,6 @@ def open_scanner(config: VisionConfig) -> Scanner:
     """
     detector, classifier = open_models(config)
     return Scanner(detector, classifier, config)
-
-
-def scan_picture(path: Path, config: VisionConfig) -> PictureReport:
-    """Look at one picture; for several use :func:`open_scanner`.
-
-    Raises:
-        PictureError: it can't be read; the message names the file and what to do.
-        ModelError: a model is missing, is not what its manifest says, or there is no TFLite.
-    """
-    return open_scanner(config).scan(path)
 
 
 def _tiles(image: Image, tile: tuple[int, int]) -> Iterator[tuple[int, int, Image]]:

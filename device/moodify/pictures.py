@@ -1,12 +1,17 @@
-"""Reads picture files that anybody may have made: whole ones only, upright, in RGB, of a bearable size."""
+"""Reads picture files that anybody may have made: whole ones only, upright, in RGB, of a bearable size.
+
+Here too stands what every user of OpenCV's decoders needs: their colours turned round, and their log kept quiet.
+"""
 
 from __future__ import annotations
 
 import re
 import stat
 import struct
+import threading
 import zlib
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -15,11 +20,13 @@ from moodify.errors import PictureError
 from moodify.types import Image, PixelLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+SUFFIXES: Final = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".webp"})
+"""How the names of pictures end."""
 MAX_PIXELS: Final = 50_000_000
 """Decoded, they take 150 MB; a header can promise far more in a few bytes."""
 MAX_BYTES: Final = 100_000_000
@@ -35,10 +42,10 @@ _JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
 """After a scan has begun: neither a stuffed byte nor a restart marker (ITU-T T.81, B.1.1)."""
 _JPEG_END: Final = 0xD9
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-
-
 _BMP_HEADERS: Final = {struct.pack("<I", size) for size in (40, 52, 56, 108, 124)}
 """Lengths of the headers that hold width and height as 32-bit numbers: all but OS/2's."""
+_HEAD_BYTES: Final = 18
+"""Enough to tell each kind."""
 
 
 class _Damaged(Exception):
@@ -54,7 +61,7 @@ def read_picture(path: Path) -> Image:
         PictureError: one line that names the file, what is wrong with it, and what to do.
     """
     content = _read(path)
-    kind = next((kind for kind in _KINDS if kind[0](content)), None)
+    kind = _kind(content)
     if kind is None:
         what = "is empty" if not content else "is not a JPEG, PNG, WebP or BMP picture"
         raise PictureError(f"{path}: {what}; give the path of a picture")
@@ -69,16 +76,70 @@ def read_picture(path: Path) -> Image:
     return Image(_decode(path, name, content), PixelLayout.RGB)
 
 
-def _read(path: Path) -> bytes:
+def begins_as_picture(path: Path) -> bool:
+    """Return whether the file's first bytes are those of a picture that :func:`read_picture` reads.
+
+    Raises:
+        PictureError: it is no regular file, or can't be read.
+    """
+    return _kind(_read(path, _HEAD_BYTES)) is not None
+
+
+def rgb_of(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return OpenCV's pixels, (height, width, 3) in the order blue, green, red, as RGB: the same array, changed in place."""
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=bgr), np.uint8)
+
+
+@contextmanager
+def quiet_opencv() -> Iterator[None]:
+    """Keep OpenCV's log off stderr meanwhile, on all threads: what it would say, the caller's error says."""
+    _quiet.begin()
+    try:
+        yield
+    finally:
+        _quiet.end()
+
+
+class _Quiet:
+    """Counts who wants quiet: the level is the process's, so the last one to leave puts it back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+        self._level = 0
+
+    def begin(self) -> None:
+        with self._lock:
+            if self._count == 0:
+                self._level = _LOGGING.getLogLevel()
+                _LOGGING.setLogLevel(_SILENT)
+            self._count += 1
+
+    def end(self) -> None:
+        with self._lock:
+            self._count -= 1
+            if self._count == 0:
+                _LOGGING.setLogLevel(self._level)
+
+
+_quiet: Final = _Quiet()
+
+
+def _kind(content: bytes) -> _Kind | None:
+    return next((kind for kind in _KINDS if kind[0](content)), None)
+
+
+def _read(path: Path, most: int = -1) -> bytes:
     try:
         about = path.stat()
         if stat.S_ISDIR(about.st_mode):
             raise PictureError(f"{path}: is a folder; give the path of a picture")
         if not stat.S_ISREG(about.st_mode):
             raise PictureError(f"{path}: is not a file; give the path of a picture")
-        if about.st_size > MAX_BYTES:
+        if most < 0 and about.st_size > MAX_BYTES:
             raise PictureError(f"{path}: {about.st_size // 1_000_000} MB are more than {MAX_BYTES // 1_000_000} MB; make the picture smaller")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(most)
     except FileNotFoundError as error:
         raise PictureError(f"{path}: there is no such file; check the path") from error
     except PermissionError as error:
@@ -88,18 +149,14 @@ def _read(path: Path) -> bytes:
 
 
 def _decode(path: Path, name: str, content: bytes) -> NDArray[np.uint8]:
-    level = _LOGGING.getLogLevel()
-    # What OpenCV would log is said by the error below.
-    _LOGGING.setLogLevel(_SILENT)
     try:
-        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        with quiet_opencv():
+            pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
         pixels = None
-    finally:
-        _LOGGING.setLogLevel(level)
     if pixels is None:
         raise PictureError(f"{path}: is a {name} picture that can't be decoded; save it again with another program")
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels), np.uint8)
+    return rgb_of(np.asarray(pixels, np.uint8))
 
 
 def _check_jpeg(content: bytes) -> tuple[int, int, bytes]:
@@ -161,7 +218,10 @@ def _check_bmp(content: bytes) -> tuple[int, int, bytes]:
     return abs(width), abs(height), content
 
 
-_KINDS: Final[tuple[tuple[Callable[[bytes], bool], str, Callable[[bytes], tuple[int, int, bytes]]], ...]] = (
+_Kind: TypeAlias = "tuple[Callable[[bytes], bool], str, Callable[[bytes], tuple[int, int, bytes]]]"
+"""Whether bytes begin as one, its name, and what checks it whole: it returns width, height, and the bytes to decode."""
+
+_KINDS: Final[tuple[_Kind, ...]] = (
     (lambda content: content.startswith(b"\xff\xd8\xff"), "JPEG", _check_jpeg),
     (lambda content: content.startswith(_PNG), "PNG", _check_png),
     (lambda content: content[:4] == b"RIFF" and content[8:12] == b"WEBP", "WebP", _check_webp),

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from moodify.errors import PictureError
+from moodify.pictures import MAX_BYTES, MAX_PIXELS, begins_as_picture, quiet_opencv, read_picture
 from moodify.types import PixelLayout
-from moodify.vision.pictures import MAX_PIXELS, read_picture
+
+#: Up to OpenCV 4.11 the level is kept in cv2 itself.
+OPENCV_LOG = getattr(cv2.utils, "logging", cv2)
 
 
 def scene(width=64, height=48):
@@ -142,6 +145,34 @@ def test_what_is_no_picture_is_refused(saved, content, said):
         read_picture(saved(content))
 
 
+@pytest.mark.parametrize("kind", [".jpg", ".png", ".webp", ".bmp"])
+def test_a_picture_is_told_by_its_first_bytes(saved, kind):
+    assert begins_as_picture(saved(encoded(kind)))
+
+
+@pytest.mark.parametrize("content", [b"", b"B", b"Dear diary,\n", b"RIFF\x00\x00\x00\x00AVI LIST", b"\x00\x00\x00\x18ftypmp42" + bytes(50)])
+def test_what_begins_otherwise_is_none(saved, content):
+    assert not begins_as_picture(saved(content))
+
+
+def test_a_file_beyond_the_bound_is_refused_before_it_is_read(saved):
+    path = saved(encoded(".png"))
+    os.truncate(path, MAX_BYTES + 1)
+    with pytest.raises(PictureError, match=r"are more than 100 MB; make the picture smaller"):
+        read_picture(path)
+    assert begins_as_picture(path)
+
+
+def test_opencv_speaks_again_when_the_last_one_who_wants_quiet_has_left():
+    before = OPENCV_LOG.getLogLevel()
+    assert before > 0
+    with quiet_opencv():
+        with quiet_opencv():
+            assert OPENCV_LOG.getLogLevel() == 0
+        assert OPENCV_LOG.getLogLevel() == 0
+    assert OPENCV_LOG.getLogLevel() == before
+
+
 def test_a_missing_path_and_a_folder_are_named(tmp_path):
     with pytest.raises(PictureError, match=r"nowhere\.jpg: there is no such file; check the path"):
         read_picture(tmp_path / "nowhere.jpg")
@@ -151,10 +182,11 @@ def test_a_missing_path_and_a_folder_are_named(tmp_path):
         read_picture(tmp_path / ("x" * 300))
 
 
-def test_a_pipe_does_not_block(tmp_path):
+@pytest.mark.parametrize("look", [read_picture, begins_as_picture])
+def test_a_pipe_does_not_block(tmp_path, look):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(PictureError, match="is not a file"):
-        read_picture(tmp_path / "pipe")
+        look(tmp_path / "pipe")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root: may read everything")

@@ -28,6 +28,24 @@ def write_clip(path, *, fps=30, frames=60, size=(640, 480)):
     return path
 
 
+class _Noted(threading.Condition):
+    """A condition that says when somebody waits for it: whoever takes its lock afterwards finds the wait under way."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = threading.Event()
+
+    def wait(self, timeout=None):
+        self.asked.set()
+        return super().wait(timeout)
+
+
+def waiting_in(camera):
+    """An event that is set once a read of the live camera waits for its turn."""
+    camera._pacer._wake = _Noted()
+    return camera._pacer._wake.asked
+
+
 class LoopingCapture:
     """A real capture of a file that starts again at its end, as a device never ends."""
 
@@ -72,6 +90,7 @@ class FakePicamera2:
         self.cameras = [{"Model": "imx708", "Id": "/base/soc/i2c0mux/i2c@1/imx708@1a", "Num": 0}]
         self.busy = False
         self.hung = False
+        self.asked = threading.Event()
         self.close_hangs = threading.Event()
         self.calls = []
         self.given_back = 0
@@ -106,6 +125,7 @@ class FakePicamera2:
 
     @contextlib.contextmanager
     def captured_request(self, wait):
+        self.asked.set()
         if self.hung:
             self._flushed.wait(wait)
             raise TimeoutError

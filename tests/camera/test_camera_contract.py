@@ -5,7 +5,7 @@ import threading
 import cv2
 import numpy as np
 import pytest
-from camera_parts import FakePicamera2, LoopingCapture, write_clip, write_picture
+from camera_parts import FakePicamera2, LoopingCapture, waiting_in, write_clip, write_picture
 
 from moodify.camera.fake import FakeCamera
 from moodify.camera.files import Recording
@@ -113,7 +113,7 @@ def test_closing_twice_is_safe_and_reading_afterwards_says_that_it_is_closed(cam
 def test_closing_from_another_thread_ends_a_read_that_waits(live_camera):
     live_camera.read()
     live_camera.set_rate(0.001)
-    ended = threading.Event()
+    waits, ended = waiting_in(live_camera), threading.Event()
 
     def read():
         with pytest.raises(CameraLost):
@@ -122,6 +122,7 @@ def test_closing_from_another_thread_ends_a_read_that_waits(live_camera):
 
     reader = threading.Thread(target=read)
     reader.start()
+    assert waits.wait(10)
     live_camera.close()
     reader.join(10)
     assert ended.is_set()
@@ -130,9 +131,10 @@ def test_closing_from_another_thread_ends_a_read_that_waits(live_camera):
 def test_a_faster_rate_wakes_a_read_that_waits_for_the_slow_one(live_camera):
     live_camera.read()
     live_camera.set_rate(0.001)
-    frames = []
+    waits, frames = waiting_in(live_camera), []
     reader = threading.Thread(target=lambda: frames.append(live_camera.read()))
     reader.start()
+    assert waits.wait(10)
     live_camera.set_rate(100)
     reader.join(10)
     assert frames[0].sequence == 1

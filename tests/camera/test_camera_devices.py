@@ -15,6 +15,9 @@ from moodify.camera.v4l2 import UsbCamera, open_capture
 from moodify.errors import CameraLost, NoCamera
 from moodify.types import PixelLayout
 
+#: Up to OpenCV 4.11 the level is kept in cv2 itself.
+OPENCV_LOG = getattr(cv2.utils, "logging", cv2)
+
 
 @pytest.fixture
 def usb(tmp_path):
@@ -58,6 +61,18 @@ def test_a_usb_camera_that_does_not_open_says_what_to_do(tmp_path):
     node = VideoNode(tmp_path / "video0", "C920", "usb-1", captures=True)
     with pytest.raises(CameraLost, match="end other programs"):
         UsbCamera(cameras=lambda: (node,), capture=open_capture)
+
+
+def test_a_usb_camera_leaves_opencv_s_log_as_it_was(tmp_path):
+    before = OPENCV_LOG.getLogLevel()
+    assert before > 0
+    device = LoopingCapture(cv2.VideoCapture(str(write_clip(tmp_path / "clip.avi"))))
+    node = VideoNode(tmp_path / "video0", "C920", "usb-1", captures=True)
+    with UsbCamera(fps=100, cameras=lambda: (node,), capture=lambda _path: device) as camera:
+        camera.read()
+    with pytest.raises(CameraLost):
+        UsbCamera(cameras=lambda: (node,), capture=open_capture)
+    assert OPENCV_LOG.getLogLevel() == before
 
 
 def fail(*_):
@@ -151,6 +166,7 @@ def test_closing_ends_a_read_of_a_hung_pi_camera_before_its_time_out(driver):
 
     reader = threading.Thread(target=read)
     reader.start()
+    assert driver.asked.wait(10)
     camera.close()
     reader.join(10)
     assert lost

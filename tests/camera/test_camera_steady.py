@@ -3,7 +3,7 @@ import threading
 import time
 
 import pytest
-from camera_parts import write_picture
+from camera_parts import waiting_in, write_picture
 
 from moodify.camera.fake import FakeCamera
 from moodify.camera.files import Recording
@@ -93,7 +93,7 @@ def test_closing_ends_a_long_wait_for_the_next_try():
 def test_closing_from_another_thread_gives_the_device_back_and_ends_the_wait(fake, steady):
     steady.set_rate(0.001)
     news_of(steady, Frame)
-    ended = []
+    waits, ended = waiting_in(fake), []
 
     def ask():
         with pytest.raises(CameraLost):
@@ -102,6 +102,7 @@ def test_closing_from_another_thread_gives_the_device_back_and_ends_the_wait(fak
 
     asking = threading.Thread(target=ask)
     asking.start()
+    assert waits.wait(10)
     steady.close()
     asking.join(10)
     assert ended
@@ -110,15 +111,17 @@ def test_closing_from_another_thread_gives_the_device_back_and_ends_the_wait(fak
 
 
 def test_a_camera_that_opens_after_it_was_closed_is_given_back_at_once(fake):
-    release, opened = threading.Event(), threading.Event()
+    asked, release, opened = threading.Event(), threading.Event(), threading.Event()
 
     def slow():
+        asked.set()
         release.wait(60)
         opened.set()
         return fake.reopen()
 
-    steady = SteadyCamera(slow)
-    steady.close(within_s=0.01)
+    steady = SteadyCamera(slow, close_within_s=0.01)
+    assert asked.wait(10)
+    steady.close()
     assert steady.open
     release.set()
     steady._thread.join(10)

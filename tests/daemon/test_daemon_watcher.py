@@ -49,12 +49,16 @@ class CountingCamera(FakeCamera):
 class Post:
     """A watcher at its post, and what it puts on the queue."""
 
-    def __init__(self, *, camera=None, opener=None, config=CONFIG, **options):
+    def __init__(self, *, camera=None, opener=None, config=CONFIG, close_within_s=5.0, **options):
         self.camera = camera if camera is not None else CountingCamera(timeout_s=0.2)
         self.signals = []
         opener = opener if opener is not None else self.camera.reopen
         self.watcher = Watcher(
-            lambda: SteadyCamera(opener, retry_first_s=0.01, retry_max_s=0.02), open_eyes(VisionConfig(threads=1)), config, options.pop("put", self.signals.append), **options
+            lambda: SteadyCamera(opener, retry_first_s=0.01, retry_max_s=0.02, close_within_s=close_within_s),
+            open_eyes(VisionConfig(threads=1)),
+            config,
+            options.pop("put", self.signals.append),
+            **options,
         )
         self.thread = guarded("watcher", self.watcher.run, self.signals.append)
         self.thread.start()
@@ -158,8 +162,7 @@ def test_a_start_in_privacy_never_opens_the_camera():
     assert opened == []
 
 
-def test_off_is_said_only_once_the_driver_has_let_go(post, monkeypatch):
-    monkeypatch.setattr(SteadyCamera.close, "__defaults__", (0.1,))
+def test_off_is_said_only_once_the_driver_has_let_go(post):
     post.await_frames()
     post.camera.let_close.clear()
     threading.Timer(1.0, post.camera.let_close.set).start()
@@ -170,8 +173,7 @@ def test_off_is_said_only_once_the_driver_has_let_go(post, monkeypatch):
 
 
 def test_a_driver_that_does_not_let_go_is_said_as_broken(monkeypatch):
-    monkeypatch.setattr(SteadyCamera.close, "__defaults__", (0.1,))
-    post = Post()
+    post = Post(close_within_s=0.1)
     post.await_frames()
     held = threading.Event()
     monkeypatch.setattr(SteadyCamera, "open", property(lambda _self: not held.is_set()))

@@ -67,7 +67,15 @@ News: TypeAlias = Frame | Opened | Lost | Ended
 class SteadyCamera(Closing):
     """Frames and news of a camera. A frame is read when it is asked for, so it is new and none is read in vain."""
 
-    def __init__(self, open_camera: Callable[[], Camera], *, retry_max_s: float = 60.0, retry_first_s: float = 1.0, rng: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        open_camera: Callable[[], Camera],
+        *,
+        retry_max_s: float = 60.0,
+        retry_first_s: float = 1.0,
+        close_within_s: float = 5.0,
+        rng: random.Random | None = None,
+    ) -> None:
         """Start opening it.
 
         Args:
@@ -75,10 +83,12 @@ class SteadyCamera(Closing):
             retry_max_s: longest wait between two tries.
             retry_first_s: wait after the first loss. It doubles until a frame has come; each wait is shortened by up
                 to half by chance, so that devices that fail together do not try together.
+            close_within_s: how long :meth:`close` waits for a driver that hangs.
             rng: that chance.
         """
         self._open_camera = open_camera
         self._retry_s = (retry_first_s, max(retry_first_s, retry_max_s))
+        self._close_within_s = close_within_s
         self._rng = rng if rng is not None else random.Random()  # noqa: S311 - jitter is no secret
         self._state = threading.Condition()
         self._news: deque[News] = deque()
@@ -115,10 +125,10 @@ class SteadyCamera(Closing):
         if camera is not None:
             camera.set_rate(fps)
 
-    def close(self, within_s: float = 5.0) -> None:
+    def close(self) -> None:
         """Close the device and end every wait, from any thread.
 
-        Returns when the device is given back, or after ``within_s`` with a warning if its driver hangs: see :attr:`open`.
+        Returns when the device is given back, or after ``close_within_s`` with a warning if its driver hangs: see :attr:`open`.
         """
         with self._state:
             self._closed = True
@@ -127,9 +137,9 @@ class SteadyCamera(Closing):
         if camera is not None:
             camera.close()
         if threading.current_thread() is not self._thread:
-            self._thread.join(within_s)
+            self._thread.join(self._close_within_s)
             if self._thread.is_alive():
-                log.warning("the camera is not closed after %s s; it will be as soon as its driver answers", within_s)
+                log.warning("the camera is not closed after %s s; it will be as soon as its driver answers", self._close_within_s)
 
     @property
     def open(self) -> bool:

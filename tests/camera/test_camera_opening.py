@@ -6,7 +6,7 @@ import pytest
 from camera_parts import write_picture
 
 from moodify.camera.fake import FakeCamera
-from moodify.camera.opening import CameraOpener, open_camera
+from moodify.camera.opening import CameraOpener
 from moodify.config.model import CameraConfig
 from moodify.errors import CameraLost, ConfigError, NoCamera, PictureError
 
@@ -71,14 +71,14 @@ def test_a_path_is_a_recording(tmp_path, monkeypatch):
     write_picture(tmp_path / "a.png", 10)
     monkeypatch.chdir(tmp_path)
     for source in (str(tmp_path), str(tmp_path / "a.png"), "a.png", "./a.png"):
-        with open_camera(CameraConfig(source=source), pace=0) as camera:
+        with CameraOpener(CameraConfig(source=source), pace=0)() as camera:
             assert not camera.live
             assert camera.read().image.width == 320
 
 
 def test_a_path_that_is_missing_is_named():
     with pytest.raises(PictureError, match="no/such/file"):
-        open_camera(CameraConfig(source="no/such/file"))
+        CameraOpener(CameraConfig(source="no/such/file"))()
 
 
 @pytest.mark.parametrize("source", ["webcam", "usb:", "usb:x", "usb:-1", "Sample", ""])
@@ -96,4 +96,4 @@ def test_choosing_imports_no_vendor():
 @pytest.mark.skipif(importlib.util.find_spec("picamera2") is not None, reason="hardware: picamera2 is installed here")
 def test_without_picamera2_the_message_says_what_to_install():
     with pytest.raises(NoCamera, match="python3-picamera2"):
-        open_camera(CameraConfig(source="pi"))
+        CameraOpener(CameraConfig(source="pi"))()

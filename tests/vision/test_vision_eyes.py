@@ -6,21 +6,20 @@ from moodify.config.model import VisionConfig
 from moodify.types import Box, Emotion, Face, Frame, Image, Landmarks, NotJudged, PixelLayout, Point
 from moodify.vision.align import Framing
 from moodify.vision.classifier import scores_of
-from moodify.vision.eyes import Eyes
-from moodify.vision.pixels import luma
+from moodify.vision.eyes import Eyes, open_models
 
 POINTS = Landmarks(Point(16, 18), Point(32, 18), Point(24, 27), Point(18, 36), Point(30, 36))
 
 
 class DiscDetector:
-    """Takes what is nearly white for a face, and counts how often it was asked."""
+    """Takes what is nearly white in a grey picture for a face, and counts how often it was asked."""
 
     def __init__(self):
         self.searches = 0
 
     def faces(self, image):
         self.searches += 1
-        x, y, width, height = cv2.boundingRect((luma(image) > 225).astype(np.uint8))
+        x, y, width, height = cv2.boundingRect((image.pixels > 225).astype(np.uint8))
         if not width:
             return ()
         box = Box(x, y, x + width, y + height)
@@ -137,3 +136,13 @@ def test_a_face_is_cut_from_the_stream_with_the_most_pixels():
     assert face.face.box == pytest.approx((70, 70, 131, 131), abs=1)
     assert room.classifier.crop[:20].mean() > 150
     assert room.classifier.crop[28:].mean() < 30
+
+
+def test_with_the_models_opencv_is_set_to_one_thread():
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(2)
+        open_models(VisionConfig())
+        assert cv2.getNumThreads() == 1
+    finally:
+        cv2.setNumThreads(before)

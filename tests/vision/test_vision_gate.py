@@ -93,12 +93,13 @@ def test_dusk_is_no_movement():
     assert not any(watch.look(room(light)).moved for light in np.linspace(1, 0.2, 60))
 
 
-def test_the_share_is_that_of_the_change():
-    watch = Watch(sigma=0)
+@pytest.mark.parametrize(("threshold", "moved"), [(0.055, True), (0.07, False)])
+def test_the_threshold_is_a_share_of_the_picture(threshold, moved):
+    watch = Watch(sigma=0, threshold=threshold)
     watch.settle(room())
     scene = room()
     scene[:60, :80] = 250
-    assert watch.look(scene).share == pytest.approx(1 / 16, abs=0.005)
+    assert watch.look(scene).moved is moved
 
 
 def test_brightness_is_the_mean_luma():

@@ -46,7 +46,7 @@ def classifier():
         "input": tensor("in", [1, 48, 48, 1], scale=1.0, zero_point=-128, colour="GREY", layout="NHWC"),
         "outputs": [tensor("logits", [1, 8], role="logits")],
         "labels": [emotion.value for emotion in Emotion],
-        "postprocess": {"temperature": 1.3, "confidence_threshold": 0.7, "framing": {"landmarks": [[16, 18], [32, 18], [24, 27], [18, 36], [30, 36]]}},
+        "postprocess": {"temperature": 1.3, "framing": {"landmarks": [[16, 18], [32, 18], [24, 27], [18, 36], [30, 36]]}},
     }
 
 

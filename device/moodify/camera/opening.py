@@ -23,20 +23,18 @@ class CameraOpener:
     that kind, so that a camera that is unplugged is waited for and never replaced by portraits.
     """
 
-    def __init__(self, config: CameraConfig, *, pace: float = 1.0, seed: int = 0) -> None:
+    def __init__(self, config: CameraConfig, *, pace: float = 1.0) -> None:
         """Check the source.
 
         Args:
             config: the section ``[camera]``.
             pace: of a recording: 1 as it was, N so many times faster, 0 as fast as it is read.
-            seed: of the sample.
 
         Raises:
             ConfigError: the source is none of the choices.
         """
         self._config = config
         self._pace = pace
-        self._seed = seed
         self._path: Path | None = None
         self._kinds = self._choose(config.source)
 
@@ -95,15 +93,10 @@ class CameraOpener:
         from moodify.camera.sample import SampleCamera
 
         config = self._config
-        return SampleCamera(width=config.width, height=config.height, detail_width=config.detail_width, fps=config.face_fps, seed=self._seed)
+        return SampleCamera(width=config.width, height=config.height, detail_width=config.detail_width, fps=config.face_fps)
 
     def _recording(self, path: Path) -> Camera:
         from moodify.camera.files import Recording
 
         config = self._config
         return Recording(path, width=config.width, height=config.height, detail_width=config.detail_width, pace=self._pace, max_fps=config.face_fps)
-
-
-def open_camera(config: CameraConfig, *, pace: float = 1.0, seed: int = 0) -> Camera:
-    """Open the configured camera once; raises what :class:`CameraOpener` and its call raise."""
-    return CameraOpener(config, pace=pace, seed=seed)()

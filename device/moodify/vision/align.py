@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _MAX_OVERSAMPLING: Final = 16
 """Beyond it a crop would cost more than it gains: a face then is wider than 600 pixels."""
-
-
 _NO_SPREAD: Final = 1e-9
 """Square pixels."""
 
@@ -48,11 +46,6 @@ class Similarity:
     def scale(self) -> float:
         """Pixels of the target for one of the source."""
         return abs(self.factor)
-
-    def apply(self, point: Point) -> Point:
-        """Return where ``point`` comes to lie."""
-        moved = self.factor * complex(*point) + self.offset
-        return Point(moved.real, moved.imag)
 
     def back(self, point: Point) -> Point:
         """Return the point that comes to lie at ``point``."""

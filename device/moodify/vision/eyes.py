@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import cv2
+
 from moodify.types import Box, Landmarks, NotJudged, Observation, Point, SeenFace
 from moodify.vision.align import Aligner
 from moodify.vision.gate import MotionGate
@@ -99,11 +101,16 @@ def open_eyes(config: VisionConfig) -> Eyes:
 
 
 def open_models(config: VisionConfig) -> tuple[Detector, Classifier]:
-    """Load the detector and the classifier; errors as :func:`open_eyes`."""
+    """Load the detector and the classifier; errors as :func:`open_eyes`.
+
+    Sets OpenCV to one thread, for the whole process: pictures here are so small that a pool of threads costs more than it
+    saves, and the models have their own.
+    """
     from moodify.vision.classifier import TfliteClassifier
     from moodify.vision.detector import TfliteDetector
     from moodify.vision.models import read_classifier, read_detector
 
+    cv2.setNumThreads(1)
     detector = TfliteDetector(read_detector(config.models), threshold=config.detection_threshold, threads=config.threads)
     return detector, TfliteClassifier(read_classifier(config.models), threads=config.threads or 1)
 

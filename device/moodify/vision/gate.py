@@ -26,8 +26,6 @@ _NOISE_FACTOR: Final = 16.0
 """Times the lower quartile of the change: five standard deviations of Gaussian noise are 15.7 lower quartiles of its absolute value."""
 _WHOLE: Final = 0.6
 """A change of this share of the picture is a lamp, a curtain or a moved camera: the average starts anew."""
-
-
 _MAX_GAIN: Final = 2.0
 """Beyond it, what is black or white in one of the two frames can't be compared."""
 
@@ -37,8 +35,6 @@ class Motion:
     """What the gate says of one frame."""
 
     moved: bool
-    share: float
-    """Of the picture that changed, from 0 to 1."""
     brightness: float
     """Mean luma from 0 to 1."""
 
@@ -64,7 +60,7 @@ class MotionGate:
         mean = float(self._frame.mean())
         if self._average is None:
             self._average = self._frame.copy()
-            return Motion(moved=True, share=1.0, brightness=mean / 255)
+            return Motion(moved=True, brightness=mean / 255)
         gain = (_quantile(self._frame, 0.5) + 1) / (_quantile(self._average, 0.5) + 1)
         cv2.scaleAdd(self._average, -gain, self._frame, dst=self._change)
         np.abs(self._change, out=self._change)
@@ -74,7 +70,7 @@ class MotionGate:
             np.copyto(self._average, self._frame)
         else:
             cv2.accumulateWeighted(self._frame, self._average, _RATE)
-        return Motion(moved=share >= self._threshold, share=share, brightness=mean / 255)
+        return Motion(moved=share >= self._threshold, brightness=mean / 255)
 
 
 def _quantile(values: NDArray[np.float32], part: float) -> float:

@@ -78,7 +78,6 @@ class ClassifierSettings(_Part):
     """What turns logits into calibrated probabilities, and how the face must lie."""
 
     temperature: Annotated[float, Field(gt=0)]
-    confidence_threshold: Probability
     framing: FramingSettings
 
 

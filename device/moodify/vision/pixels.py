@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from moodify.types import Box, Image
 
-# Pictures here are small: a pool of threads costs more than it saves, and the models have their own.
-cv2.setNumThreads(1)
-
 PADDING: Final = 114
 """Grey beside and below a letterboxed picture; the detector was trained with it."""
 
@@ -40,16 +37,6 @@ def widen_luma(image: Image, luma: NDArray[np.uint8]) -> None:
         cv2.LUT(luma, _WIDEN, dst=luma)
 
 
-def luma(image: Image) -> NDArray[np.uint8]:
-    """Return a copy of the brightness (height, width), 0 to 255."""
-    plane = luma_plane(image)
-    if plane is None:
-        return np.asarray(cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-    copy = plane.copy()
-    widen_luma(image, copy)
-    return copy
-
-
 def region_luma(image: Image, box: Box) -> tuple[NDArray[np.uint8], int, int]:
     """Return brightness that holds at least ``box``, in the layout's own range, and the x and y of its top left corner.
 
@@ -61,14 +48,6 @@ def region_luma(image: Image, box: Box) -> tuple[NDArray[np.uint8], int, int]:
     x0, y0 = (min(max(int(value), 0), size - 1) for value, size in ((box.x0, image.width), (box.y0, image.height)))
     x1, y1 = max(x0 + 1, int(np.ceil(box.x1))), max(y0 + 1, int(np.ceil(box.y1)))
     return np.asarray(cv2.cvtColor(image.pixels[y0:y1, x0:x1], cv2.COLOR_RGB2GRAY), np.uint8), x0, y0
-
-
-def rgb(image: Image) -> NDArray[np.uint8]:
-    """Return the picture in RGB (height, width, 3); the image's own pixels where they are RGB already."""
-    if image.layout is PixelLayout.RGB:
-        return image.pixels
-    code = cv2.COLOR_GRAY2RGB if image.layout is PixelLayout.GREY else _SUBSAMPLED[image.layout]
-    return np.asarray(cv2.cvtColor(image.pixels, code), np.uint8)
 
 
 class SmallLuma:

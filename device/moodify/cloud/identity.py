@@ -6,9 +6,9 @@ The device id is the beginning of the public key's thumbprint (RFC 7638), so it 
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
-import os
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from moodify.errors import PersonMustAct
+from moodify.files import sync_folder, write_private
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -88,24 +89,13 @@ def _thumbprint(key: ec.EllipticCurvePublicKey) -> bytes:
 
 
 def _make(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4()}")
-    file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    own = path.with_name(f".{path.name}.{uuid.uuid4()}")
     try:
-        with os.fdopen(file, "wb") as stream:
-            stream.write(pem)
-            stream.flush()
-            os.fsync(stream.fileno())
-        try:
-            path.hardlink_to(temporary)
-        except FileExistsError:
-            # Another start was quicker: its key is the device's.
-            return
+        write_private(own, pem)
+        # A rename would take the place of a key that another start has made meanwhile; a link is refused then, and that key is the device's.
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(own)
     finally:
-        temporary.unlink()
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        own.unlink(missing_ok=True)
+    sync_folder(path.parent)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
 import threading
 from typing import TYPE_CHECKING, Any
 
 from spotipy.cache_handler import CacheHandler
 
 from moodify.errors import SignInNeeded
+from moodify.files import beside, put_in_place, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,15 +24,14 @@ NEXT_STEP = "sign in with: moodify spotify login"
 class TokenFile(CacheHandler):  # type: ignore[misc] # spotipy has no types
     """Access and refresh token in a 0600 file.
 
-    A refresh token works once, so the newest one must survive a crash at any moment: it is written beside the file, synced
-    and renamed; what a crash left beside the file is adopted at the next reading; and what could not be written (a full disk)
-    is held in memory and written again at the next chance. Thread-safe.
+    A refresh token works once, so the newest one must survive a crash at any moment: what a crash left beside the file is
+    adopted at the next reading, and what could not be written (a full disk) is held in memory and written again at the next
+    chance. Thread-safe.
     """
 
     def __init__(self, folder: Path) -> None:
         """Take the folder; nothing is read yet."""
         self.path = folder / FILE
-        self._beside = folder / f"{FILE}.new"
         self._lock = threading.Lock()
         self._unwritten: dict[str, Any] | None = None
 
@@ -49,8 +47,8 @@ class TokenFile(CacheHandler):  # type: ignore[misc] # spotipy has no types
             if self._unwritten is not None:
                 return self._unwritten
             try:
-                if _read(self._beside) is not None:
-                    self._adopt()
+                if _read(beside(self.path)) is not None:
+                    put_in_place(self.path)
                 token = _read(self.path)
             except OSError as error:
                 raise SignInNeeded(f"{self.path} can't be used ({error.strerror}); fix its owner and mode, or {NEXT_STEP}") from error
@@ -68,35 +66,18 @@ class TokenFile(CacheHandler):  # type: ignore[misc] # spotipy has no types
         """Forget the sign-in. Signed out already is done."""
         with self._lock:
             self._unwritten = None
-            self._beside.unlink(missing_ok=True)
+            beside(self.path).unlink(missing_ok=True)
             self.path.unlink(missing_ok=True)
 
     def _write(self, token: dict[str, Any]) -> None:
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._beside.unlink(missing_ok=True)
-            handle = os.open(self._beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(token, file)
-                file.flush()
-                os.fsync(file.fileno())
-            self._adopt()
+            write_private(self.path, json.dumps(token).encode())
         except OSError as error:
             if self._unwritten is None:
                 logger.error("the Spotify sign-in can't be written to %s (%s); free some space, or it is lost at the next start", self.path, error.strerror)  # noqa: TRY400 - the reason says all
             self._unwritten = token
         else:
             self._unwritten = None
-
-    def _adopt(self) -> None:
-        # Where it is missing, another process on this device has just adopted it.
-        with contextlib.suppress(FileNotFoundError):
-            self._beside.replace(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import time
 import uuid
 from datetime import UTC, datetime
 
 import pytest
 from stub_broker import StubBroker
 
+from brokers import running_broker
 from moodify.cloud.backoff import Backoff
-from moodify.cloud.broker import PrivateBroker
 from moodify.cloud.link import Link
 from moodify.cloud.passwords import FixedPassword
 from moodify.cloud.port import Endpoint
@@ -17,6 +16,7 @@ from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
 from moodify.store.store import Store
 from moodify.types import Event, EventKind
+from waiting import wait_until
 
 DEVICE = "m-abcdefghijklmnop"
 
@@ -53,13 +53,16 @@ class Device:
         self.link.wake()
         return ids
 
-    def pump_until(self, condition, timeout_s=15.0, also=lambda: None):
+    def pump_until(self, condition, also=lambda: None):
         """Pump until a condition holds, or fail."""
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            assert time.monotonic() < deadline, f"not in {timeout_s} s; the link reported {self.changes}"
-            self.link.pump(self.outbox, 0.02)
-            also()
+
+        def met():
+            if not condition():
+                self.link.pump(self.outbox, 0.02)
+                also()
+            return condition()
+
+        wait_until(met, what=lambda: f"what was pumped for (the link reported {self.changes})", every_s=0)
 
     def until_empty(self):
         self.pump_until(lambda: self.outbox.backlog() == 0)
@@ -101,6 +104,5 @@ def stubbed(stub, device_at):
 @pytest.fixture
 def broker(tmp_path):
     """A private mosquitto that runs."""
-    with PrivateBroker(tmp_path / "broker state", tmp_path / "run") as broker:
-        broker.endpoint()
+    with running_broker(tmp_path) as broker:
         yield broker

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,14 +83,6 @@ class Room:
     def happy(self, index=0):
         """Return the URI of a happy song."""
         return self.speaker.catalogue.playlist_of("happy").songs[index].uri
-
-
-def wait_until(condition, timeout_s=10.0, interval_s=0.02):
-    """Wait until a condition holds; fail after the deadline."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(interval_s)
 
 
 def described():

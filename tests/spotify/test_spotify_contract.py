@@ -8,12 +8,12 @@ import os
 from pathlib import Path
 
 import pytest
-from spotify_room import wait_until
 
 from moodify.errors import CannotWork
 from moodify.music.spotify.adapter import SpotifyPlayer
 from moodify.music.spotify.signin import SignIn
 from moodify.music.spotify.tokens import TokenFile
+from waiting import wait_until
 
 CREDENTIALS = ("MOODIFY_SPOTIFY_CLIENT_ID", "MOODIFY_SPOTIFY_FOLDER", "MOODIFY_SPOTIFY_SPEAKER")
 
@@ -40,7 +40,7 @@ def songs(any_player):
 
 def shows(condition):
     """The real state follows an order within seconds; looking once a second spares the quota."""
-    wait_until(condition, interval_s=1.0)
+    wait_until(condition, what="the order's effect", every_s=1.0)
 
 
 def playing(player, uri):

@@ -8,10 +8,10 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from spotify_room import wait_until
 
 from moodify.errors import CannotWork, NotAllowed, SignInNeeded, SpeakerNotFound, SpeakerUnavailable
 from moodify.music.spotify.simulated.levers import ACCOUNTS
+from waiting import wait_until
 
 DEVICES, STATE, PLAY, QUEUE, NEXT, PAUSE = (
     ("GET", "me/player/devices"),
@@ -59,7 +59,7 @@ def test_closing_ends_the_wait_for_a_sleeping_speaker(room, speaker):
 
     thread = threading.Thread(target=play)
     thread.start()
-    wait_until(lambda: speaker.requests[-1] == ("GET", "/v1/me/player/devices"))
+    wait_until(lambda: speaker.requests[-1] == ("GET", "/v1/me/player/devices"), what="a look at the devices")
     player.close()
     thread.join(timeout=10)
     assert len(ended) == 1

@@ -8,13 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from spotify_room import ACCOUNTS_PATHS, wait_until
+from spotify_room import ACCOUNTS_PATHS
 
 from moodify.music.spotify.simulated.catalogue import Catalogue, spotify_id
 from moodify.music.spotify.simulated.http import Answer, Request
 from moodify.music.spotify.simulated.playhead import Playhead
 from moodify.music.spotify.simulated.speaker import Exchange, SimulatedSpeaker
 from moodify.types import FELT_MOODS
+from waiting import wait_until
 
 VERIFIER = "a" * 64
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
@@ -293,7 +294,7 @@ def test_a_closed_speaker_leaves_no_thread_and_no_port(clock):
     client = Client(speaker)
     speaker.close()
     speaker.close()
-    wait_until(lambda: set(threading.enumerate()) <= before)
+    wait_until(lambda: set(threading.enumerate()) <= before, what="the end of its threads")
     with pytest.raises(requests.ConnectionError):
         client.get("me")
     client.session.close()

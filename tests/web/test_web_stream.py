@@ -1,7 +1,6 @@
 import json
 import socket
 import threading
-import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -11,6 +10,7 @@ import pytest
 from moodify.errors import RetryLater
 from moodify.web.app import create_app
 from moodify.web.server import PageServer
+from waiting import wait_until
 
 
 @pytest.fixture
@@ -36,15 +36,12 @@ def _events(answer):
             yield kind, json.loads(line.removeprefix("data: "))
 
 
+def _watched_by(house, count):
+    wait_until(lambda: house.watchers == count, what=lambda: f"{count} watchers instead of {house.watchers}")
+
+
 def _next(events, wanted="now"):
     return next(data for kind, data in events if kind == wanted)
-
-
-def _until(condition, seconds=5.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def test_a_stream_begins_with_now_and_tells_each_change(browser, house):
@@ -70,17 +67,17 @@ def test_a_browser_that_leaves_is_forgotten(browser, house):
     with _stream(browser) as events:
         _next(events)
         assert house.watchers == 1
-    _until(lambda: house.watchers == 0)
+    _watched_by(house, 0)
 
 
 def test_one_stream_too_many_is_told_so_and_a_freed_place_is_given_again(server, house):
     clients = [httpx.Client(base_url=server.url, trust_env=False) for _ in range(4)]
     try:
         opened = [client.send(client.build_request("GET", "/api/stream"), stream=True) for client in clients[:3]]
-        _until(lambda: house.watchers == 3)
+        _watched_by(house, 3)
         assert clients[3].get("/api/stream").status_code == 503
         opened[0].close()
-        _until(lambda: house.watchers == 2)
+        _watched_by(house, 2)
         with _stream(clients[3]) as events:
             _next(events)
     finally:
@@ -94,7 +91,7 @@ def test_a_house_that_fails_ends_the_stream_so_that_the_browser_asks_again(brows
         house.fail_with(RetryLater("Busy. Try again."))
         house.leave_demo()
         assert [kind for kind, _ in events if kind != "beat"] == []
-    _until(lambda: house.watchers == 0)
+    _watched_by(house, 0)
 
 
 def test_stop_ends_an_open_stream(house):
@@ -124,12 +121,12 @@ def test_stop_ends_a_stream_that_nobody_reads(house):
     server.start()
     with socket.create_connection(("127.0.0.1", server.port)) as deaf:
         deaf.sendall(b"GET /api/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        _until(lambda: house.watchers == 1)
+        _watched_by(house, 1)
         # More than the sockets' buffers hold, so that the server waits for a reader.
         house.break_part("link", "x" * 20_000_000)
         server.stop()
     assert not server.alive
-    _until(lambda: house.watchers == 0)
+    _watched_by(house, 0)
 
 
 def test_a_house_that_changes_after_the_end_is_no_error(house):

@@ -6,15 +6,17 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from brokers import OBSERVER, subscribed
 from moodify.cloud.broker import PrivateBroker
+from moodify.cloud.mqtt import Acked, Connected, Connection
 from moodify.cloud.port import Credentials, Endpoint
 from moodify.errors import LinkDown, PersonMustAct
 from moodify.hub.listen import Listener
+from waiting import wait_until
 
 STARTS_AND_WAITS = """
 import sys, time
@@ -32,13 +34,6 @@ def ended(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
         return True
-
-
-def wait_for(condition, timeout_s=10):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def listening_addresses(pid):
@@ -92,7 +87,7 @@ def test_a_broker_left_behind_by_a_killed_daemon_is_ended_and_replaced_and_no_ot
     assert not ended(left_behind)
     with PrivateBroker(state, run) as successor:
         assert successor.endpoint().port == port
-        wait_for(lambda: ended(left_behind))
+        wait_until(lambda: ended(left_behind), what="the end of the one left behind")
         assert broker._process.poll() is None
 
 
@@ -125,12 +120,38 @@ def test_a_damaged_note_of_the_address_is_written_anew(tmp_path):
 
 
 def test_a_device_neither_writes_nor_reads_outside_its_own_topics(broker, device_at):
-    with Listener(broker.endpoint(), Credentials("observer", None)) as listener:
+    with subscribed(Listener(broker.endpoint(), OBSERVER)) as listener:
         device = device_at(broker.endpoint)
         device.link._topics = type(device.link._topics)("m-somebodyelses000")
         device.happen(2)
-        wait_for(lambda: listener.poll(0.05) == [] and listener.subscribed)
         device.until_empty()
         reasons = [row["refused"] for row in device.store._db.query("SELECT refused FROM outbox")]
         assert reasons == ["Not authorized"] * 2
         assert listener.poll(0.2) == []
+
+
+def code_of_publishing(endpoint, user, topic):
+    """Return what the broker's PUBACK says of a message: 0 and 0x10 let it pass."""
+    connection = Connection(endpoint, Credentials(user, None), client_id=user, session_s=0)
+    signals = []
+    wait_until(lambda: signals.extend(connection.step(0.05)) or any(isinstance(one, Connected) for one in signals), what="the connection")
+    connection.publish(topic, b"{}")
+    acked = wait_until(lambda: signals.extend(connection.step(0.05)) or [one.code for one in signals if isinstance(one, Acked)], what="the PUBACK")
+    connection.close()
+    return acked[0]
+
+
+@pytest.mark.parametrize(
+    ("user", "topic", "passes"),
+    [
+        ("household", "moodify/v1/m-abcdefghijklmnop/down/cmd/rescan", True),
+        ("household", "moodify/v1/m-abcdefghijklmnop/down/cmd/rescan/now", False),
+        ("household", "moodify/v1/m-abcdefghijklmnop/up/status", False),
+        ("household", "moodify/v1/household/up/ev", False),
+        ("household", "elsewhere", False),
+        ("observer", "moodify/v1/m-abcdefghijklmnop/down/cmd/rescan", False),
+        ("observer", "moodify/v1/observer/up/ev", False),
+    ],
+)
+def test_the_household_may_send_commands_and_nothing_else_and_the_observer_nothing(broker, user, topic, passes):
+    assert (code_of_publishing(broker.endpoint(), user, topic) < 0x80) is passes

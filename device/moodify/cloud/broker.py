@@ -2,8 +2,9 @@
 
 It listens on 127.0.0.1 only and asks for no password: its user names are roles that keep parties apart,
 not a protection from other programs of the same machine. A device's name may write below its own ``up/``
-and read below its own ``down/``; ``observer`` reads every ``up/``; ``household`` also sends commands.
-``broker.json`` in the state folder says where it listens.
+and read below its own ``down/``; ``observer`` reads every ``up/``; ``household`` also sends commands, of which a
+device carries out those that its owner allows. Neither speaks as a device.
+:data:`ADDRESS_FILE` in the state folder says where it listens.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Self
 
 from moodify.cloud.port import Endpoint
 from moodify.errors import LinkDown, PersonMustAct
+from moodify.files import write_private
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
+#: Says, in the state folder, where it listens: ``{"host": …, "port": …}``.
+ADDRESS_FILE = "broker.json"
+#: Name of the user that reads what every device sends.
+OBSERVER = "observer"
 #: Longest wait for mosquitto to listen, and to end, in seconds.
 START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 5.0
@@ -39,11 +45,13 @@ pattern write moodify/v1/%u/up/#
 pattern read moodify/v1/%u/down/#
 
 user observer
+topic deny moodify/v1/observer/#
 topic read moodify/v1/+/up/#
 
 user household
+topic deny moodify/v1/household/#
 topic read moodify/v1/+/up/#
-topic write moodify/v1/+/down/cmd/#
+topic write moodify/v1/+/down/cmd/+
 """
 
 # A user is named for when root starts it: its own user could not write to our folder.
@@ -77,7 +85,7 @@ class PrivateBroker:
         self._state = state.absolute()
         self._runtime = runtime.absolute()
         self._program = program
-        self._file = self._state / "broker.json"
+        self._file = self._state / ADDRESS_FILE
         self._configuration = self._runtime / "mosquitto.conf"
         self._log = self._runtime / "mosquitto.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -181,9 +189,7 @@ class PrivateBroker:
         return False
 
     def _publish_address(self) -> None:
-        temporary = self._file.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"host": HOST, "port": self._port}) + "\n")
-        temporary.replace(self._file)
+        write_private(self._file, json.dumps({"host": HOST, "port": self._port}).encode() + b"\n")
 
     def _last_words(self) -> str:
         lines = self._log.read_text(errors="replace").strip().splitlines() if self._log.exists() else []

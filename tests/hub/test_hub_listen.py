@@ -3,41 +3,27 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 import uuid
 
 import pytest
 
+from brokers import OBSERVER, subscribed
 from moodify.cloud.backoff import Backoff
 from moodify.cloud.broker import PrivateBroker
 from moodify.cloud.mqtt import Acked, Connected, Connection
 from moodify.cloud.port import Credentials, Endpoint
 from moodify.errors import LinkRefused
 from moodify.hub.listen import Listener
-
-OBSERVER = Credentials("observer", None)
-
-
-def until(condition, timeout_s=15.0):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline
-
-
-@pytest.fixture
-def broker(tmp_path):
-    with PrivateBroker(tmp_path / "state", tmp_path / "run") as broker:
-        broker.endpoint()
-        yield broker
+from waiting import wait_until
 
 
 def send(endpoint, device, payloads):
     connection = Connection(endpoint, Credentials(device, None), client_id=device)
     signals = []
-    until(lambda: signals.extend(connection.step(0.05)) or any(isinstance(one, Connected) for one in signals))
+    wait_until(lambda: signals.extend(connection.step(0.05)) or any(isinstance(one, Connected) for one in signals), what="the connection")
     for payload in payloads:
         connection.publish(f"moodify/v1/{device}/up/ev", payload)
-    until(lambda: signals.extend(connection.step(0.05)) or sum(isinstance(one, Acked) for one in signals) == len(payloads))
+    wait_until(lambda: signals.extend(connection.step(0.05)) or sum(isinstance(one, Acked) for one in signals) == len(payloads), what="every PUBACK")
     connection.close()
 
 
@@ -45,30 +31,27 @@ def message(seq, *ids):
     return json.dumps({"v": 1, "epoch": "e", "seq": seq, "items": [{"id": one} for one in ids]}).encode()
 
 
-def test_it_hears_all_devices_or_one_and_passes_over_what_it_cannot_read(broker):
-    everybody, one = Listener(broker.endpoint(), OBSERVER), Listener(broker.endpoint(), OBSERVER, device="m-b")
-    with everybody, one:
-        until(lambda: everybody.poll(0.02) == [] and one.poll(0.02) == [] and everybody.subscribed and one.subscribed)
+def hear(listener, count):
+    heard = []
+    wait_until(lambda: heard.extend(listener.poll(0.05)) or len(heard) >= count, what=lambda: f"hearing {count} events instead of {heard}")
+    return heard
+
+
+def test_it_hears_all_devices_and_passes_over_what_it_cannot_read(broker):
+    with subscribed(Listener(broker.endpoint(), OBSERVER)) as listener:
         for device in ("m-a", "m-b"):
             send(broker.endpoint(), device, [message(1, f"{device} x"), b"nonsense", message(1, f"{device} x"), message(2, f"{device} y")])
-        heard = {everybody: [], one: []}
-        for listener, count in ((everybody, 4), (one, 2)):
-            until(lambda listener=listener, count=count: heard[listener].extend(listener.poll(0.05)) or len(heard[listener]) == count)
-            heard[listener] += listener.poll(0.1)
-    assert [item.event["id"] for item in heard[everybody]] == ["m-a x", "m-a y", "m-b x", "m-b y"]
-    assert [item.event["id"] for item in heard[one]] == ["m-b x", "m-b y"]
-    assert everybody.collector.repeats == 2
+        heard = hear(listener, 4) + listener.poll(0.1)
+    assert [item.event["id"] for item in heard] == ["m-a x", "m-a y", "m-b x", "m-b y"]
+    assert listener.collector.repeats == 2
 
 
 def test_what_comes_while_it_is_away_is_kept_for_a_listener_with_a_name(broker):
     name = f"hub-{uuid.uuid4()}"
-    with Listener(broker.endpoint(), OBSERVER, client_id=name, session_s=60) as listener:
-        until(lambda: listener.poll(0.02) == [] and listener.subscribed)
+    subscribed(Listener(broker.endpoint(), OBSERVER, client_id=name, session_s=60)).close()
     send(broker.endpoint(), "m-a", [message(1, "x")])
-    heard = []
     with Listener(broker.endpoint(), OBSERVER, client_id=name, session_s=60) as listener:
-        until(lambda: heard.extend(listener.poll(0.05)) or heard)
-    assert [item.event["id"] for item in heard] == ["x"]
+        assert [item.event["id"] for item in hear(listener, 1)] == ["x"]
 
 
 def test_it_waits_for_a_broker_that_is_not_there_yet(tmp_path):
@@ -79,7 +62,7 @@ def test_it_waits_for_a_broker_that_is_not_there_yet(tmp_path):
             assert listener.poll(0.05) == []
             assert not listener.subscribed
             broker.endpoint()
-            until(lambda: listener.poll(0.05) == [] and listener.subscribed)
+            subscribed(listener)
 
 
 def test_a_broker_that_does_not_let_it_in_is_a_matter_for_a_person():
@@ -94,5 +77,5 @@ def test_a_broker_that_does_not_let_it_in_is_a_matter_for_a_person():
         thread = threading.Thread(target=refuse)
         thread.start()
         with Listener(Endpoint("127.0.0.1", server.getsockname()[1], tls=False), OBSERVER) as listener, pytest.raises(LinkRefused, match="check user name and password"):
-            until(lambda: listener.poll(0.1) != [])
+            wait_until(lambda: listener.poll(0.1), what="the refusal")
         thread.join()

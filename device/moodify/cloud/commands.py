@@ -39,12 +39,14 @@ class CommandDesk:
         self._memory = memory
 
     def take(self, name: str, payload: bytes, *, retained: bool) -> Command | Rejected:
-        """Read one message; a command is remembered before it is returned, so that a repeat does nothing."""
+        """Read one message; a command is remembered before it is returned, so that a repeat does nothing.
+
+        Its ``id`` is all that is read of it.
+        """
         try:
-            body = _read(payload)
+            command_id = _uuid(_read(payload).get("id"))
         except ValueError as error:
             return Rejected(str(error), None)
-        command_id = _uuid(body.pop("id", None))
         if command_id is None:
             return Rejected("no id that is a UUID", None)
         executed = self._memory.get(_KEY, [])
@@ -55,7 +57,7 @@ class CommandDesk:
         if command_id in executed:
             return Rejected("this id was carried out before", command_id)
         self._memory.put(_KEY, [*executed, command_id][-REMEMBERED_IDS:])
-        return Command(command_id, name, body)
+        return Command(command_id, name)
 
 
 def _read(payload: bytes) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -88,5 +88,3 @@ class Command:
     id: str
     """UUID; names the answer."""
     name: str
-    args: Mapping[str, Any]
-    """What else the JSON object held."""

@@ -25,16 +25,6 @@ class Heard:
     """As :meth:`moodify.types.Event.as_json` gives it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Messages of a device that have not come (yet): from ``first`` to ``last``."""
-
-    device: str
-    epoch: str
-    first: int
-    last: int
-
-
 class Collector:
     """Knows which (device, epoch, seq) it has seen."""
 
@@ -55,10 +45,6 @@ class Collector:
             self.repeats += 1
             return []
         return [Heard(device, epoch, seq, item) for item in items]
-
-    def gaps(self) -> list[Gap]:
-        """Return what is missing below the highest number of each device and epoch."""
-        return [Gap(device, epoch, first, last) for (device, epoch), seen in self._seen.items() for first, last in seen.gaps()]
 
 
 def _read(device: str, payload: bytes) -> tuple[str, int, list[Mapping[str, Any]]]:

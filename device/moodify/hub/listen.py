@@ -30,7 +30,6 @@ class Listener:
         endpoint: Endpoint,
         credentials: Credentials,
         *,
-        device: str = "+",
         client_id: str | None = None,
         session_s: int = 0,
         backoff: Backoff | None = None,
@@ -39,8 +38,7 @@ class Listener:
 
         Args:
             endpoint: the broker.
-            credentials: ``observer`` without a password at a private broker.
-            device: whose events; all devices by default.
+            credentials: :data:`moodify.cloud.broker.OBSERVER` without a password at a private broker.
             client_id: with ``session_s``, the broker keeps for this name what comes while it is away.
             session_s: for how many seconds it does.
             backoff: between two connects.
@@ -50,7 +48,7 @@ class Listener:
         """Whether new events come in now."""
         self._endpoint = endpoint
         self._credentials = credentials
-        self._topic = Topics(device).events
+        self._topic = Topics("+").events
         self._client_id = client_id if client_id is not None else f"listener-{uuid.uuid4()}"
         self._session_s = session_s
         self._backoff = backoff if backoff is not None else Backoff(cap_s=30.0)

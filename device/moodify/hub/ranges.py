@@ -32,7 +32,3 @@ class Ranges:
             self._starts.insert(right, number)
             self._ends.insert(right, number)
         return True
-
-    def gaps(self) -> list[tuple[int, int]]:
-        """Return what is missing below the highest, as (first, last), ascending."""
-        return [(before + 1, start - 1) for before, start in zip([0, *self._ends], self._starts, strict=False) if start > before + 1]

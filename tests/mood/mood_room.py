@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from moodify.mood import MoodChange, MoodTracker, PresenceChange
+from moodify.mood.tracker import MoodChange, MoodTracker, PresenceChange
 from moodify.types import Box, Emotion, EmotionScores, Face, Landmarks, NotJudged, Observation, Point, SeenFace
 
 if TYPE_CHECKING:

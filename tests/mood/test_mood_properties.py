@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 from mood_room import Room, away, face, too_small
 
 from moodify.config.model import MoodConfig
-from moodify.mood import MoodTracker
 from moodify.mood.smoothing import Average
+from moodify.mood.tracker import MoodTracker
 from moodify.types import FELT_MOODS, Emotion, Mood
 
 faces = st.one_of(

@@ -2,7 +2,7 @@ import pytest
 from mood_room import Room, away, face, happy, sad, too_small
 
 from moodify.config.model import MoodConfig
-from moodify.mood import MoodTracker
+from moodify.mood.tracker import MoodTracker
 from moodify.types import FELT_MOODS, MOOD_OF, Emotion, Mood
 
 

@@ -6,7 +6,9 @@ from datetime import time
 from random import Random
 
 from moodify.config.model import MusicConfig
-from moodify.music import Ask, CandidatePool, Policy, Situation
+from moodify.music.candidates import CandidatePool
+from moodify.music.policy import Policy
+from moodify.music.situation import Ask, Situation
 from moodify.types import FELT_MOODS, Act, Decision, Mood, MoodReading, OrderStatus, Playback, Track
 
 LONG_S = 200

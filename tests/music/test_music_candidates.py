@@ -2,7 +2,7 @@ import pytest
 from music_house import song
 
 from moodify.config.model import MoodMusic, MusicConfig
-from moodify.music import CandidatePool, Candidates, Wanted
+from moodify.music.candidates import CandidatePool, Candidates, Wanted
 from moodify.types import FELT_MOODS, Mood
 
 OWN = "spotify:playlist:own"

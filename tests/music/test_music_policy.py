@@ -6,7 +6,8 @@ import pytest
 from music_house import LONG_S, THEIRS, House, song
 
 from moodify.config.model import MoodMusic, QuietHours
-from moodify.music import Ask, Policy, Situation
+from moodify.music.policy import Policy
+from moodify.music.situation import Ask, Situation
 from moodify.types import Act, Mood, OrderStatus, Playback
 
 NIGHT = QuietHours(start=time(22), end=time(7))

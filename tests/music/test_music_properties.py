@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from music_house import House, song
 
 from moodify.config.model import QuietHours
-from moodify.music import Ask
 from moodify.music.quiet import is_quiet
+from moodify.music.situation import Ask
 from moodify.types import Act, Mood
 
 TICK_S = 5.0

@@ -23,9 +23,8 @@ def test_a_life_is_told_in_order():
     notifier.alive()
     notifier.status("Playing\nX=1")
     notifier.status("Playing\nX=1")
-    notifier.extend(2.5)
     notifier.stopping()
-    assert said == ["READY=1\nSTATUS=Looking", "WATCHDOG=1", "STATUS=Playing X=1", "EXTEND_TIMEOUT_USEC=2500000", "STOPPING=1"]
+    assert said == ["READY=1\nSTATUS=Looking", "WATCHDOG=1", "STATUS=Playing X=1", "STOPPING=1"]
 
 
 @pytest.mark.parametrize(

@@ -8,24 +8,24 @@ _DAY = timedelta(days=1)
 
 
 @pytest.mark.parametrize(
-    ("now", "last_saved", "synchronised", "trusted", "words"),
+    ("now", "last_seen", "synchronised", "trusted", "words"),
     [
         (datetime(1970, 1, 1, tzinfo=UTC), None, False, False, "this version was made"),
         (BUILT - _DAY, None, True, False, "timedatectl"),
         (BUILT + _DAY, None, True, True, "set from the network"),
         (BUILT + _DAY, None, False, True, "not set from the network"),
-        (BUILT + _DAY, BUILT + 2 * _DAY, False, False, "newest event"),
+        (BUILT + _DAY, BUILT + 2 * _DAY, False, False, "last date that this device knew"),
         (BUILT + _DAY, BUILT - 9 * _DAY, False, True, "this version was made"),
-        (BUILT + 3 * _DAY, BUILT + 2 * _DAY, False, True, "newest event"),
+        (BUILT + 3 * _DAY, BUILT + 2 * _DAY, False, True, "last date that this device knew"),
     ],
 )
-def test_a_clock_is_trusted_past_what_is_known_to_have_happened(now, last_saved, synchronised, trusted, words):
-    believed, reason = clock_trusted(now, last_saved, synchronised=lambda: synchronised)
+def test_a_clock_is_trusted_past_what_is_known_to_have_happened(now, last_seen, synchronised, trusted, words):
+    believed, reason = clock_trusted(now, last_seen, synchronised=lambda: synchronised)
     assert believed is trusted
     assert words in reason
 
 
-def test_the_network_is_believed_over_a_database_that_ran_ahead():
+def test_the_network_is_believed_over_a_clock_that_ran_ahead():
     assert clock_trusted(BUILT + _DAY, BUILT + 400 * _DAY, synchronised=lambda: True)[0]
 
 

@@ -1,4 +1,4 @@
-"""The few things that must survive a restart and are not configuration: privacy, the last time known, recent tracks."""
+"""The few things that must survive a restart and are not configuration: privacy, the last date known, commands carried out."""
 
 from __future__ import annotations
 

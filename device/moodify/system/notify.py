@@ -59,10 +59,6 @@ class Notifier:
         """Say that the end has begun."""
         self._tell("STOPPING=1")
 
-    def extend(self, timeout_s: float) -> None:
-        """Ask for so many more seconds for a start or stop that takes long, such as a migration."""
-        self._tell(f"EXTEND_TIMEOUT_USEC={int(timeout_s * 1e6)}")
-
     def _tell(self, message: str) -> None:
         if self._send is None:
             return

@@ -22,25 +22,25 @@ _TIME_ERROR = 5
 
 def clock_trusted(
     now: datetime,
-    last_saved: datetime | None = None,
+    last_seen: datetime | None = None,
     *,
     built: datetime = BUILT,
     synchronised: Callable[[], bool] | None = None,
 ) -> tuple[bool, str]:
     """Return whether a date may be written down and shown to others, and why, for a person.
 
-    A clock that was set from the network is believed from the build date on, even where the database is ahead of it: then the
-    database was written by a clock that ran ahead. One that was not is believed only past everything that is known to have happened.
+    A clock that was set from the network is believed from the build date on, even where what was noted is ahead of it: then that
+    was noted by a clock that ran ahead. One that was not is believed only past everything that is known to have happened.
 
     Args:
         now: the system's date, timezone-aware.
-        last_saved: date of the newest event in the database, timezone-aware.
+        last_seen: the last date that this device knew, as it noted it, timezone-aware; None where it has noted none.
         built: when this version was made.
         synchronised: whether the clock was set from the network; None asks the machine.
     """
     if now >= built and (synchronised or clock_synchronised)():
         return True, "The clock is set from the network."
-    floor, known = (built, "this version was made") if last_saved is None or last_saved <= built else (last_saved, "the newest event in the database")
+    floor, known = (built, "this version was made") if last_seen is None or last_seen <= built else (last_seen, "the last date that this device knew")
     if now < floor:
         return False, f"The clock says {now:%Y-%m-%d %H:%M}, before {known} ({floor:%Y-%m-%d %H:%M}). Connect the network so that it is set, or set it with: timedatectl set-time."
     return True, f"The clock is not set from the network, but runs after {known} ({floor:%Y-%m-%d %H:%M})."

@@ -90,8 +90,17 @@ def test_a_secret_is_never_shown():
     assert document.MASK in shown
 
 
-def test_a_wrong_secret_is_not_shown_in_the_error():
-    assert "12345" not in "".join(problems('[link]\nusername = "me"\npassword = 12345'))
+@pytest.mark.parametrize("wrong", ["12345", "[12345]", "{ a = 12345 }", "12345.5"])
+def test_whatever_stands_where_a_secret_belongs_is_not_shown(wrong):
+    (line,) = problems(f'[link]\nusername = "me"\npassword = {wrong}')
+    assert line.startswith("link.password: must be")
+    assert "12345" not in line
+
+
+@pytest.mark.parametrize("of_day", ['"22:00:00Z"', '"22:00:00+01:00"'])
+def test_quiet_hours_with_a_time_zone_are_refused(of_day):
+    (line,) = problems(f"[music.quiet_hours]\nstart = {of_day}\nend = 07:00:00")
+    assert line == f"music.quiet_hours.start = {of_day}: has a time zone, but quiet hours are in local time; write it without one, as 22:00:00"
 
 
 def test_what_is_printed_as_effective_reads_back_as_the_same():

@@ -6,13 +6,12 @@ import copy
 import difflib
 import os
 import tomllib
-from enum import Enum
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 import platformdirs
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from moodify.config.model import BETWEEN_KEYS, Config
 from moodify.errors import ConfigError
@@ -142,9 +141,7 @@ def _choices_hint(detail: ErrorDetails) -> str:
 
 def _did_you_mean(path: list[str]) -> str:
     *parents, wrong = path
-    section: type[BaseModel] | None = Config
-    for parent in parents:
-        section = _section_of(section, parent) if section is not None else None
+    section = _section_at(parents)
     if section is None:
         return "; remove it"
     hint = _suggest(wrong, section.model_fields)
@@ -157,6 +154,13 @@ def _did_you_mean(path: list[str]) -> str:
 def _suggest(wrong: str, known: Any) -> str:
     close = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else ""
+
+
+def _section_at(path: list[str]) -> type[BaseModel] | None:
+    section: type[BaseModel] | None = Config
+    for part in path:
+        section = _section_of(section, part) if section is not None else None
+    return section
 
 
 def _section_of(section: type[BaseModel], name: str) -> type[BaseModel] | None:
@@ -183,13 +187,13 @@ def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str
 
 
 def _is_secret(path: list[str]) -> bool:
-    return bool(path) and path[-1] == "password"
+    section = _section_at(path[:-1])
+    field = section.model_fields.get(path[-1]) if section is not None and path else None
+    return field is not None and SecretStr in {field.annotation, *get_args(field.annotation)}
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, Enum):
-        return str(value.value)
     text = f'"{value}"' if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else text[:57] + "…"  # noqa: PLR2004 - a terminal's line

@@ -107,6 +107,13 @@ class QuietHours(Section):
     start: time = Field(examples=[time(22)], description="Begin, local time.")
     end: time = Field(examples=[time(7)], description="End, local time.")
 
+    @field_validator("start", "end")
+    @classmethod
+    def _local(cls, of_day: time) -> time:
+        if of_day.tzinfo is not None:
+            raise PydanticCustomError("zone", "has a time zone, but quiet hours are in local time; write it without one, as {bare}", {"bare": f"{of_day:%H:%M:%S}"})
+        return of_day
+
 
 class SpotifyConfig(Section):
     """The owner's own Spotify application and speaker."""

@@ -33,6 +33,8 @@ class MoodifyError(Exception):
 
     #: What ``moodify`` exits with when this error ends the program.
     exit_code = 1
+    #: How long to wait before it is tried again, in seconds, where the other side said so.
+    retry_after_s: float | None = None
 
 
 class ConfigError(MoodifyError):

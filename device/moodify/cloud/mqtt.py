@@ -122,11 +122,11 @@ class Connection:
         client.on_message = self._on_message
         client.on_disconnect = self._on_disconnect
         if will is not None:
-            delay = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
+            delay = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call] # paho leaves it without types
             delay.WillDelayInterval = WILL_DELAY_S
             client.will_set(will[0], will[1], qos=1, retain=True, properties=delay)
         where = f"{endpoint.host}:{endpoint.port}"
-        session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho leaves it without types
         session.SessionExpiryInterval = session_s
         try:
             if endpoint.tls:

@@ -91,7 +91,7 @@ def read_health(folder: Path, *, proc: Path = _PROC, thermal: Path = _THERMAL) -
 def _status(path: Path) -> dict[str, float]:
     # Lines such as "VmRSS:     51234 kB", where kB is 1024 bytes (proc_pid_status(5)).
     lines = (line.split() for line in path.read_text().splitlines())
-    return {words[0].rstrip(":"): round(int(words[1]) * 1024 / 1e6, 1) for words in lines if len(words) == 3 and words[2] == "kB"}  # noqa: PLR2004
+    return {words[0].rstrip(":"): round(int(words[1]) * 1024 / 1e6, 1) for words in lines if len(words) == 3 and words[2] == "kB"}  # noqa: PLR2004 - name, number, unit
 
 
 def _temperature_c(thermal: Path) -> float | None:

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 
 import requests
@@ -102,15 +103,15 @@ def too_many(refusal: Refusal) -> str:
 def api_error(refusal: Refusal, path: str) -> MoodifyError:
     """Return the error that a Web API refusal is; ``path`` is what was asked for."""
     status, reason, said = refusal.status, refusal.reason or "", refusal.message
-    if status == 429 or reason == "RATE_LIMITED":  # noqa: PLR2004 - Too Many Requests
+    if status == HTTPStatus.TOO_MANY_REQUESTS or reason == "RATE_LIMITED":
         return SpeakerUnavailable(f"{too_many(refusal)}; trying again in {refusal.wait_s:.0f} s", retry_after_s=refusal.wait_s)
-    if status >= 500:  # noqa: PLR2004 - the server's fault
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return SpeakerUnavailable(f"Spotify answers {status}; trying again later", retry_after_s=refusal.retry_after_s)
-    if status == 401:  # noqa: PLR2004 - Unauthorized
+    if status == HTTPStatus.UNAUTHORIZED:
         return SignInNeeded(f"Spotify does not take the sign-in ({said}); {SIGN_IN}")
-    if status == 404:  # noqa: PLR2004 - Not Found
+    if status == HTTPStatus.NOT_FOUND:
         return _not_found(reason, said, path)
-    if status == 403:  # noqa: PLR2004 - Forbidden
+    if status == HTTPStatus.FORBIDDEN:
         return _forbidden(reason, said, path)
     return CannotWork(f"Spotify refuses {path} ({status}: {said}); check the uri or the search text")
 
@@ -145,8 +146,9 @@ def _forbidden(reason: str, said: str, path: str) -> MoodifyError:
 
 def token_error(refusal: Refusal) -> MoodifyError:
     """Return the error that a refusal of the accounts service is."""
-    if refusal.status == 429 or refusal.status >= 500:  # noqa: PLR2004 - not the sign-in's fault
-        wait_s = refusal.wait_s if refusal.status == 429 else refusal.retry_after_s  # noqa: PLR2004
+    too_often = refusal.status == HTTPStatus.TOO_MANY_REQUESTS
+    if too_often or refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        wait_s = refusal.wait_s if too_often else refusal.retry_after_s
         return SpeakerUnavailable(f"Spotify's sign-in service answers {refusal.status}; trying again later", retry_after_s=wait_s)
     if refusal.reason == "invalid_client":
         return SignInNeeded(f"Spotify does not know this client id ({refusal.message}); check music.spotify.client_id, then {SIGN_IN}")

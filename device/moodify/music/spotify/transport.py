@@ -11,6 +11,7 @@ import json
 import logging
 import math
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -26,11 +27,6 @@ if TYPE_CHECKING:
     from .signin import SignIn
 
 logger = logging.getLogger(__name__)
-
-UNAUTHORIZED = 401
-TOO_MANY = 429
-REFUSED = 400
-NO_CONTENT = 204
 
 
 class _Once(requests.Session):
@@ -61,7 +57,7 @@ class _Once(requests.Session):
     def refusal(self, response: requests.Response) -> Refusal:
         """Read a refusal; a 429 shuts this way until its Retry-After has passed."""
         refusal = Refusal.read(response.status_code, response.headers, response.content)
-        if refusal.status == TOO_MANY:
+        if refusal.status == HTTPStatus.TOO_MANY_REQUESTS:
             self._shut_until_s = self._now_s() + refusal.wait_s
             self._shut_because = too_many(refusal)
             logger.warning("%s: no requests for %.0f s", self._shut_because, refusal.wait_s)
@@ -83,7 +79,7 @@ class TokenTransport(_Once):
             SpeakerUnavailable: no answer, or a failing service.
         """
         response = self.send_once(str(method), str(url), *args, **kwargs)
-        if response.status_code >= REFUSED:
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
             raise token_error(self.refusal(response))
         if response.is_redirect:
             return response
@@ -110,12 +106,12 @@ class ApiTransport(_Once):
         method, url = str(method), str(url)
         token = self._sign_in.access_token()
         response = self._signed(method, url, token, *args, **kwargs)
-        if response.status_code == UNAUTHORIZED:
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
             response = self._signed(method, url, self._sign_in.renew(token), *args, **kwargs)
         self.last_status = response.status_code
-        if response.status_code >= REFUSED:
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
             raise api_error(self.refusal(response), urlsplit(url).path)
-        if method == "GET" and response.status_code != NO_CONTENT:
+        if method == "GET" and response.status_code != HTTPStatus.NO_CONTENT:
             _require_object(response)
         elif response.is_redirect or "html" in response.headers.get("Content-Type", ""):
             raise _page_instead_of_answer()

@@ -36,7 +36,7 @@ def test_what_looks_like_a_secret_is_masked(line, secret):
     "line",
     [
         "The room feels happy, 93% sure",
-        "Spotify's sign-in has ended. Run moodify spotify sign-in",
+        "Spotify's sign-in has ended. Run moodify spotify login",
         "spotify:track:6rqhFgbbKwnb9MLmUQDhG6 plays on http://127.0.0.1:8080/",
         "The token expires in 3600 s",
         "GET https://api.spotify.com/v1/me/player answered code=200",

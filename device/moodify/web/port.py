@@ -91,8 +91,8 @@ class Now(TypedDict):
 class House(Protocol):
     """The running appliance as the page sees it.
 
-    Every call returns at once, and all come from the page's one thread, so that a database connection of
-    its own is enough for :meth:`history`. What a call raises of :class:`moodify.errors.MoodifyError` is shown to the person.
+    Every call returns at once. :meth:`history` comes from the page's one thread alone, so that a database connection of
+    its own is enough for it; the rest may come from any thread. What a call raises of :class:`moodify.errors.MoodifyError` is shown to the person.
     """
 
     def now(self) -> Now:

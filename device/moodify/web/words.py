@@ -55,7 +55,6 @@ def _decision(data: Mapping[str, Any]) -> str:
 
 
 _ORDER_WORDS = {
-    "keep": "Keep what plays",
     "queue": "Play next",
     "play": "Play now",
     "pause": "Pause",

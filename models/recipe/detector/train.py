@@ -55,10 +55,11 @@ class Settings:
         Stage(192, 160, 6000),
         Stage(256, 192, 2000),
         Stage(320, 256, 1200),
+        Stage(320, 256, 900),
     )
     batch: int = 32
     peak_rate: float = 3e-3
-    cooldown: int = 3500
+    cooldown: int = 2500
     weight_decay: float = 0.01
     average: float = 0.9985
     limit: int | None = None

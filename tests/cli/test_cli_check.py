@@ -11,8 +11,7 @@ import pytest
 
 from appliance import configure, data_folder, moodify
 from moodify.config import document
-from moodify.daemon.app import LAST_SEEN_KEY
-from moodify.daemon.conductor import PRIVACY_KEY
+from moodify.daemon.kept import LAST_SEEN_KEY, PRIVACY_KEY
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
 

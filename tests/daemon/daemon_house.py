@@ -15,7 +15,9 @@ from moodify.daemon import signals as sig
 from moodify.daemon.board import Board
 from moodify.daemon.conductor import Conductor, Crew
 from moodify.daemon.courier import NoCourier
+from moodify.daemon.display import Display
 from moodify.daemon.dj import Dj
+from moodify.daemon.kept import Kept
 from moodify.daemon.recorder import Recorder
 from moodify.daemon.snapshot import Facts
 from moodify.daemon.threads import guarded
@@ -30,6 +32,7 @@ from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
 from moodify.store.store import Store
 from moodify.system.clock import RecordingClock
+from moodify.system.notify import Notifier
 from moodify.types import Box, Emotion, EmotionScores, Face, Landmarks, Observation, Point, SeenFace
 
 FPS = 5
@@ -94,25 +97,24 @@ class DaemonHouse:
         self.dj = Dj(self.player.player, self.inbox.put, volume_cap=80)
         self.watcher = Watcher(lambda: SteadyCamera(FakeCamera().reopen), None, self.config.camera, self.inbox.put)
         self.courier, self.lamp = Answers(), Lamp()
-        self.beats = []
+        self.systemd = []
         self.health_readings = 0
-        self.housekeepings = 0
         facts = Facts("m-test", "1", "the simulated speaker", demo=False)
         self.board = Board({})
+        self.kept = Kept(self.store, self.settings, retention_days=365)
+        notifier = Notifier(send=self.systemd.append, environ={"WATCHDOG_USEC": "30000000"})
         pool = CandidatePool(self.config.music)
         self.conductor = Conductor(
             self.config,
             facts,
             self.clock,
             self.inbox,
-            Crew(self.watcher, self.dj, self.courier, self.lamp, self.beats.append, self._read_health),
+            Crew(self.watcher, self.dj, self.courier, Display(self.board, self.lamp, notifier, self.courier.publish), self._read_health),
             new_tracker=lambda: MoodTracker(self.config.mood),
             policy=Policy(self.config.music, pool, random.Random(1)),
             pool=pool,
             recorder=self.recorder,
-            settings=self.settings,
-            board=self.board,
-            housekeeping=self._keep_house,
+            kept=self.kept,
         )
         self.code = None
         self._threads = [threading.Thread(target=self._conduct, name="conductor")]
@@ -126,9 +128,6 @@ class DaemonHouse:
 
     def _read_health(self):
         self.health_readings += 1
-
-    def _keep_house(self):
-        self.housekeepings += 1
 
     @property
     def t_s(self):

@@ -13,6 +13,7 @@ from moodify.daemon import app
 from moodify.daemon.app import Options, run
 from moodify.daemon.courier import Courier
 from moodify.daemon.dj import Dj
+from moodify.daemon.kept import Kept, last_seen
 from moodify.daemon.watcher import Watcher
 from moodify.errors import StoreError
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
@@ -127,11 +128,12 @@ def test_housekeeping_on_a_locked_database_is_put_off(tmp_path, caplog):
     with Store(path) as store, Settings(path) as settings, closing(sqlite3.connect(path, isolation_level=None)) as other:
         store._db.execute("PRAGMA busy_timeout = 10")
         other.execute("BEGIN IMMEDIATE")
-        app._housekeep(store, settings, 10)
+        kept = Kept(store, settings, retention_days=10)
+        kept.housekeep()
         assert "Old events are deleted later" in caplog.text
         other.execute("ROLLBACK")
-        app._housekeep(store, settings, 10)
-        assert app.last_seen(settings) is not None
+        kept.housekeep()
+        assert last_seen(settings) is not None
 
 
 def test_a_second_asking_to_end_is_heeded_at_once(home, caplog):

@@ -9,7 +9,7 @@ from daemon_house import CALM, HAPPY, RULES, DaemonHouse
 
 from appliance import wait_until
 from moodify.daemon import signals as sig
-from moodify.daemon.conductor import PRIVACY_KEY
+from moodify.daemon.kept import PRIVACY_KEY, last_seen
 from moodify.errors import SignInNeeded, SpeakerUnavailable
 from moodify.panel.port import Press, Show
 from moodify.store.settings import Settings
@@ -103,21 +103,21 @@ def test_privacy_survives_a_restart(tmp_path):
         house.press(Press.PRIVACY)
         house.end()
     with DaemonHouse(tmp_path) as house:
-        assert house.conductor.privacy is True
+        assert house.kept.privacy is True
         house.put(sig.PrivacyWanted(on=False, origin="page")).end()
     with DaemonHouse(tmp_path) as house:
-        assert house.conductor.privacy is False
+        assert house.kept.privacy is False
 
 
 def test_privacy_begins_while_the_database_is_locked_and_is_kept_later(tmp_path, monkeypatch):
-    monkeypatch.setattr("moodify.daemon.conductor.RETRY_S", 0.1)
+    monkeypatch.setattr("moodify.daemon.kept.RETRY_S", 0.1)
     with DaemonHouse(tmp_path) as house:
         house.settings._db.execute("PRAGMA busy_timeout = 20")
         with closing(sqlite3.connect(house.path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             house.press(Press.PRIVACY)
             wait_until(lambda: house.watcher._privacy)
-            wait_until(lambda: house.conductor._keep_privacy_s is not None)
+            wait_until(lambda: house.kept._again_s is not None)
             other.execute("ROLLBACK")
         with Settings(house.path) as settings:
             wait_until(lambda: settings.get(PRIVACY_KEY, default=False))
@@ -184,7 +184,7 @@ class TestCommands:
     def test_privacy_is_turned_on_and_never_off(self, house):
         for _ in range(2):
             assert self.command(house, "privacy") == ("ok", None)
-            assert house.conductor.privacy is True
+            assert house.kept.privacy is True
 
     def test_pause_and_resume_are_no_toggles(self, house):
         house.show(10, HAPPY)
@@ -246,7 +246,9 @@ def test_the_same_state_twice_is_no_news(house):
 
 def test_health_is_read_at_the_start_and_published_with_its_reasons(house):
     house.put(sig.HealthRead(HEALTH)).look()
-    assert (house.health_readings, house.housekeepings) == (1, 1)
+    assert house.health_readings == 1
+    with Settings(house.path) as settings:
+        assert last_seen(settings) is not None
     (event,) = [event for event in house.events if event["kind"] == "health"]
     assert "1 MB are free" in event["data"]["reasons"][0]
     assert house.courier.published["health"] == event["data"]
@@ -261,10 +263,21 @@ def test_what_is_published_has_no_frames_in_it(house):
 
 def test_the_watchdog_hears_whether_the_watcher_lives(house, monkeypatch):
     house.look()
-    assert house.beats[-1] is True
+    assert "WATCHDOG=1" in house.systemd
     monkeypatch.setattr("moodify.daemon.watcher.ALIVE_S", 0.0)
     house.look()
-    assert house.beats[-1] is False
+    fed = house.systemd.count("WATCHDOG=1")
+    house.look()
+    assert house.systemd.count("WATCHDOG=1") == fed
+
+
+def test_systemd_is_told_ready_once_the_camera_is_open_or_said_why_not(house):
+    house.look()
+    ready = [line for line in house.systemd if line.startswith("READY=1")]
+    assert len(ready) == 1
+    house.put(sig.CameraIs(sig.State.BROKEN, "unplugged")).look()
+    assert house.systemd.count(ready[0]) == 1
+    assert "STATUS=camera broken: unplugged" in house.systemd
 
 
 def test_the_light_shows_looking_then_the_mood(house):

@@ -125,10 +125,10 @@ def _database(config: Config) -> Finding:
 def _camera(config: Config) -> Finding:
     from moodify.camera.opening import CameraOpener
     from moodify.camera.sample import SampleCamera
-    from moodify.daemon.conductor import PRIVACY_KEY
+    from moodify.daemon.kept import privacy_kept
 
     try:
-        private = _settled(config, lambda settings: settings.get(PRIVACY_KEY, default=False))
+        private = _settled(config, privacy_kept)
     except StoreError:
         return Finding(Verdict.DEGRADED, "not opened, for the database can't say whether privacy is on; see to the database first")
     if private:
@@ -169,7 +169,7 @@ def _broker(config: Config) -> Finding:
 
 
 def _clock(config: Config) -> Finding:
-    from moodify.daemon.app import last_seen
+    from moodify.daemon.kept import last_seen
     from moodify.system.trust import clock_trusted
 
     try:

@@ -4,51 +4,46 @@ from __future__ import annotations
 
 import logging
 import random
-import signal
-import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TextIO
 
 from moodify import __version__
 from moodify.daemon import demo
 from moodify.daemon.board import Board
-from moodify.daemon.conductor import PRIVACY_KEY, Conductor, Crew
+from moodify.daemon.conductor import Conductor, Crew
 from moodify.daemon.courier import Courier, NoCourier
+from moodify.daemon.display import Display
 from moodify.daemon.dj import Dj
+from moodify.daemon.ending import ended_after, ended_by_signals
 from moodify.daemon.house import RunningHouse
-from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of, runtime_folder_of
+from moodify.daemon.kept import Kept
+from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of
 from moodify.daemon.recorder import Recorder
-from moodify.daemon.signals import HealthRead, Pressed, Stop
+from moodify.daemon.signals import HealthRead, Pressed
 from moodify.daemon.snapshot import Facts, snapshot
 from moodify.daemon.threads import guarded
 from moodify.daemon.watcher import Watcher
-from moodify.errors import NoCamera, PersonMustAct, RetryLater, StoreBusy
+from moodify.errors import NoCamera, PersonMustAct, RetryLater
 from moodify.mood.tracker import MoodTracker
 from moodify.music.candidates import CandidatePool
 from moodify.music.policy import Policy
 from moodify.system.clock import RecordingClock, WorldClock
 from moodify.system.health import read_health
 from moodify.system.notify import Notifier
-from moodify.system.trust import clock_trusted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    import threading
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from moodify.camera.opening import CameraOpener
     from moodify.camera.port import Camera
-    from moodify.cloud.identity import Identity
-    from moodify.cloud.link import Link
-    from moodify.cloud.port import Command, LinkState
     from moodify.config import Config
     from moodify.daemon.signals import Signal
     from moodify.panel.port import Press
-    from moodify.store.settings import Settings
-    from moodify.store.store import Store
     from moodify.system.clock import Clock
     from moodify.types import Event
     from moodify.web.port import House, Now, PartNow
@@ -60,7 +55,6 @@ log = logging.getLogger(__name__)
 JOIN_S = 5.0
 #: The same for the dj: a request to Spotify that is under way can't be ended, and nothing depends on its answer any more.
 REQUEST_END_S = 2.0
-LAST_SEEN_KEY = "last_seen_utc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +95,8 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
     from moodify.camera.opening import CameraOpener
     from moodify.camera.sample import SampleCamera
     from moodify.camera.steady import SteadyCamera
+    from moodify.cloud.identity import load_or_make
+    from moodify.daemon.linking import new_courier
     from moodify.music.spotify.factory import open_player
     from moodify.panel.keys import Keys
     from moodify.panel.opening import open_panel
@@ -118,18 +114,17 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
     notifier = Notifier()
     with ExitStack() as house:
         # First, so that a signal neither cuts the start short nor, while the house is closed, leaves a broker behind.
-        house.enter_context(_ended_by_signals(put))
+        house.enter_context(ended_by_signals(put))
         # What lasts.
         house.enter_context(FolderLock(folder))
         prepare(database)
         store = house.enter_context(Store(database, outbox_max=config.store.outbox_max))
-        settings = house.enter_context(Settings(database))
-        identity = _identity(folder)
-        privacy = bool(settings.get(PRIVACY_KEY, default=False))
+        kept = Kept(store, house.enter_context(Settings(database)), retention_days=config.store.retention_days)
+        identity = load_or_make(folder / DEVICE_KEY)
 
         # What sees. A camera that is missing is waited for; a recording that can't be read ends the start here.
         opener = CameraOpener(config.camera, pace=options.pace)
-        opened = [] if privacy else _open_first(opener)
+        opened = [] if kept.privacy else _open_first(opener)
         for camera in opened:
             house.callback(camera.close)
         watcher_clock = RecordingClock() if opener.recording else None
@@ -149,15 +144,15 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             eyes,
             config.camera,
             put,
-            privacy=privacy,
+            privacy=kept.privacy,
             recording=watcher_clock,
         )
 
         # What is told, and to whom.
-        courier = _courier(config, folder, identity, put, database) if config.link.enabled else NoCourier()
+        courier = new_courier(config.link, folder, identity, put) if config.link.enabled else NoCourier()
         recorder = Recorder(store, clock, flush_s=config.store.flush_s, sink=options.events, committed=courier.wake)
         facts = Facts(identity.device, __version__, player.player.description, demo=shortened)
-        board = Board(_first_snapshot(facts, privacy=privacy))
+        board = Board(_first_snapshot(facts, privacy=kept.privacy))
         panel = open_panel(config.panel, lambda press: put(_pressed(press, "button")))
         house.callback(panel.close)
         pool = CandidatePool(config.music)
@@ -166,14 +161,12 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             facts,
             clock,
             inbox,
-            Crew(watcher, dj, courier, panel.light, _heartbeat(notifier), lambda: _start_health_reading(folder, put)),
+            Crew(watcher, dj, courier, Display(board, panel.light, notifier, courier.publish), lambda: _start_health_reading(folder, put)),
             new_tracker=lambda: MoodTracker(config.mood),
             policy=Policy(config.music, pool, random.Random()),  # noqa: S311 - which song comes first is no secret
             pool=pool,
             recorder=recorder,
-            settings=settings,
-            board=board,
-            housekeeping=lambda: _housekeep(store, settings, config.store.retention_days),
+            kept=kept,
         )
 
         def recent(limit: int) -> Sequence[Event]:
@@ -198,9 +191,8 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         house.callback(_end, _started("watcher", watcher.run, put), watcher.close)
         keys = house.enter_context(Keys(lambda press: put(_pressed(press, "keys")))) if options.keys else None
         if options.seconds is not None:
-            house.enter_context(_ended_after(options.seconds, put))
+            house.enter_context(ended_after(options.seconds, put))
         options.attach(Running(running, page.url if page is not None else None, keys is not None and keys.active, shortened))
-        notifier.ready("looking")
         try:
             return conductor.run()
         finally:
@@ -247,67 +239,6 @@ def _page(config: Config, house: House) -> PageServer | None:
     return page
 
 
-def _identity(folder: Path) -> Identity:
-    from moodify.cloud.identity import load_or_make
-
-    return load_or_make(folder / DEVICE_KEY)
-
-
-def _courier(config: Config, folder: Path, identity: Identity, put: Callable[[Signal], None], database: Path) -> Courier:
-    from moodify.cloud.broker import PrivateBroker
-    from moodify.cloud.link import Link
-    from moodify.cloud.passwords import FixedPassword, SignedToken
-    from moodify.cloud.port import Endpoint
-    from moodify.store.outbox import Outbox
-    from moodify.store.settings import Settings
-
-    link = config.link
-    broker = PrivateBroker(folder, runtime_folder_of(folder)) if link.host is None else None
-
-    def endpoint() -> Endpoint:
-        return broker.endpoint() if broker is not None else Endpoint(str(link.host), link.port, tls=link.tls, ca_file=link.ca_file)
-
-    def new_link(memory: Settings, on_command: Callable[[Command], None], on_change: Callable[[LinkState, str], None]) -> Link:
-        def trusted() -> tuple[bool, str]:
-            return clock_trusted(datetime.now(UTC), last_seen(memory))
-
-        if link.username is not None and link.password is not None:
-            passwords: FixedPassword | SignedToken = FixedPassword(link.username, link.password.get_secret_value())
-        else:
-            passwords = SignedToken(identity, link.audience, trusted)
-        return Link(
-            identity.device,
-            endpoint=endpoint,
-            passwords=passwords,
-            memory=memory,
-            commands=link.commands,
-            on_command=on_command,
-            on_change=on_change,
-            keepalive_s=link.keepalive_s,
-        )
-
-    return Courier(new_link, lambda: Outbox(database), lambda: Settings(database), put, broker=broker)
-
-
-def last_seen(settings: Settings) -> datetime | None:
-    """Return the newest date that is known to have been, or None."""
-    kept = settings.get(LAST_SEEN_KEY)
-    return None if kept is None else datetime.fromisoformat(kept)
-
-
-def _housekeep(store: Store, settings: Settings, retention_days: int) -> None:
-    now = datetime.now(UTC)
-    trusted, _ = clock_trusted(now, last_seen(settings))
-    if not trusted:
-        # A date from the past would delete nothing and must not be believed later; one from the future might delete everything.
-        return
-    try:
-        store.retain(retention_days, now=now)
-        settings.put(LAST_SEEN_KEY, now.isoformat(timespec="seconds"))
-    except StoreBusy as error:
-        log.warning("Old events are deleted later: %s", error)
-
-
 def _start_health_reading(folder: Path, put: Callable[[Signal], None]) -> None:
     def read() -> None:
         try:
@@ -317,43 +248,6 @@ def _start_health_reading(folder: Path, put: Callable[[Signal], None]) -> None:
 
     # On a Pi this asks another program, which may take seconds.
     guarded("health", read, put).start()
-
-
-def _heartbeat(notifier: Notifier) -> Callable[[bool], None]:
-    def beat(watcher_alive: bool) -> None:  # noqa: FBT001 - it is the value that is told
-        if watcher_alive:
-            notifier.alive()
-
-    return beat
-
-
-@contextmanager
-def _ended_by_signals(put: Callable[[Signal], None]) -> Iterator[None]:
-    # A terminal that is closed ends the house as well, unless it was started to outlive it (nohup).
-    numbers = [signal.SIGINT, signal.SIGTERM, *([] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP])]
-
-    def stop(number: int, _frame: object) -> None:
-        # A second one ends the process at once.
-        signal.signal(number, signal.SIG_DFL)
-        put(Stop(f"asked to by {signal.Signals(number).name}"))
-
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _ended_after(seconds: float, put: Callable[[Signal], None]) -> Iterator[None]:
-    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), lambda: put(Stop(f"{seconds:g} seconds are over")))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _first_snapshot(facts: Facts, *, privacy: bool) -> Now:

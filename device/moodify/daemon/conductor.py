@@ -13,29 +13,27 @@ from moodify.daemon import signals as sig
 from moodify.daemon import words
 from moodify.daemon.parts import Part
 from moodify.daemon.signals import State
-from moodify.daemon.snapshot import Facts, date_of, snapshot, summary
-from moodify.errors import StoreBusy
+from moodify.daemon.snapshot import Facts, date_of, snapshot
 from moodify.mood.tracker import MoodChange, PresenceChange
 from moodify.music.situation import Ask, Situation
-from moodify.panel.port import Press, Show
-from moodify.types import FELT_MOODS, Act, Decision, EventKind, Mood, OrderStatus
+from moodify.panel.port import Press
+from moodify.types import Act, Decision, EventKind, Mood, OrderStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from moodify.config import Config
-    from moodify.daemon.board import Board
     from moodify.daemon.courier import Courier, NoCourier
+    from moodify.daemon.display import Display
     from moodify.daemon.dj import Dj
+    from moodify.daemon.kept import Kept
     from moodify.daemon.recorder import Recorder
     from moodify.daemon.watcher import Watcher
     from moodify.mood.tracker import MoodTracker
     from moodify.music.candidates import CandidatePool, Wanted
     from moodify.music.policy import Policy
     from moodify.music.port import Player
-    from moodify.panel.port import Light
-    from moodify.store.settings import Settings
     from moodify.system.clock import Clock
     from moodify.types import MoodReading, Observation, Playback, Track
 
@@ -47,9 +45,6 @@ TICK_S = 1.0
 SETTLE_S = 15.0
 #: At the end, longest wait in seconds for the order that is under way, so that its end is told too.
 LAST_ORDER_S = 1.0
-#: Seconds between two tries to keep what could not be written.
-RETRY_S = 10.0
-PRIVACY_KEY = "privacy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +54,7 @@ class Crew:
     watcher: Watcher
     dj: Dj
     courier: Courier | NoCourier
-    light: Light
-    heartbeat: Callable[[bool], None]
-    """Called at least each :data:`TICK_S` with whether the watcher is alive."""
+    display: Display
     read_health: Callable[[], None]
     """Reads the machine's health off this thread and puts it on the queue."""
 
@@ -81,11 +74,9 @@ class Conductor:
         policy: Policy,
         pool: CandidatePool,
         recorder: Recorder,
-        settings: Settings,
-        board: Board,
-        housekeeping: Callable[[], None],
+        kept: Kept,
     ) -> None:
-        """Take what it decides with; ``housekeeping`` is called now and then for what can wait (retention, the last known time)."""
+        """Take what it decides with."""
         self._config = config
         self._facts = facts
         self._clock = clock
@@ -96,14 +87,10 @@ class Conductor:
         self._policy = policy
         self._pool = pool
         self._recorder = recorder
-        self._settings = settings
-        self._board = board
-        self._housekeeping = housekeeping
+        self._kept = kept
         self._camera = Part(EventKind.CAMERA, recorder, "opening")
         self._speaker = Part(EventKind.SPEAKER, recorder, facts.speaker)
         self._link = Part(EventKind.LINK, recorder, "connecting")
-        self._privacy = bool(settings.get(PRIVACY_KEY, default=False))
-        self._keep_privacy_s: float | None = None
         self._observation: Observation | None = None
         self._reading: MoodReading | None = None
         self._since: datetime | None = None
@@ -113,16 +100,11 @@ class Conductor:
         self._next: Track | None = None
         self._reason: str | None = None
         self._scanning = False
-        self._wanted_look: Mood | None = None
-        self._look_due_s = float("-inf")
+        self._waiting_press: Mood | None = None
+        self._poll_due_s = float("-inf")
         self._health_due_s = float("-inf")
         self._wake_s: float | None = None
         self._ending: sig.Stop | sig.ThreadDied | None = None
-
-    @property
-    def privacy(self) -> bool:
-        """Whether the camera is to stay closed."""
-        return self._privacy
 
     def run(self) -> int:
         """Conduct until something ends the run; return the process's exit code."""
@@ -205,7 +187,7 @@ class Conductor:
                 self._ending = signal
 
     def _seen(self, observation: Observation) -> None:
-        if self._privacy:
+        if self._kept.privacy:
             # A frame that was on its way when the camera was closed.
             return
         self._observation = observation
@@ -229,7 +211,7 @@ class Conductor:
             self._blind()
 
     def _blind(self) -> None:
-        """Forget who is there: nobody can be seen, which is not the same as nobody being there."""
+        """Show no faces, and answer a press that waits: nobody can be seen, which is not the same as nobody being there."""
         self._observation = None
         if self._scanning:
             self._scanning = False
@@ -245,13 +227,13 @@ class Conductor:
             case Press.PAUSE:
                 self._decide(Ask.PAUSE)
             case Press.PRIVACY:
-                self._set_privacy(not self._privacy)
+                self._set_privacy(not self._kept.privacy)
             case Press.QUIT:
                 self._ending = sig.Stop("a key asked for it")
 
     def _look_again(self) -> str | None:
         """Begin to look again; return why that can't be, which is noted too."""
-        if self._privacy:
+        if self._kept.privacy:
             why_not = "Privacy is on and the camera is closed: turn privacy off to look again"
         elif self._camera.state is not State.OK:
             why_not = f"Can't look again: {self._camera.message}"
@@ -264,32 +246,19 @@ class Conductor:
         return why_not
 
     def _set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
-        if on == self._privacy:
+        if on == self._kept.privacy:
             return
-        self._privacy = on
         self._crew.watcher.set_privacy(on)
-        self._keep_privacy()
+        self._kept.set_privacy(on)
         self._scanning = False
-        self._wanted_look = None
+        self._waiting_press = None
         self._tracker = self._new_tracker()
         self._observation, self._reading, self._people = None, None, 0
-
-    def _keep_privacy(self) -> None:
-        """Write down whether privacy is on, for the next start; a database that can't be written now must not end the house."""
-        try:
-            self._settings.put(PRIVACY_KEY, self._privacy)
-        except StoreBusy as error:
-            if self._keep_privacy_s is None:
-                log.warning("Privacy is %s, but would not be after a restart: %s", "on" if self._privacy else "off", error)
-            self._keep_privacy_s = time.monotonic() + RETRY_S
-        else:
-            self._keep_privacy_s = None
 
     def _order_ended(self, ended: sig.OrderEnded) -> None:
         decision, now_s = ended.order.decision, self._clock.now_s()
         self._recorder.note(EventKind.ORDER, words.order(ended))
-        retry_after_s = getattr(ended.error, "retry_after_s", None)
-        self._policy.ended(decision, ended.status, now_s, retry_after_s=retry_after_s)
+        self._policy.ended(decision, ended.status, now_s, retry_after_s=None if ended.error is None else ended.error.retry_after_s)
         if ended.error is not None:
             self._speaker.failed(ended.error)
         elif ended.status is OrderStatus.DONE:
@@ -298,14 +267,14 @@ class Conductor:
                 self._next = decision.track
             elif decision.act in {Act.PLAY, Act.SKIP}:
                 self._next = None
-        self._look_due_s = now_s
+        self._poll_due_s = now_s
 
     def _playback_seen(self, seen: sig.PlaybackSeen) -> None:
         now_s = self._clock.now_s()
-        self._look_due_s = now_s + self._config.music.spotify.poll_s
+        self._poll_due_s = now_s + self._config.music.spotify.poll_s
         if seen.error is not None:
             self._speaker.failed(seen.error)
-            self._look_due_s = now_s + max(self._config.music.spotify.poll_s, getattr(seen.error, "retry_after_s", None) or 0)
+            self._poll_due_s = now_s + max(self._config.music.spotify.poll_s, seen.error.retry_after_s or 0)
             return
         self._playback, self._playback_s = seen.playback, now_s
         self._speaker.becomes(State.OK, self._facts.speaker)
@@ -315,15 +284,15 @@ class Conductor:
 
     def _candidates_found(self, found: sig.CandidatesFound) -> None:
         now_s = self._clock.now_s()
-        waiting = self._wanted_look is found.mood
+        waiting = self._waiting_press is found.mood
         if waiting:
-            self._wanted_look = None
+            self._waiting_press = None
         if found.error is None:
             self._pool.fill(found.mood, found.tracks, now_s)
             # A press whose answer had to wait for the songs is answered now.
             self._decide(Ask.LOOK if waiting else None)
             return
-        self._pool.failed(found.mood, now_s, getattr(found.error, "retry_after_s", None))
+        self._pool.failed(found.mood, now_s, found.error.retry_after_s)
         self._speaker.failed(found.error)
         if waiting:
             # Not asked again later: music that starts minutes after a press is a surprise.
@@ -337,8 +306,10 @@ class Conductor:
                 self._set_privacy(on=True)
             case "rescan":
                 why_not = self._look_again()
-            case _:
+            case "pause" | "resume":
                 why_not = self._pause_or_resume(pause=command.name == "pause")
+            case _:
+                why_not = f"{command.name} is not known here"
         if why_not is None:
             self._crew.courier.answer(command.id, "ok")
         else:
@@ -366,12 +337,12 @@ class Conductor:
     def _decide(self, ask: Ask | None = None) -> None:
         now_s = self._clock.now_s()
         self._want_candidates(now_s)
-        self._look_where_due(now_s)
+        self._poll_where_due(now_s)
         verdict = self._policy.decide(self._situation(ask))
         self._wake_s = verdict.wake_s
         if verdict.decision.act is Act.KEEP:
             if ask is Ask.LOOK and self._reading is not None and self._pool.of(self._reading.mood) is None:
-                self._wanted_look = self._reading.mood
+                self._waiting_press = self._reading.mood
             if not verdict.passing:
                 self._note_decision(verdict.decision, None)
             return
@@ -416,26 +387,25 @@ class Conductor:
 
     def _tick(self) -> None:
         now_s = self._clock.now_s()
-        self._look_where_due(now_s)
-        if now_s >= self._look_due_s:
+        self._poll_where_due(now_s)
+        if now_s >= self._poll_due_s:
             # The answer says when to look next; until it comes, once is enough.
-            self._look_due_s = now_s + self._config.music.spotify.poll_s
+            self._poll_due_s = now_s + self._config.music.spotify.poll_s
             self._crew.dj.look()
         if now_s >= self._health_due_s:
             self._health_due_s = now_s + self._config.system.health_s
             self._crew.read_health()
-            self._housekeeping()
+            self._kept.housekeep()
         self._recorder.flush()
-        if self._keep_privacy_s is not None and time.monotonic() >= self._keep_privacy_s:
-            self._keep_privacy()
+        self._kept.tick()
         self._show()
-        self._crew.heartbeat(self._crew.watcher.alive)
+        self._crew.display.beat(watcher_alive=self._crew.watcher.alive)
 
-    def _look_where_due(self, now_s: float) -> None:
+    def _poll_where_due(self, now_s: float) -> None:
         """Where the policy wanted to be asked again by now, look at the speaker: what it does is what the answer rests on."""
         if self._wake_s is not None and now_s >= self._wake_s:
             self._wake_s = None
-            self._look_due_s = now_s
+            self._poll_due_s = now_s
 
     def _show(self) -> None:
         now = snapshot(
@@ -450,24 +420,9 @@ class Conductor:
             camera=self._camera.now(),
             speaker=self._speaker.now(),
             link=self._link.now(),
-            privacy=self._privacy,
+            privacy=self._kept.privacy,
         )
-        self._board.put_up(now)
-        for name, value in summary(now).items():
-            self._crew.courier.publish(name, value)
-        self._crew.light.show(*self._light())
-
-    def _light(self) -> tuple[Show, Mood | None]:
-        parts = (self._camera, self._speaker, self._link)
-        if self._scanning:
-            return Show.LOOKING, None
-        if self._privacy:
-            return Show.PRIVACY, None
-        if any(part.state is State.BROKEN for part in parts):
-            return Show.NEEDS_PERSON, None
-        if any(part.state is State.DEGRADED for part in parts):
-            return Show.DEGRADED, None
-        return (Show.MOOD, self._mood) if self._mood in FELT_MOODS else (Show.IDLE, None)
+        self._crew.display.show(now, scanning=self._scanning)
 
 
 def _lookup(wanted: Wanted) -> Callable[[Player], tuple[Track, ...]]:

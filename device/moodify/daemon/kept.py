@@ -1,0 +1,82 @@
+"""What survives a restart and is no event: whether privacy is on, and the last date that was known."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from moodify.errors import StoreBusy
+from moodify.system.trust import clock_trusted
+
+if TYPE_CHECKING:
+    from moodify.store.settings import Settings
+    from moodify.store.store import Store
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two tries to keep what could not be written.
+RETRY_S = 10.0
+PRIVACY_KEY = "privacy"
+LAST_SEEN_KEY = "last_seen_utc"
+
+
+def privacy_kept(settings: Settings) -> bool:
+    """Return whether the camera is to stay closed."""
+    return bool(settings.get(PRIVACY_KEY, default=False))
+
+
+def last_seen(settings: Settings) -> datetime | None:
+    """Return the last date that this device knew to be right, or None."""
+    kept = settings.get(LAST_SEEN_KEY)
+    return None if kept is None else datetime.fromisoformat(kept)
+
+
+class Kept:
+    """The conductor's part of it; belongs to its thread. A database that can't be written now never ends the house."""
+
+    def __init__(self, store: Store, settings: Settings, *, retention_days: int) -> None:
+        """Read what is kept."""
+        self._store = store
+        self._settings = settings
+        self._retention_days = retention_days
+        self._privacy = privacy_kept(settings)
+        self._again_s: float | None = None
+
+    @property
+    def privacy(self) -> bool:
+        """Whether the camera is to stay closed."""
+        return self._privacy
+
+    def set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
+        """Take it, and write it down for the next start, now or as soon as the database can be written."""
+        self._privacy = on
+        self._write()
+
+    def tick(self) -> None:
+        """Write down what is due."""
+        if self._again_s is not None and time.monotonic() >= self._again_s:
+            self._write()
+
+    def housekeep(self) -> None:
+        """Delete what is older than the owner keeps, and note the date; by no clock that can't be trusted."""
+        now = datetime.now(UTC)
+        trusted, _ = clock_trusted(now, last_seen(self._settings))
+        if not trusted:
+            return
+        try:
+            self._store.retain(self._retention_days, now=now)
+            self._settings.put(LAST_SEEN_KEY, now.isoformat(timespec="seconds"))
+        except StoreBusy as error:
+            log.warning("Old events are deleted later: %s", error)
+
+    def _write(self) -> None:
+        try:
+            self._settings.put(PRIVACY_KEY, self._privacy)
+        except StoreBusy as error:
+            if self._again_s is None:
+                log.warning("Privacy is %s, but would not be after a restart: %s", "on" if self._privacy else "off", error)
+            self._again_s = time.monotonic() + RETRY_S
+        else:
+            self._again_s = None

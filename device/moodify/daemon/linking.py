@@ -1,0 +1,52 @@
+"""Joins the device's identity, the link and the private broker into a courier, by the configuration."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from moodify.cloud.broker import PrivateBroker
+from moodify.cloud.link import Link
+from moodify.cloud.passwords import FixedPassword, SignedToken
+from moodify.cloud.port import Endpoint
+from moodify.daemon.courier import Courier
+from moodify.daemon.kept import last_seen
+from moodify.daemon.places import DATABASE, runtime_folder_of
+from moodify.store.outbox import Outbox
+from moodify.store.settings import Settings
+from moodify.system.trust import clock_trusted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from moodify.cloud.identity import Identity
+    from moodify.cloud.port import Command, LinkState, Passwords
+    from moodify.config.model import LinkConfig
+    from moodify.daemon.signals import Signal
+
+
+def new_courier(config: LinkConfig, folder: Path, identity: Identity, put: Callable[[Signal], None]) -> Courier:
+    """Return a courier to the configured broker, or to a private one that it starts and ends."""
+    broker = PrivateBroker(folder, runtime_folder_of(folder)) if config.host is None else None
+
+    def new_link(memory: Settings, on_command: Callable[[Command], None], on_change: Callable[[LinkState, str], None]) -> Link:
+        return Link(
+            identity.device,
+            endpoint=broker.endpoint if broker is not None else lambda: Endpoint(str(config.host), config.port, tls=config.tls, ca_file=config.ca_file),
+            passwords=_passwords(config, identity, memory),
+            memory=memory,
+            commands=config.commands,
+            on_command=on_command,
+            on_change=on_change,
+            keepalive_s=config.keepalive_s,
+        )
+
+    database = folder / DATABASE
+    return Courier(new_link, lambda: Outbox(database), lambda: Settings(database), put, broker=broker)
+
+
+def _passwords(config: LinkConfig, identity: Identity, memory: Settings) -> Passwords:
+    if config.username is not None and config.password is not None:
+        return FixedPassword(config.username, config.password.get_secret_value())
+    return SignedToken(identity, config.audience, lambda: clock_trusted(datetime.now(UTC), last_seen(memory)))

@@ -1,26 +1,11 @@
 """The lists of pinned packages, and what no file of the project may name."""
 
 import re
-import subprocess
 import tomllib
 
 import pytest
 
 LISTS = ("base", "build", "check", "pi", "sample", "systemd", "test")
-#: Registries, mirrors and places of one machine. Written apart, so that this file does not name them.
-FORBIDDEN = re.compile(
-    "|".join(
-        (
-            r"pypi\." + "org",
-            "pythonhosted" + r"\.org",
-            "artifact" + r"ory",
-            "--(?:extra-)?index-" + r"url[ =]",
-            "/opt/" + "pypi",
-            "/work/" + "(?:main|shared)",
-            r"find-" + r"links[ =]",
-        )
-    )
-)
 
 
 def normalised(requirement):
@@ -73,13 +58,14 @@ def test_no_list_pins_what_another_pins_otherwise(project_root, name):
         assert pinned <= base.get(package, pinned), package
 
 
-def test_no_file_names_a_registry_or_a_place_of_one_machine(project_root):
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=project_root, capture_output=True, text=True, check=False)
-    if tracked.returncode:
-        pytest.skip("this is no git checkout")
-    guilty = []
-    for name in filter(None, tracked.stdout.split("\0")):
-        file = project_root / name
-        if file.is_file() and file.suffix not in {".tflite", ".png"}:
-            guilty += [f"{name}: {found[0]}" for found in FORBIDDEN.finditer(file.read_text("utf-8"))]
-    assert not guilty
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_says_what_is_wanted_and_never_where_from(project_root, name):
+    text = (project_root / f"requirements/{name}.txt").read_text()
+    assert "://" not in text
+    assert set(re.findall(r"(?:^|\s)--[a-z-]+", text)) <= {" --hash", "\n--hash"}
+
+
+def test_no_script_says_where_packages_come_from(project_root):
+    for script in [*(project_root / "scripts").iterdir(), project_root / ".ci/run", project_root / "models/train"]:
+        if script.is_file():
+            assert not re.search(r"(?<!no-emit)-index.url|--find.links|://\S+\.(?:whl|deb|tgz)", script.read_text("utf-8")), script

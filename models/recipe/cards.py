@@ -74,7 +74,8 @@ by identity, negatives by picture: {held}.
 Scenes are composed from the training pictures: photographs moved and scaled, and faces and things pasted with the same outlines into
 rooms, under changing light. {stages}, batch {settings.batch}, AdamW at {settings.peak_rate:g}, falling over the
 last {settings.cooldown} steps, averaged weights; between the stages the negatives in which the network
-still sees something are sought and shown more often. Quality focal loss, distance-IoU loss, landmark distance. Quantised after training on composed scenes. Seed {settings.seed}. `models/train --only detector` runs the recipe anew.
+still sees something are sought and shown more often. Quality focal loss, distance-IoU loss, landmark distance.
+Quantised after training on composed scenes. Seed {settings.seed}. `models/train --only detector` runs the recipe anew.
 
 ## Figures
 

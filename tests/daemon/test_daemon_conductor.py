@@ -10,11 +10,11 @@ from daemon_house import CALM, HAPPY, RULES, DaemonHouse
 from appliance import wait_until
 from moodify.daemon import signals as sig
 from moodify.daemon.kept import PRIVACY_KEY, last_seen
-from moodify.errors import SignInNeeded, SpeakerUnavailable
+from moodify.errors import NotAllowed, SignInNeeded, SpeakerUnavailable
 from moodify.panel.port import Press, Show
 from moodify.store.settings import Settings
 from moodify.system.health import Health
-from moodify.types import Mood, Observation, Track
+from moodify.types import Act, Decision, Mood, Observation, OrderStatus, Track
 
 PLAYS = ["1 here", "happy", "decide play happy", "play done"]
 SONG = Track("spotify:track:0000000000000000000000", "A", "B", 1000)
@@ -74,23 +74,37 @@ def test_the_mood_of_a_lost_camera_chooses_no_music(house):
     house.put(sig.PlaybackSeen(house.player.player.playback()))
     wait_until(lambda: house.reasons()[-1] == "Can't tell the mood: nothing is started", what=house.reasons)
     assert house.speaker.orders == ()
-    wait_until(lambda: (house.board.now()["mood"], house.board.now()["seen"]["people"]) == (None, 0))
-    house.sees_well().show(5, HAPPY)
-    assert house.told == PLAYS
+    wait_until(lambda: (house.board.now()["mood"], house.board.now()["seen"]["people"]) == (None, None))
+    assert house.told[-1] == "None here"
+    house.sees_well().look()
+    assert house.speaker.orders == ()
+    house.show(5, HAPPY)
+    assert house.told[3:] == PLAYS
 
 
 def test_privacy_forgets_who_was_there_and_answers_presses(house):
     house.show(3, HAPPY).press(Press.PRIVACY).press()
     house.await_reason("turn privacy off to look again")
     now = house.board.now()
-    assert (now["privacy"], now["mood"], now["seen"]) == (True, None, {"people": 0, "faces": []})
+    assert (now["privacy"], now["mood"], now["seen"]) == (True, None, {"people": None, "faces": []})
     assert house.watcher._privacy is True
+
+
+def test_the_light_shows_privacy_once_the_camera_is_closed(house):
+    house.show(3, HAPPY).press(Press.PRIVACY).look()
+    assert (Show.PRIVACY, None) not in house.lamp.shown
+    house.put(sig.CameraIs(sig.State.OFF, "off for privacy")).look()
     assert house.lamp.shown[-1] == (Show.PRIVACY, None)
+
+
+def test_a_press_that_privacy_overtakes_is_answered(house):
+    house.show(3, HAPPY).press().press(Press.PRIVACY)
+    house.await_reason("Privacy is on")
 
 
 def test_after_privacy_it_knows_nobody_any_more(house):
     house.show(3, HAPPY).press(Press.PRIVACY).press(Press.PRIVACY).sees_well().show(2, HAPPY)
-    assert house.told == ["1 here", "happy", "1 here", "happy"]
+    assert house.told == ["1 here", "happy", "None here", "1 here", "happy"]
 
 
 def test_a_frame_that_was_on_its_way_when_privacy_began_is_not_looked_at(house):
@@ -145,6 +159,38 @@ def test_a_press_whose_songs_cannot_be_found_says_why_and_is_over(tmp_path):
         house.await_reason("Can't look for happy music: it sleeps; wake it")
         house.put(sig.CandidatesFound(Mood.HAPPY, (SONG,))).end()
     assert not [reason for reason in house.reasons() if reason.startswith("You asked")]
+
+
+@pytest.mark.parametrize("then", [Press.PAUSE, Press.NEXT, Press.PRIVACY])
+def test_a_press_that_waits_for_songs_is_over_with_the_next_press(tmp_path, then):
+    with DaemonHouse(tmp_path, dj=False) as house:
+        house.sees_well().press()
+        for number in range(12):
+            house.put(sig.Seen(_look(number / 5, HAPPY)))
+        house.await_reason("Looking for happy music")
+        house.press(then).put(sig.CandidatesFound(Mood.HAPPY, (SONG,))).end()
+    assert not [reason for reason in house.reasons() if reason.startswith("You asked: happy")]
+
+
+def test_a_press_whose_songs_never_come_is_answered_in_time(tmp_path):
+    with DaemonHouse(tmp_path, dj=False) as house:
+        house.sees_well().press()
+        for number in range(12):
+            house.put(sig.Seen(_look(number / 5, HAPPY)))
+        house.await_reason("Looking for happy music")
+        house.clock.advance_to(house.t_s + 25)
+        house.await_reason("Found no happy music in time: press again")
+        house.put(sig.CandidatesFound(Mood.HAPPY, (SONG,))).end()
+    assert not [reason for reason in house.reasons() if reason.startswith("You asked: happy")]
+
+
+def test_what_a_person_must_mend_stands_until_an_order_has_worked(house):
+    order = sig.Order("1", Decision(Act.PLAY, "because", Mood.HAPPY, SONG))
+    house.put(sig.OrderEnded(order, OrderStatus.FAILED, 0.1, NotAllowed("orders need Spotify Premium; upgrade the account")))
+    house.put(sig.PlaybackSeen(house.player.player.playback())).show(1, HAPPY)
+    assert house.board.now()["speaker"]["state"] == "broken"
+    house.press().show(3, HAPPY)
+    wait_until(lambda: house.board.now()["speaker"]["state"] == "ok")
 
 
 def test_a_playlist_that_cannot_be_read_is_played_as_a_whole_for_a_press(tmp_path):

@@ -62,7 +62,7 @@ def render(now: Now, *, keys: bool, notice: str) -> RenderableType:
 
 def _seen(now: Now) -> Text:
     people = now["seen"]["people"]
-    text = Text({0: "nobody", 1: "1 person"}.get(people, f"{people} people"))
+    text = Text({None: "can't see", 0: "nobody", 1: "1 person"}.get(people, f"{people} people"))
     for face in now["seen"]["faces"]:
         text.append(f"   {_face(face)}", style="bright_black" if face["not_judged"] else "")
     return text
@@ -102,7 +102,8 @@ def plain(now: Now) -> str:
     mood = now["mood"]["mood"] if now["mood"] else "not sure yet"
     music = f"{now['music']['title']} – {now['music']['artist']}" if now["music"]["title"] else "nothing"
     parts = "  ".join(f"{name} {part['state']}: {part['message']}" for name, part in (("camera", now["camera"]), ("link", now["link"])) if part["state"] not in {"ok", "off"})
-    return f"sees {now['seen']['people']}  feels {mood}  plays {music}" + (f"  [{parts}]" if parts else "")
+    sees = "nothing" if now["seen"]["people"] is None else now["seen"]["people"]
+    return f"sees {sees}  feels {mood}  plays {music}" + (f"  [{parts}]" if parts else "")
 
 
 class LiveView:

@@ -36,7 +36,7 @@ _ANSWERS = 100
 #: A connection that lasted so many seconds was a good one: backoff starts anew.
 _GOOD_S = 30.0
 #: The farewell waits so many seconds for its PUBACK.
-_FAREWELL_S = 2.0
+_FAREWELL_S = 1.0
 
 
 class Link:

@@ -17,7 +17,7 @@ from moodify.daemon.conductor import Conductor, Crew
 from moodify.daemon.courier import Courier, NoCourier
 from moodify.daemon.display import Display
 from moodify.daemon.dj import Dj
-from moodify.daemon.ending import ended_after, ended_by_signals
+from moodify.daemon.ending import EndedBySignals, ended_after
 from moodify.daemon.house import RunningHouse
 from moodify.daemon.kept import Kept
 from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of
@@ -113,8 +113,8 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
     database = folder / DATABASE
     notifier = Notifier()
     with ExitStack() as house:
-        # First, so that a signal neither cuts the start short nor, while the house is closed, leaves a broker behind.
-        house.enter_context(ended_by_signals(put))
+        # First, so that a signal closes what has been opened, and while the house is closed leaves no broker behind.
+        signals = house.enter_context(EndedBySignals())
         # What lasts.
         house.enter_context(FolderLock(folder))
         prepare(database)
@@ -163,7 +163,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             inbox,
             Crew(watcher, dj, courier, Display(board, panel.light, notifier, courier.publish), lambda: _start_health_reading(folder, put)),
             new_tracker=lambda: MoodTracker(config.mood),
-            policy=Policy(config.music, pool, random.Random()),  # noqa: S311 - which song comes first is no secret
+            policy=Policy(config.music, pool, random.Random(0 if opener.recording else None)),  # noqa: S311 - no secret; a recording always gives the same orders
             pool=pool,
             recorder=recorder,
             kept=kept,
@@ -179,6 +179,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         if page is not None:
             house.callback(page.stop)
 
+        signals.from_now_on_by(put)
         # From here on things happen. Ended in reverse: first what makes signals, last what carries them out.
         if isinstance(courier, Courier):
             house.callback(_end, _started("courier", courier.run, put), courier.close)

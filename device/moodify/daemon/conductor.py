@@ -14,6 +14,7 @@ from moodify.daemon import words
 from moodify.daemon.parts import Part
 from moodify.daemon.signals import State
 from moodify.daemon.snapshot import Facts, date_of, snapshot
+from moodify.errors import PersonMustAct
 from moodify.mood.tracker import MoodChange, PresenceChange
 from moodify.music.situation import Ask, Situation
 from moodify.panel.port import Press
@@ -43,6 +44,10 @@ log = logging.getLogger(__name__)
 TICK_S = 1.0
 #: In a recording, longest wait in seconds for the speaker to do what a frame led to.
 SETTLE_S = 15.0
+#: A press is answered within so many seconds, if only by why it can't be: music that starts later would be a surprise.
+PRESS_S = 20.0
+#: What a person must mend is tried again by itself after so many seconds; a press tries at once.
+MENDED_S = 600.0
 #: At the end, longest wait in seconds for the order that is under way, so that its end is told too.
 LAST_ORDER_S = 1.0
 
@@ -57,6 +62,16 @@ class Crew:
     display: Display
     read_health: Callable[[], None]
     """Reads the machine's health off this thread and puts it on the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPress:
+    """A press whose answer waits for the songs of its mood."""
+
+    ask: Ask
+    mood: Mood
+    until_s: float
+    """On the clock of the frames."""
 
 
 class Conductor:
@@ -99,8 +114,9 @@ class Conductor:
         self._playback_s = float("-inf")
         self._next: Track | None = None
         self._reason: str | None = None
-        self._scanning = False
-        self._waiting_press: Mood | None = None
+        self._scanning: Ask | None = None
+        self._waiting: WaitingPress | None = None
+        self._speaker_fault: PersonMustAct | None = None
         self._poll_due_s = float("-inf")
         self._health_due_s = float("-inf")
         self._wake_s: float | None = None
@@ -201,44 +217,54 @@ class Conductor:
                     self._reading, self._since = reading, date_of(self._clock, reading.since_s)
                     self._recorder.note(EventKind.MOOD, words.mood(reading, self._since, asked=asked))
                     if asked:
-                        self._scanning = False
-                        ask = Ask.LOOK
+                        ask, self._scanning = self._scanning, None
         self._decide(ask)
 
     def _camera_is(self, signal: sig.CameraIs) -> None:
+        saw = self._camera.state is State.OK
         self._camera.becomes(signal.state, signal.message)
-        if signal.state is not State.OK:
-            self._blind()
+        if saw and signal.state is not State.OK:
+            self._forget_who_is_there()
+            self._answer_pending(f"Can't look again: {self._camera.message}")
 
-    def _blind(self) -> None:
-        """Show no faces, and answer a press that waits: nobody can be seen, which is not the same as nobody being there."""
-        self._observation = None
-        if self._scanning:
-            self._scanning = False
-            self._note_decision(Decision(Act.KEEP, f"Can't look again: {self._camera.message}", self._mood), None)
+    def _forget_who_is_there(self) -> None:
+        """Begin anew: nobody can be seen, which is not the same as nobody being there, and what was felt is no longer known."""
+        if self._reading is not None or self._people:
+            self._recorder.note(EventKind.PRESENCE, words.presence(None))
+        self._tracker = self._new_tracker()
+        self._observation, self._reading, self._since, self._people = None, None, None, 0
+
+    def _answer_pending(self, why_not: str) -> None:
+        """Answer a press that waits, for the songs or for the look, by why it will not be."""
+        if self._scanning is not None or self._waiting is not None:
+            self._scanning, self._waiting = None, None
+            self._note_decision(Decision(Act.KEEP, why_not, self._mood), None)
 
     def _pressed(self, signal: sig.Pressed) -> None:
         log.info("Pressed %s (%s)", signal.press.value, signal.origin)
         match signal.press:
             case Press.SCAN:
-                self._look_again()
+                self._look_again(Ask.LOOK)
             case Press.NEXT:
+                self._waiting = None
                 self._decide(Ask.NEXT)
             case Press.PAUSE:
+                self._waiting = None
                 self._decide(Ask.PAUSE)
             case Press.PRIVACY:
                 self._set_privacy(not self._kept.privacy)
             case Press.QUIT:
                 self._ending = sig.Stop("a key asked for it")
 
-    def _look_again(self) -> str | None:
+    def _look_again(self, ask: Ask) -> str | None:
         """Begin to look again; return why that can't be, which is noted too."""
         if self._kept.privacy:
             why_not = "Privacy is on and the camera is closed: turn privacy off to look again"
         elif self._camera.state is not State.OK:
             why_not = f"Can't look again: {self._camera.message}"
         else:
-            self._scanning = True
+            # A person's press counts for more than a look that was asked for from afar.
+            self._scanning = Ask.LOOK if self._scanning is Ask.LOOK else ask
             self._tracker.look_again()
             self._crew.watcher.scan()
             return None
@@ -250,18 +276,22 @@ class Conductor:
             return
         self._crew.watcher.set_privacy(on)
         self._kept.set_privacy(on)
-        self._scanning = False
-        self._waiting_press = None
-        self._tracker = self._new_tracker()
-        self._observation, self._reading, self._people = None, None, 0
+        self._scanning, self._waiting = None, None
+        self._forget_who_is_there()
+        said = "Privacy is on: the camera is closed, and the music is left as it is" if on else "Privacy is off: the camera looks again"
+        self._note_decision(Decision(Act.KEEP, said, self._mood), None)
 
     def _order_ended(self, ended: sig.OrderEnded) -> None:
         decision, now_s = ended.order.decision, self._clock.now_s()
         self._recorder.note(EventKind.ORDER, words.order(ended))
-        self._policy.ended(decision, ended.status, now_s, retry_after_s=None if ended.error is None else ended.error.retry_after_s)
+        retry_after_s = MENDED_S if isinstance(ended.error, PersonMustAct) else None if ended.error is None else ended.error.retry_after_s
+        self._policy.ended(decision, ended.status, now_s, retry_after_s=retry_after_s)
         if ended.error is not None:
+            # A look at the speaker may work all the same; what a person must mend stands until an order has worked.
+            self._speaker_fault = ended.error if isinstance(ended.error, PersonMustAct) else self._speaker_fault
             self._speaker.failed(ended.error)
         elif ended.status is OrderStatus.DONE:
+            self._speaker_fault = None
             self._speaker.becomes(State.OK, self._facts.speaker)
             if decision.act is Act.QUEUE:
                 self._next = decision.track
@@ -277,25 +307,25 @@ class Conductor:
             self._poll_due_s = now_s + max(self._config.music.spotify.poll_s, seen.error.retry_after_s or 0)
             return
         self._playback, self._playback_s = seen.playback, now_s
-        self._speaker.becomes(State.OK, self._facts.speaker)
+        if self._speaker_fault is None:
+            self._speaker.becomes(State.OK, self._facts.speaker)
         if seen.playback is not None and seen.playback.track is not None and self._next is not None and seen.playback.track.uri == self._next.uri:
             self._next = None
         self._decide()
 
     def _candidates_found(self, found: sig.CandidatesFound) -> None:
         now_s = self._clock.now_s()
-        waiting = self._waiting_press is found.mood
-        if waiting:
-            self._waiting_press = None
+        waiting = self._waiting if self._waiting is not None and self._waiting.mood is found.mood else None
+        if waiting is not None:
+            self._waiting = None
         if found.error is None:
             self._pool.fill(found.mood, found.tracks, now_s)
             # A press whose answer had to wait for the songs is answered now.
-            self._decide(Ask.LOOK if waiting else None)
+            self._decide(None if waiting is None else waiting.ask)
             return
         self._pool.failed(found.mood, now_s, found.error.retry_after_s)
         self._speaker.failed(found.error)
-        if waiting:
-            # Not asked again later: music that starts minutes after a press is a surprise.
+        if waiting is not None:
             self._note_decision(Decision(Act.KEEP, f"Can't look for {found.mood.value} music: {found.error}", found.mood), None)
         self._decide()
 
@@ -305,7 +335,7 @@ class Conductor:
             case "privacy":
                 self._set_privacy(on=True)
             case "rescan":
-                why_not = self._look_again()
+                why_not = self._look_again(Ask.LOOK)
             case "pause" | "resume":
                 why_not = self._pause_or_resume(pause=command.name == "pause")
             case _:
@@ -342,7 +372,7 @@ class Conductor:
         self._wake_s = verdict.wake_s
         if verdict.decision.act is Act.KEEP:
             if ask is Ask.LOOK and self._reading is not None and self._pool.of(self._reading.mood) is None:
-                self._waiting_press = self._reading.mood
+                self._waiting = WaitingPress(ask, self._reading.mood, now_s + PRESS_S)
             if not verdict.passing:
                 self._note_decision(verdict.decision, None)
             return
@@ -354,17 +384,12 @@ class Conductor:
         return Situation(
             now_s=self._clock.now_s(),
             local_time=self._clock.utc().astimezone().time(),
-            reading=self._seen_reading,
+            reading=self._reading,
             people=self._people,
             playback=self._playback,
             playback_s=self._playback_s,
             ask=ask,
         )
-
-    @property
-    def _seen_reading(self) -> MoodReading | None:
-        """The mood while the camera sees; of a lost camera's last one nobody knows whether it lasts."""
-        return self._reading if self._camera.state is State.OK else None
 
     def _want_candidates(self, now_s: float) -> None:
         if self._reading is None:
@@ -397,6 +422,8 @@ class Conductor:
             self._crew.read_health()
             self._kept.housekeep()
         self._recorder.flush()
+        if self._waiting is not None and now_s >= self._waiting.until_s:
+            self._answer_pending(f"Found no {self._waiting.mood.value} music in time: press again")
         self._kept.tick()
         self._show()
         self._crew.display.beat(watcher_alive=self._crew.watcher.alive)
@@ -411,8 +438,8 @@ class Conductor:
         now = snapshot(
             self._facts,
             observation=self._observation,
-            people=self._people if self._camera.state is State.OK else 0,
-            reading=self._seen_reading,
+            people=self._people if self._camera.state is State.OK and not self._kept.privacy else None,
+            reading=self._reading,
             since=self._since,
             playback=self._playback,
             upcoming=self._next,
@@ -422,7 +449,7 @@ class Conductor:
             link=self._link.now(),
             privacy=self._kept.privacy,
         )
-        self._crew.display.show(now, scanning=self._scanning)
+        self._crew.display.show(now, scanning=self._scanning is not None)
 
 
 def _lookup(wanted: Wanted) -> Callable[[Player], tuple[Track, ...]]:

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 #: Longest wait for the network in one go, in seconds.
 PUMP_S = 1.0
 #: How long the end of a run waits for what is unsent, in seconds; it stays in the outbox for the next run.
-DRAIN_S = 3.0
+DRAIN_S = 1.5
 
 _STATES = {LinkState.CONNECTING: State.STARTING, LinkState.ONLINE: State.OK, LinkState.OFFLINE: State.DEGRADED, LinkState.REFUSED: State.BROKEN}
 

@@ -59,7 +59,8 @@ def _light(now: Now, *, scanning: bool) -> tuple[Show, Mood | None]:
     mood = None if now["mood"] is None else Mood(now["mood"]["mood"])
     if scanning:
         return Show.LOOKING, None
-    if now["privacy"]:
+    if now["camera"]["state"] == "off":
+        # Shown once the device is closed, not when it was asked for.
         return Show.PRIVACY, None
     if "broken" in states:
         return Show.NEEDS_PERSON, None

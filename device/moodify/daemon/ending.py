@@ -11,25 +11,45 @@ from moodify.daemon.signals import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import TracebackType
+    from typing import Any, Self
 
     from moodify.daemon.signals import Signal
 
 
-@contextmanager
-def ended_by_signals(put: Callable[[Signal], None]) -> Iterator[None]:
-    """Put a Stop on the queue at SIGINT, SIGTERM or SIGHUP; a second one ends the process at once."""
-    # A terminal that is closed ends the house as well, unless it was started to outlive it (nohup).
-    numbers = [signal.SIGINT, signal.SIGTERM, *([] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP])]
+class EndedBySignals:
+    """Ends a run at SIGINT, SIGTERM or SIGHUP; a second one ends the process at once.
 
-    def stop(number: int, _frame: object) -> None:
+    Until :meth:`from_now_on_by` is called the first one ends the start where it is, even one that waits for a
+    device; afterwards it puts a Stop on the conductor's queue.
+    """
+
+    def __init__(self) -> None:
+        """Prepare; the handlers are there within ``with``."""
+        self._put: Callable[[Signal], None] | None = None
+        # A terminal that is closed ends the house as well, unless it was started to outlive it (nohup).
+        outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        self._numbers = [signal.SIGINT, signal.SIGTERM, *([] if outlives else [signal.SIGHUP])]
+        self._before: dict[signal.Signals, Any] = {}
+
+    def from_now_on_by(self, put: Callable[[Signal], None]) -> None:
+        """End the run by a Stop that is put on a queue."""
+        self._put = put
+
+    def _stop(self, number: int, _frame: object) -> None:
         signal.signal(number, signal.SIG_DFL)
-        put(Stop(f"asked to by {signal.Signals(number).name}"))
+        if self._put is None:
+            raise SystemExit(0)
+        self._put(Stop(f"asked to by {signal.Signals(number).name}"))
 
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+    def __enter__(self) -> Self:
+        """Take the signals."""
+        self._before = {number: signal.signal(number, self._stop) for number in self._numbers}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Give them back."""
+        for number, handler in self._before.items():
             signal.signal(number, handler)
 
 

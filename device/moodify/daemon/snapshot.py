@@ -34,7 +34,7 @@ def snapshot(
     facts: Facts,
     *,
     observation: Observation | None,
-    people: int,
+    people: int | None,
     reading: MoodReading | None,
     since: datetime | None,
     playback: Playback | None,

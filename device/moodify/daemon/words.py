@@ -16,9 +16,9 @@ def track(value: Track | None) -> dict[str, Any] | None:
     return None if value is None else {"uri": value.uri, "title": value.title, "artist": value.artist, "duration_ms": value.duration_ms}
 
 
-def presence(people: int) -> dict[str, Any]:
-    """Say how many are there."""
-    return {"present": people > 0, "people": people}
+def presence(people: int | None) -> dict[str, Any]:
+    """Say how many are there; None where nobody can be seen, which is not the same as nobody being there."""
+    return {"present": None if people is None else people > 0, "people": people}
 
 
 def mood(reading: MoodReading, since: datetime, *, asked: bool) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class FaceNow(TypedDict):
 class SeenNow(TypedDict):
     """What is in front of the camera."""
 
-    people: int
+    people: int | None
+    """None while the camera can't see, which is not the same as nobody being there."""
     faces: list[FaceNow]
 
 

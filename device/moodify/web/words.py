@@ -25,6 +25,8 @@ def sentence(event: Event) -> str:
 def _presence(data: Mapping[str, Any]) -> str:
     people = data.get("people")
     match people:
+        case None if "people" in data:
+            return "The camera can't see who is there."
         case 0:
             return "Nobody is in front of the camera."
         case 1:

@@ -110,9 +110,9 @@ function glyph(face) {
 
 function showSeen(seen, privacy) {
   const { people, faces } = seen;
-  write($("people"), privacy ? "Nothing: the camera is closed" : people === 0 ? "Nobody" : people === 1 ? "One person" : `${people} people`);
-  write($("view-title"), privacy ? "The camera is closed" : `${people} faces in front of the camera`);
-  write($("view-note"), privacy ? "Privacy" : people === 0 ? "Nobody in view" : "");
+  write($("people"), privacy ? "Nothing: the camera is closed" : people === null ? "Nothing: see the camera" : people === 0 ? "Nobody" : people === 1 ? "One person" : `${people} people`);
+  write($("view-title"), privacy ? "The camera is closed" : people === null ? "The camera does not see" : `${people} faces in front of the camera`);
+  write($("view-note"), privacy ? "Privacy" : people === null ? "No picture" : people === 0 ? "Nobody in view" : "");
   $("faces").replaceChildren(...faces.map(glyph));
   $("face-list").replaceChildren(
     ...faces.map((face) =>

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     from moodify.web.port import FaceNow, House, Now, PartNow
 
-#: Of each mood, for terminals with colours; the page and the light use the same hues.
+#: Of each mood, near the page's and the light's.
 COLOURS = {
     "happy": "yellow",
-    "surprised": "magenta",
-    "calm": "green",
+    "surprised": "hot_pink",
+    "calm": "spring_green3",
     "sad": "blue",
     "angry": "red",
-    "tense": "cyan",
+    "tense": "medium_purple",
     "unsure": "white",
     "absent": "bright_black",
 }

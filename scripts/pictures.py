@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -36,13 +37,10 @@ def wait_for_music(url: str) -> Now:
     """
     until_s = time.monotonic() + DEADLINE_S
     while time.monotonic() < until_s:
-        try:
-            with urllib.request.urlopen(f"{url}/api/now", timeout=2) as answer:  # noqa: S310 - http on loopback
-                now: Now = json.load(answer)
-        except OSError:
-            now = {}  # type: ignore[typeddict-item] # not up yet
-        if now and now["music"]["playing"] and now["seen"]["faces"]:
-            return now
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/api/now", timeout=2) as answer:  # noqa: S310 - http on loopback
+            now: Now = json.load(answer)
+            if now["music"]["playing"] and now["seen"]["faces"]:
+                return now
         time.sleep(0.2)
     raise SystemExit("pictures: no music within 40 s. Try: scripts/run --camera sample --for 30")
 

@@ -1,6 +1,11 @@
 import logging
 import os
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
+from pathlib import Path
 
 import cv2
 import pytest
@@ -38,6 +43,67 @@ def test_a_folder_without_pictures_says_what_to_do(tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(NoCamera, match=f"{tmp_path}.*put JPEG or PNG"):
         Recording(tmp_path)
+
+
+def as_somebody_else(path):
+    """Open a recording as a user who is not root; return what that says."""
+    code = """
+import os, sys
+from pathlib import Path
+from moodify.camera.files import Recording
+from moodify.errors import MoodifyError
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+try:
+    Recording(Path(sys.argv[1]))
+except MoodifyError as error:
+    print(type(error).__name__, error)
+"""
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root: nobody else may become another user")
+@pytest.mark.parametrize("mode", [0o700, 0o744])
+def test_a_folder_that_belongs_to_another_user_is_named_with_the_next_step(mode):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_picture(folder / "a.png", 100)
+        folder.chmod(mode)
+        assert as_somebody_else(folder).startswith(f"NoCamera {folder} can't be read (Permission denied); let this user read and search it (chmod +rx)")
+        assert as_somebody_else(folder / "a.png").startswith(f"PictureError {folder}/a.png: can't be looked at (Permission denied); check the path")
+
+
+def test_a_name_that_is_too_long_is_refused(tmp_path):
+    with pytest.raises(PictureError, match="can't be looked at"):
+        Recording(tmp_path / ("x" * 300))
+
+
+def test_a_folder_that_vanishes_ends_in_an_error_not_in_the_end(tmp_path):
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    for number in range(3):
+        write_picture(folder / f"{number}.png", 100)
+    with Recording(folder, pace=0) as recording:
+        assert recording.read() is not None
+        shutil.rmtree(folder)
+        with pytest.raises(PictureError, match=f"{folder}: the last 2 of 3 pictures can't be read .*put them back"):
+            list(iter(recording.read, None))
+
+
+def test_a_picture_that_vanishes_is_skipped_while_others_follow(tmp_path, caplog):
+    for number in range(3):
+        write_picture(tmp_path / f"{number}.png", 100)
+    with Recording(tmp_path, pace=0) as recording:
+        recording.read()
+        (tmp_path / "1.png").unlink()
+        assert len(list(iter(recording.read, None))) == 19
+    assert "1.png: there is no such file" in caplog.text
+
+
+def test_a_broken_picture_at_the_end_is_no_lost_folder(tmp_path):
+    write_picture(tmp_path / "a.png", 100)
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    assert len(frames_of(tmp_path)) == 10
 
 
 def test_a_picture_keeps_its_aspect_and_its_pixels_up_to_the_bound(tmp_path):

@@ -7,16 +7,18 @@ from camera_parts import write_picture
 
 from moodify.camera.fake import FakeCamera
 from moodify.camera.opening import CameraOpener
+from moodify.camera.steady import Lost, Opened, SteadyCamera
 from moodify.config.model import CameraConfig
 from moodify.errors import CameraLost, ConfigError, NoCamera, PictureError
+from waiting import wait_until
 
 
 class House(CameraOpener):
     """An opener over a house whose cameras come and go."""
 
-    def __init__(self, source="auto", **there):
+    def __init__(self, source="auto", *, sample_allowed=True, **there):
         self.there = there
-        super().__init__(CameraConfig(source=source))
+        super().__init__(CameraConfig(source=source), sample_allowed=sample_allowed)
 
     def _give(self, kind):
         what = self.there.get(kind)
@@ -57,6 +59,31 @@ def test_a_busy_camera_is_waited_for_not_passed_over():
         House(pi=CameraLost("busy"), sample=SAMPLE)()
 
 
+def test_where_the_sample_is_not_allowed_auto_waits_for_a_camera_and_takes_one_that_comes_late():
+    house = House(sample_allowed=False, sample=SAMPLE)
+    with pytest.raises(NoCamera, match=r"no pi; no usb0\); connect a camera"):
+        house()
+    house.there["usb0"] = USB
+    assert house() is USB
+    del house.there["usb0"]
+    with pytest.raises(NoCamera, match="no usb0"):
+        house()
+
+
+def test_a_steady_camera_goes_from_waiting_to_one_that_is_plugged_in_late():
+    house = House(sample_allowed=False, sample=SAMPLE)
+    with SteadyCamera(house, retry_first_s=0.01, retry_max_s=0.02) as steady:
+        lost = steady.next(10)
+        assert isinstance(lost, Lost)
+        assert lost.needs_person
+        house.there["usb0"] = FakeCamera()
+        wait_until(lambda: isinstance(steady.next(1), Opened), what="opening it")
+
+
+def test_the_sample_by_name_is_given_all_the_same():
+    assert House("sample", sample_allowed=False, sample=SAMPLE)() is SAMPLE
+
+
 def test_with_nothing_there_all_reasons_are_told():
     with pytest.raises(NoCamera, match="no pi; no usb0; no sample"):
         House()()
@@ -86,6 +113,16 @@ def test_an_unknown_source_is_named_with_the_choices(source, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=rf"source = '{source}'(.|\n)*usb:N"):
         CameraOpener(CameraConfig(source=source))
+
+
+def test_a_name_that_is_too_long_is_no_camera():
+    with pytest.raises(ConfigError, match="choose auto"):
+        CameraOpener(CameraConfig(source="x" * 300))
+
+
+def test_a_path_in_a_home_that_is_not_known_is_named():
+    with pytest.raises(ConfigError, match=r"~no-such-user/clip\.mp4' begins with a home that is not known"):
+        CameraOpener(CameraConfig(source="~no-such-user/clip.mp4"))
 
 
 def test_choosing_imports_no_vendor():

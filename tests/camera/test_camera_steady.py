@@ -1,6 +1,6 @@
 import random
+import shutil
 import threading
-import time
 
 import pytest
 from camera_parts import waiting_in, write_picture
@@ -10,15 +10,15 @@ from moodify.camera.files import Recording
 from moodify.camera.steady import Ended, Lost, Opened, SteadyCamera
 from moodify.errors import CameraLost, NoCamera, PictureError
 from moodify.types import Frame
+from waiting import wait_until
 
 
-def news_of(steady, kind, deadline_s=10.0):
-    end_s = time.monotonic() + deadline_s
-    while time.monotonic() < end_s:
+def news_of(steady, kind):
+    def came():
         news = steady.next(0.1)
-        if isinstance(news, kind):
-            return news
-    pytest.fail(f"no {kind.__name__} came")
+        return news if isinstance(news, kind) else None
+
+    return wait_until(came, what=f"the news {kind.__name__}")
 
 
 @pytest.fixture
@@ -63,6 +63,17 @@ def test_waits_double_with_jitter_up_to_the_longest_and_start_anew_after_a_frame
         news_of(steady, Frame)
         fake.unplug()
         assert news_of(steady, Lost).retry_in_s <= 0.01
+
+
+def test_a_folder_that_vanishes_is_an_end_with_its_reason(tmp_path):
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    for number in range(3):
+        write_picture(folder / f"{number}.png", 100)
+    with SteadyCamera(lambda: Recording(folder, pace=0)) as steady:
+        news_of(steady, Frame)
+        shutil.rmtree(folder)
+        assert isinstance(news_of(steady, Ended).error, PictureError)
 
 
 def test_asking_waits_no_longer_than_it_was_told_to():

@@ -61,8 +61,8 @@ class Recording(Closing):
             still_fps: frames per second that it gives meanwhile, so that smoothing over time works as it does live.
 
         Raises:
-            PictureError: the path is missing, or the file is neither a picture nor a clip.
-            NoCamera: the folder has no picture that can be read.
+            PictureError: the path is missing, or the file can't be read or is neither a picture nor a clip.
+            NoCamera: the folder can't be read, or has no picture that can.
         """
         self.description = str(path)
         self._within = (width, height)
@@ -76,7 +76,7 @@ class Recording(Closing):
         self._closed = threading.Event()
         self._reading = threading.Lock()
         self._clip: cv2.VideoCapture | None = None
-        if path.is_dir():
+        if _is_folder(path):
             self._frames = self._stills(_pictures(path))
         elif path.suffix.lower() in SUFFIXES or begins_as_picture(path):
             self._frames = self._stills(iter((read_picture(path),)))
@@ -89,6 +89,7 @@ class Recording(Closing):
 
         Raises:
             CameraLost: it was closed.
+            PictureError: the files of a folder can't be read any more, up to the last one.
         """
         with self._reading:
             found = None if self._closed.is_set() else next(self._frames, None)
@@ -148,14 +149,31 @@ class Recording(Closing):
             yield t_s, frame_images(rgb_of(np.asarray(bgr, np.uint8)), self._within, self._detail_width)
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise PictureError(f"{path}: can't be looked at ({error.strerror}); check the path, and that this user may search its folders (chmod +x)") from error
+
+
+def _files_of(folder: Path) -> list[Path]:
+    try:
+        return [entry for entry in sorted(folder.iterdir(), key=lambda entry: natural_key(entry.name)) if entry.is_file()]
+    except OSError as error:
+        raise NoCamera(f"{folder} can't be read ({error.strerror}); let this user read and search it (chmod +rx), or name another folder") from error
+
+
 def _pictures(folder: Path) -> Iterator[Image]:
     """Return the pictures of a folder; the first is read now, so that a folder without any is refused at once."""
-    names = [entry for entry in sorted(folder.iterdir(), key=lambda entry: natural_key(entry.name)) if entry.is_file()]
+    names = _files_of(folder)
     others = [entry.name for entry in names if entry.suffix.lower() not in SUFFIXES]
     if others:
         log.info("%s: %d files are no pictures and are skipped (%s)", folder, len(others), ", ".join(others[:5]))
     pictures = _readable([entry for entry in names if entry.suffix.lower() in SUFFIXES])
-    first = next(pictures, None)
+    try:
+        first = next(pictures, None)
+    except PictureError as error:
+        raise NoCamera(str(error)) from error
     if first is None:
         raise NoCamera(f"{folder} has no picture that can be read; put JPEG or PNG files into it, or name another folder")
     return _chain(first, pictures)
@@ -167,15 +185,32 @@ def _chain(first: Image, rest: Iterator[Image]) -> Iterator[Image]:
 
 
 def _readable(paths: list[Path]) -> Iterator[Image]:
+    """Give those that can be read.
+
+    Raises:
+        PictureError: at the end, where the disk gave none of the last ones: the folder is gone, not the recording over.
+    """
+    missed = 0
     for path in paths:
         try:
-            yield read_picture(path)
+            picture = read_picture(path)
         except PictureError as error:
             log.warning("skipped: %s", error)
+            # A file that is there and no picture is a file's own fault.
+            missed = missed + 1 if isinstance(error.__cause__, OSError) else 0
+        else:
+            missed = 0
+            yield picture
+    if missed:
+        raise PictureError(f"{paths[-1].parent}: the last {missed} of {len(paths)} pictures can't be read (the log names each); put them back, check their disk, and start again")
 
 
 def _open_clip(path: Path) -> cv2.VideoCapture:
-    if path.stat().st_size == 0:
+    try:
+        empty = path.stat().st_size == 0
+    except OSError as error:
+        raise PictureError(f"{path}: can't be read ({error.strerror}); check the path and the disk") from error
+    if empty:
         raise PictureError(f"{path} is empty; give a picture, a clip or a folder of pictures")
     # FFmpeg would print its opinion of a broken file straight to stderr; -8 is AV_LOG_QUIET.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

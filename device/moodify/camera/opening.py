@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,21 +20,24 @@ CHOICES = "auto, pi, usb, usb:N (N counts the USB cameras from 0), sample, or th
 class CameraOpener:
     """Opens the camera that the configuration names, each time it is called.
 
-    With ``auto`` it is the Pi's, else the first USB camera, else the sample; and once one was opened it stays with
-    that kind, so that a camera that is unplugged is waited for and never replaced by portraits.
+    With ``auto`` it is the Pi's, else the first USB camera, else the sample where that is allowed; and once one was
+    opened it stays with that kind, so that a camera that is unplugged is waited for and never replaced by portraits.
     """
 
-    def __init__(self, config: CameraConfig, *, pace: float = 1.0) -> None:
+    def __init__(self, config: CameraConfig, *, pace: float = 1.0, sample_allowed: bool = True) -> None:
         """Check the source.
 
         Args:
             config: the section ``[camera]``.
             pace: of a recording: 1 as it was, N so many times faster, 0 as fast as it is read.
+            sample_allowed: whether ``auto`` may take the sample. Where the household's own music plays it may not: a
+                camera that the kernel finds a little late would leave it to the portraits. ``sample`` by name always may.
 
         Raises:
             ConfigError: the source is none of the choices.
         """
         self._config = config
+        self._sample_allowed = sample_allowed
         self._pace = pace
         self._path: Path | None = None
         self._kinds = self._choose(config.source)
@@ -62,17 +66,23 @@ class CameraOpener:
             return camera
         if len(missing) == 1:
             raise missing[0]
-        raise NoCamera("no camera was found: " + "; ".join(str(error) for error in missing))
+        reasons = "; ".join(str(error) for error in missing)
+        raise NoCamera(f"no camera was found ({reasons}); connect a camera to the Pi's camera port or to a USB port, or name another one in camera.source")
 
     def _choose(self, source: str) -> tuple[Callable[[], Camera], ...]:
-        named = {"auto": (self._pi, self._usb, self._sample), "pi": (self._pi,), "usb": (self._usb,), "sample": (self._sample,)}
+        auto = (self._pi, self._usb, self._sample) if self._sample_allowed else (self._pi, self._usb)
+        named: dict[str, tuple[Callable[[], Camera], ...]] = {"auto": auto, "pi": (self._pi,), "usb": (self._usb,), "sample": (self._sample,)}
         if source in named:
             return named[source]
         kind, colon, number = source.partition(":")
         if kind == "usb" and colon and number.isdecimal():
             return (lambda: self._usb(int(number)),)
-        path = Path(source).expanduser()
-        if "/" in source or (source and path.exists()):
+        try:
+            path = Path(source).expanduser()
+        except RuntimeError as error:
+            raise ConfigError("camera", (f"source = {source!r} begins with a home that is not known here; give the whole path",)) from error
+        # os.path's says False where a name is too long or its folder may not be searched.
+        if "/" in source or (source and os.path.exists(path)):  # noqa: PTH110
             self._path = path
             return (lambda: self._recording(path),)
         raise ConfigError("camera", (f"source = {source!r} is no camera and no such file is here; choose {CHOICES}",))

@@ -6,12 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from brokers import OBSERVER, subscribed
-from moodify.cloud.broker import PrivateBroker
+from moodify.cloud.broker import PrivateBroker, end_left_behind
 from moodify.cloud.mqtt import Acked, Connected, Connection
 from moodify.cloud.port import Credentials, Endpoint
 from moodify.errors import LinkDown, PersonMustAct
@@ -24,6 +25,15 @@ from pathlib import Path
 from moodify.cloud.broker import PrivateBroker
 broker = PrivateBroker(Path(sys.argv[1]), Path(sys.argv[2]))
 print(broker.endpoint().port, broker._process.pid, flush=True)
+time.sleep(600)
+"""
+
+#: A program named mosquitto that lets its folder be its root, or stays where it is.
+WAITS_IN = """
+import os, sys, time
+if sys.argv[1]:
+    os.chroot(sys.argv[1])
+print("there", flush=True)
 time.sleep(600)
 """
 
@@ -89,6 +99,43 @@ def test_a_broker_left_behind_by_a_killed_daemon_is_ended_and_replaced_and_no_ot
         assert successor.endpoint().port == port
         wait_until(lambda: ended(left_behind), what="the end of the one left behind")
         assert broker._process.poll() is None
+
+
+@contextmanager
+def named_mosquitto(folder, root, configuration):
+    """Give a process whose command line is that of a mosquitto with this configuration, and whose root is ``root`` where one is given."""
+    program = folder / "mosquitto"
+    if not program.is_symlink():
+        program.symlink_to(Path(sys.executable).resolve())
+    with subprocess.Popen([program, "-I", "-c", WAITS_IN, root, configuration], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "there\n"
+        yield process
+        process.kill()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root: nobody else may change a root")
+def test_a_chroot_s_broker_at_the_same_path_is_left_alone(tmp_path):
+    configuration = tmp_path / "mosquitto.conf"
+    with named_mosquitto(tmp_path, tmp_path, configuration) as elsewhere, named_mosquitto(tmp_path, "", configuration) as here:
+        end_left_behind(configuration)
+        assert here.wait(5) == -signal.SIGTERM
+        assert elsewhere.poll() is None
+
+
+@pytest.mark.parametrize("left_behind", [True, False])
+def test_what_waits_for_a_client_that_is_away_outlives_the_broker_s_end(tmp_path, device_at, left_behind):
+    with PrivateBroker(tmp_path / "state", tmp_path / "run") as first:
+        with subscribed(Listener(first.endpoint(), OBSERVER, client_id="away", session_s=3600)):
+            pass
+        device = device_at(first.endpoint)
+        device.happen(3)
+        device.until_empty()
+        if not left_behind:
+            first.close()
+        with PrivateBroker(tmp_path / "state", tmp_path / "run") as second, Listener(second.endpoint(), OBSERVER, client_id="away", session_s=3600) as listener:
+            heard = []
+            wait_until(lambda: heard.extend(listener.poll(0.05)) or len(heard) >= 3, what="hearing what came meanwhile")
+            assert len({one.event["id"] for one in heard}) == 3
 
 
 def test_without_mosquitto_it_says_what_to_install(tmp_path):

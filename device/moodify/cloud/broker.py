@@ -37,7 +37,9 @@ ADDRESS_FILE = "broker.json"
 OBSERVER = "observer"
 #: Longest wait for mosquitto to listen, and to end, in seconds.
 START_TIMEOUT_S = 10.0
-STOP_TIMEOUT_S = 5.0
+STOP_TIMEOUT_S = 2.0
+#: Longest wait for one left behind to write what it keeps: nothing hurries then.
+SAVE_TIMEOUT_S = 10.0
 _TRIES = 5
 
 _ACCESS = """\
@@ -56,7 +58,10 @@ topic write moodify/v1/+/down/cmd/+
 
 # A user is named for when root starts it: its own user could not write to our folder.
 # per_listener_settings is left out: with it mosquitto 2.0.21 sends no delayed will and keeps nothing for clients that are away.
-# Persistence is written within a second of a change: what was acknowledged survives a kill.
+# What it keeps on disk is its clients' sessions, and what waits there for one that is away; events themselves are in the
+# device's database, and the outbox holds them until they are acknowledged. It is written when it is ended by SIGTERM, so also
+# when one left behind is, and every five minutes, not at each change: this is an SD card. A power cut, or a broker that is
+# killed, costs a client that was away what came for it since, and one that is new its session.
 _CONFIGURATION = """\
 user {user}
 log_dest stderr
@@ -64,8 +69,8 @@ log_type error
 log_type warning
 persistence true
 persistence_location {state}/
-autosave_on_changes true
-autosave_interval 1
+autosave_on_changes false
+autosave_interval 300
 max_queued_messages 20000
 listener {port} {host}
 socket_domain ipv4
@@ -220,8 +225,8 @@ def end_left_behind(configuration: Path) -> None:
 def _is_ours(process: Path, configuration: Path) -> bool:
     try:
         arguments = process.joinpath("cmdline").read_bytes().split(b"\0")
-        # A container's processes are seen from its host, and may use the same path for another file.
-        same_house = process.joinpath("ns/pid").readlink() == Path("/proc/self/ns/pid").readlink()
+        # The processes of a container and of a chroot are seen from its host, and may use the same path for another file.
+        same_house = process.joinpath("ns/pid").readlink() == Path("/proc/self/ns/pid").readlink() and process.joinpath("root").samefile("/proc/self/root")
     except OSError:
         return False
     return same_house and Path(os.fsdecode(arguments[0])).name == "mosquitto" and os.fsencode(configuration) in arguments
@@ -233,6 +238,6 @@ def _end(handle: int) -> None:
             signal.pidfd_send_signal(handle, number)
         except ProcessLookupError:
             return
-        ended, _, _ = select.select([handle], [], [], STOP_TIMEOUT_S)
+        ended, _, _ = select.select([handle], [], [], SAVE_TIMEOUT_S)
         if ended:
             return

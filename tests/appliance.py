@@ -8,25 +8,16 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 from moodify.cloud.broker import end_left_behind
 from moodify.cloud.port import Credentials, Endpoint
 from moodify.config.load import SYSTEM_FILE
 from moodify.hub.listen import Listener
+from waiting import wait_until
 
 START_S = 30.0
 END_S = 20.0
-
-
-def wait_until(condition, timeout_s=20.0, what="it"):
-    """Return what a condition gives as soon as that is true; fail after the deadline."""
-    deadline = time.monotonic() + timeout_s
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"{what() if callable(what) else what} did not happen in {timeout_s} s"
-        time.sleep(0.02)
-    return value
 
 
 def environment_of(home):
@@ -111,7 +102,7 @@ class Appliance:
     @property
     def page(self):
         """Where its page is."""
-        return wait_until(lambda: re.findall(r"The page is on (http://\S+)", self.log), START_S, "the page")[-1]
+        return wait_until(lambda: re.findall(r"The page is on (http://\S+)", self.log), within_s=START_S, what="the page")[-1]
 
     def wait(self, timeout_s=END_S):
         """Wait for its end; return the exit code."""
@@ -160,7 +151,7 @@ class Subscriber:
                     self.listening.set()
 
     def __enter__(self):
-        wait_until(self.file.exists, START_S, "the private broker's address")
+        wait_until(self.file.exists, within_s=START_S, what="the private broker's address")
         self._thread.start()
         assert self.listening.wait(START_S)
         return self

@@ -6,10 +6,10 @@ from copy import deepcopy
 import pytest
 from rich.console import Console
 
-from appliance import wait_until
 from moodify.cli.live import COLOURS, LiveView, plain, render
 from moodify.daemon.board import Board
 from moodify.types import Emotion, Mood, NotJudged
+from waiting import wait_until
 
 #: Everything that rich would take for markup, in every text that comes from outside.
 TRICKY = "[/] [red]x[/red] [bold \\[ [link=x]y"

@@ -16,8 +16,9 @@ import cv2
 import numpy as np
 import pytest
 
-from appliance import Appliance, brokers_of, configure, data_folder, environment_of, moodify, wait_until
+from appliance import Appliance, brokers_of, configure, data_folder, environment_of, moodify
 from moodify.store.history import History
+from waiting import wait_until
 
 SAMPLE = ("--camera", "sample", "--speaker", "simulated")
 #: A run ends within so many seconds of being asked to.
@@ -180,7 +181,7 @@ class Terminal:
         os.write(self.ours, keys)
 
     def await_event(self, pattern, timeout_s=30):
-        wait_until(lambda: re.search(pattern, (self.home / "events").read_text()), timeout_s, what=lambda: f"{pattern} among {(self.home / 'events').read_text()}")
+        wait_until(lambda: re.search(pattern, (self.home / "events").read_text()), within_s=timeout_s, what=lambda: f"{pattern} among {(self.home / 'events').read_text()}")
 
     def __enter__(self):
         return self

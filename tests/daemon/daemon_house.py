@@ -7,7 +7,6 @@ import threading
 from datetime import UTC, datetime
 from queue import SimpleQueue
 
-from appliance import wait_until
 from moodify.camera.fake import FakeCamera
 from moodify.camera.steady import SteadyCamera
 from moodify.config.model import Config
@@ -34,6 +33,7 @@ from moodify.store.store import Store
 from moodify.system.clock import RecordingClock
 from moodify.system.notify import Notifier
 from moodify.types import Box, Emotion, EmotionScores, Face, Landmarks, Observation, Point, SeenFace
+from waiting import wait_until
 
 FPS = 5
 RULES = {

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from appliance import brokers_of, data_folder, wait_until
+from appliance import brokers_of, data_folder
 from moodify.config.load import parse
 from moodify.daemon import app
 from moodify.daemon.app import Options, run
@@ -21,6 +21,7 @@ from moodify.store.history import History
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
 from moodify.store.store import Store
+from waiting import wait_until
 
 SAMPLE = '[camera]\nsource = "sample"\n[music]\nspeaker = "simulated"\n[web]\nport = 0\n'
 

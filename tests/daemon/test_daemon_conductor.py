@@ -7,7 +7,6 @@ from contextlib import closing
 import pytest
 from daemon_house import CALM, HAPPY, RULES, DaemonHouse
 
-from appliance import wait_until
 from moodify.daemon import signals as sig
 from moodify.daemon.kept import PRIVACY_KEY, last_seen
 from moodify.errors import NotAllowed, SignInNeeded, SpeakerUnavailable
@@ -15,6 +14,7 @@ from moodify.panel.port import Press, Show
 from moodify.store.settings import Settings
 from moodify.system.health import Health
 from moodify.types import Act, Decision, Mood, Observation, OrderStatus, Track
+from waiting import wait_until
 
 PLAYS = ["1 here", "happy", "decide play happy", "play done"]
 SONG = Track("spotify:track:0000000000000000000000", "A", "B", 1000)

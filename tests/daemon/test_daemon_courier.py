@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from appliance import wait_until
 from moodify.cloud.backoff import Backoff
 from moodify.cloud.broker import PrivateBroker
 from moodify.cloud.link import Link
@@ -22,6 +21,7 @@ from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
 from moodify.store.store import Store
 from moodify.types import Event, EventKind
+from waiting import wait_until
 
 DEVICE = "m-abcdefghijklmnop"
 

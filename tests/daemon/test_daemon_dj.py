@@ -4,7 +4,6 @@ import logging
 
 import pytest
 
-from appliance import wait_until
 from moodify.config.model import MusicConfig
 from moodify.daemon.dj import Dj
 from moodify.daemon.signals import CandidatesFound, Order, OrderEnded, PlaybackSeen
@@ -12,6 +11,7 @@ from moodify.daemon.threads import guarded
 from moodify.errors import CannotWork, MoodifyError, SignInNeeded
 from moodify.music.spotify.factory import open_player
 from moodify.types import Act, Decision, Mood, OrderStatus, Track
+from waiting import wait_until
 
 CAP = 70
 
@@ -127,7 +127,7 @@ def test_what_fails_is_reported_and_the_dj_goes_on(booth, lever, kind):
     booth.order(Act.SKIP)
     booth.dj.look()
     booth.dj.look_up(Mood.CALM, lambda player: player.search("calm"))
-    wait_until(lambda: len(booth.reports) == 3, 60)
+    wait_until(lambda: len(booth.reports) == 3, within_s=60)
     ended = next(report for report in booth.reports if isinstance(report, OrderEnded))
     assert ended.status is OrderStatus.FAILED
     assert isinstance(ended.error, kind)
@@ -165,7 +165,7 @@ def test_a_speaker_that_slept_loud_is_lowered_once_it_plays(booth):
     booth.player.set_volume(100)
     booth.speaker.fall_asleep(wakes_after_s=0.1)
     booth.order(Act.PLAY, booth.songs[1])
-    wait_until(lambda: len(booth.done()) == 2, 60)
+    wait_until(lambda: len(booth.done()) == 2, within_s=60)
     assert booth.reports[-1].status is OrderStatus.DONE, booth.reports[-1].error
     assert booth.player.playback().speaker.volume_percent == CAP
 

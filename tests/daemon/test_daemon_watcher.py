@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 
-from appliance import wait_until
 from moodify.camera.fake import FakeCamera
 from moodify.camera.files import Recording
 from moodify.camera.steady import SteadyCamera
@@ -19,6 +18,7 @@ from moodify.errors import CannotWork, NoCamera
 from moodify.system.clock import RecordingClock
 from moodify.types import Image, PixelLayout
 from moodify.vision.eyes import open_eyes
+from waiting import wait_until
 
 CONFIG = CameraConfig(idle_fps=30, face_fps=30, scan_fps=30)
 

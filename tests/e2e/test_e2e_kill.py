@@ -7,8 +7,9 @@ from subprocess import TimeoutExpired
 
 import pytest
 
-from appliance import Appliance, Subscriber, brokers_of, data_folder, wait_until
+from appliance import Appliance, Subscriber, brokers_of, data_folder
 from moodify.store.history import History
+from waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -45,7 +46,7 @@ def test_killed_at_any_moment_nothing_committed_is_lost_and_each_event_is_heard_
             last.wait_for("link", state="ok")
             assert len(brokers_of(tmp_path)) == 1
             kept = set(kept_ids(tmp_path)) - before
-            wait_until(lambda: kept <= {heard.event["id"] for heard in subscriber.heard}, what="hearing all that was kept")
+            wait_until(lambda: kept <= {heard.event["id"] for heard in subscriber.heard}, within_s=30, what="hearing all that was kept")
             assert last.end() == 0
     heard = [heard.event["id"] for heard in subscriber.heard if heard.event["id"] not in before]
     assert len(heard) == len(set(heard))

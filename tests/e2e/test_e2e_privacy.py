@@ -7,9 +7,10 @@ import urllib.request
 import cv2
 import pytest
 
-from appliance import Appliance, listening_on, tree_of, wait_until
+from appliance import Appliance, listening_on, tree_of
 from moodify.camera.files import Recording
 from moodify.camera.sample import ASTRONAUT
+from waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from appliance import Appliance, Subscriber, brokers_of, data_folder, wait_until
+from appliance import Appliance, Subscriber, brokers_of, data_folder
 from moodify.music.spotify.simulated.catalogue import Catalogue
 from moodify.store.history import History
 from moodify.store.outbox import Outbox
+from waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +52,7 @@ def test_a_second_run_keeps_the_history_and_a_subscriber_hears_what_is_printed(t
         with Appliance(tmp_path, *ARGUMENTS) as third:
             third.wait_for("link", state="ok")
             ids = {event["id"] for event in second.events}
-            wait_until(lambda: ids <= {heard.event["id"] for heard in list(subscriber.heard)}, what="hearing the second run")
+            wait_until(lambda: ids <= {heard.event["id"] for heard in list(subscriber.heard)}, within_s=30, what="hearing the second run")
             assert third.end() == 0
     assert kept(tmp_path) == first.events + second.events + third.events
     assert [heard.event for heard in subscriber.heard if heard.event["id"] in ids] == second.events

@@ -34,7 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="models/train", description=__doc__)
     parser.add_argument("--only", choices=("detector", "emotion"), help="one of the models; the classifier needs the detector's file in --out")
-    parser.add_argument("--quick", action="store_true", help="a tiny run that proves the pipeline, into a temporary folder unless --out is given")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--quick", action="store_true", help="a tiny run that proves the pipeline, into a temporary folder unless --out is given")
+    mode.add_argument("--evaluate", action="store_true", help="train nothing: measure the files in --out anew and write their manifests and cards")
     parser.add_argument("--data", type=Path, default=_PROJECT.parent / "shared" / "data", help="the data folder (default: ../shared/data)")
     parser.add_argument("--out", type=Path, help="where models, manifests and cards go (default: models)")
     parser.add_argument("--work", type=Path, help="where checkpoints are kept (default: models/.work)")
@@ -56,10 +58,16 @@ def _run(asked: argparse.Namespace, console: Console) -> Path:
     else:
         out, work = asked.out or _PROJECT / "models", asked.work or _PROJECT / "models" / ".work"
     if asked.only != "emotion":
-        manifest = detector.build(asked.data, work, out, detector.QUICK if asked.quick else detector.Plan(), asked.threads)
+        if asked.evaluate:
+            manifest = detector.measure(asked.data, out, detector.Plan())
+        else:
+            manifest = detector.build(asked.data, work, out, detector.QUICK if asked.quick else detector.Plan(), asked.threads)
         console.print(f"face detector: {manifest['bytes']} bytes, AP50 {manifest['metrics']['ap50']}")
     if asked.only != "detector":
-        manifest = emotion.build(asked.data, work, out, emotion.QUICK if asked.quick else emotion.Plan(), asked.threads)
+        if asked.evaluate:
+            manifest = emotion.measure(asked.data, out, emotion.Plan())
+        else:
+            manifest = emotion.build(asked.data, work, out, emotion.QUICK if asked.quick else emotion.Plan(), asked.threads)
         console.print(f"emotion classifier: {manifest['bytes']} bytes, accuracy {manifest['metrics']['accuracy']}")
     return Path(out)
 

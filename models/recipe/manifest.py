@@ -77,6 +77,22 @@ def read(folder: Path, name: str) -> dict[str, Any]:
     return manifest
 
 
+def shipped(folder: Path, name: str) -> tuple[bytes, dict[str, Any]]:
+    """The model ``name`` in ``folder`` and its manifest.
+
+    Raises:
+        RecipeError: one of them is not there, or the manifest is of another file.
+    """
+    manifest = read(folder, name)
+    file = folder / f"{name}.tflite"
+    if not file.is_file():
+        raise RecipeError(f"{file} is missing: restore it, or run the recipe for this model first")
+    content = file.read_bytes()
+    if hashlib.sha256(content).hexdigest() != manifest["sha256"]:
+        raise RecipeError(f"{folder / name}.json is the manifest of another file than {file.name}: restore the two together, or run the recipe anew")
+    return content, manifest
+
+
 def dumps(manifest: Mapping[str, Any]) -> str:
     """JSON with short lists on one line, so that a change shows as few lines."""
     return _indented(manifest, 0) + "\n"

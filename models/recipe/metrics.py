@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe.errors import RecipeError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -100,6 +102,24 @@ def median_interval(values: NDArray[np.float64], seed: int = 0) -> tuple[float, 
     rng = np.random.default_rng(seed)
     draws = [float(np.median(values[rng.integers(0, len(values), len(values))])) for _ in range(_DRAWS)]
     return float(np.quantile(draws, 0.025)), float(np.quantile(draws, 0.975))
+
+
+def lowest_threshold(best: NDArray[np.float32], one_in: int, least: float) -> float:
+    """The lowest threshold, in steps of 0.01 from ``least``, at which at most one negative in ``one_in`` has a false positive.
+
+    Args:
+        best: the highest score in each negative ``[N]``.
+        one_in: how many negatives may share one false positive.
+        least: the threshold is no lower than this.
+
+    Raises:
+        RecipeError: there is none below 1.
+    """
+    for step in range(round(least * 100), 100):
+        threshold = step / 100
+        if int((best >= threshold).sum()) * one_in <= len(best):
+            return threshold
+    raise RecipeError("the detector is sure of faces where there are none: train it longer")
 
 
 def overlaps(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -44,3 +45,39 @@ def test_a_quick_run_makes_both_models_with_manifests_and_cards(recipe, shared_d
         manifest = json.loads((tmp_path / f"{name}.json").read_text())
         assert manifest["bytes"] == (tmp_path / f"{name}.tflite").stat().st_size
         assert manifest["version"] in (tmp_path / f"{name}.md").read_text()
+
+
+@pytest.fixture
+def shipped(tmp_path):
+    for file in (ROOT / "models").iterdir():
+        if file.suffix in {".tflite", ".json"}:
+            shutil.copy(file, tmp_path)
+    return tmp_path
+
+
+@pytest.mark.timeout(600)
+def test_evaluating_leaves_the_models_and_finds_the_figures_that_they_ship_with(recipe, shared_data, shipped):
+    done = recipe("--evaluate", "--data", shared_data, "--out", shipped)
+    assert done.returncode == 0, done.stderr
+    figures = {}
+    for name in ("face_detector", "emotion"):
+        assert (shipped / f"{name}.tflite").read_bytes() == (ROOT / "models" / f"{name}.tflite").read_bytes()
+        measured, stated = (json.loads((folder / f"{name}.json").read_text()) for folder in (shipped, ROOT / "models"))
+        assert measured["sha256"] == stated["sha256"]
+        assert measured["version"] in (shipped / f"{name}.md").read_text()
+        figures[name] = measured, stated
+    # Another processor rounds otherwise here and there.
+    measured, stated = figures["face_detector"]
+    assert measured["postprocess"]["score_threshold"] == pytest.approx(stated["postprocess"]["score_threshold"], abs=0.02)
+    assert measured["metrics"]["ap50"] == pytest.approx(stated["metrics"]["ap50"], abs=0.01)
+    assert measured["metrics"]["held_out"] == stated["metrics"]["held_out"]
+    measured, stated = figures["emotion"]
+    assert measured["metrics"]["accuracy"]["value"] == pytest.approx(stated["metrics"]["accuracy"]["value"], abs=0.005)
+
+
+def test_a_model_without_its_own_manifest_is_not_evaluated(recipe, shared_data, shipped):
+    shutil.copy(shipped / "emotion.tflite", shipped / "face_detector.tflite")
+    done = recipe("--evaluate", "--data", shared_data, "--out", shipped)
+    assert done.returncode == 1
+    assert "manifest of another file" in done.stderr
+    assert "Traceback" not in done.stderr

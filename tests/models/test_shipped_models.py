@@ -92,6 +92,11 @@ def test_the_card_states_what_the_manifest_measured(name, manifest):
         assert f"{value:.3f} | {share['interval95'][0]:.3f} to {share['interval95'][1]:.3f}" in card
 
 
+def test_the_card_states_the_threshold_of_the_manifest():
+    threshold = json.loads((MODELS / "face_detector.json").read_text())["postprocess"]["score_threshold"]
+    assert f"The threshold, {threshold:.2f}," in (MODELS / "face_detector.md").read_text()
+
+
 def assert_described(detail: dict[str, Any], described: dict[str, Any]) -> None:
     scale, zero_point = detail["quantization"]
     assert detail["name"] == described["name"]

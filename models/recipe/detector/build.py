@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from recipe.detector.net import DetectorNet
 
-VERSION = "2026.11.1"
+VERSION = "2026.11.2"
 MAX_BYTES = 500_000
 MAX_MACS = 80_000_000
 
@@ -49,12 +49,26 @@ def finish(net: DetectorNet, folder: Path, out: Path, plan: Plan) -> dict[str, A
     """What comes after training."""
     kept, held = data.load(folder, plan.settings.limit)
     content = to_int8(net, representative(kept, plan.calibration, plan.settings.seed))
-    model = verify(content, max_bytes=MAX_BYTES, max_macs=MAX_MACS)
-    figures = evaluate(Int8Net(model), held)
-    threshold = figures.pop("threshold")
-    figures["held_out"] = {source: len(getattr(held, source)) for source in data.HELD_OUT}
     unquantised = FloatNet(net)
-    figures["ap50_float_0.10"] = round(ap50([Matched(p, find(unquantised, p.pixels)) for p in held.masks], 0.1), 4)
+    before = round(ap50([Matched(p, find(unquantised, p.pixels)) for p in held.masks], 0.1), 4)
+    return _describe(content, held, before, out, plan)
+
+
+def measure(folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
+    """Measure and describe the file in ``out`` anew; gives the manifest.
+
+    The figure from before quantisation is kept: it needs the weights from before quantisation.
+    """
+    content, earlier = manifest.shipped(out, "face_detector")
+    _, held = data.load(folder, plan.settings.limit)
+    return _describe(content, held, earlier["metrics"]["ap50_float_0.10"], out, plan)
+
+
+def _describe(content: bytes, held: data.Pictures, before: float, out: Path, plan: Plan) -> dict[str, Any]:
+    model = verify(content, max_bytes=MAX_BYTES, max_macs=MAX_MACS)
+    threshold, figures = evaluate(Int8Net(model), held)
+    figures["held_out"] = {source: len(getattr(held, source)) for source in data.HELD_OUT}
+    figures["ap50_float_0.10"] = before
     roles: dict[tuple[int, ...], tuple[str, int | None]] = {
         (1, HEIGHT // stride, WIDTH // stride, channels): (role, stride) for stride in STRIDES for role, channels in (("objectness", 1), ("box", 4), ("landmarks", 10))
     }

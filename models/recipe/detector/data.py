@@ -27,7 +27,7 @@ _NEAR_BITS = 3
 """Pictures whose 64-bit difference hashes differ in at most this many bits are copies."""
 _SURE_TEACHER = 0.65
 """A teacher's box below this score is neither a face nor background: it is ignored."""
-HELD_OUT = {"people": 400, "faces": 45, "masks": 210, "negatives": 600}
+HELD_OUT = {"people": 400, "faces": 45, "masks": 171, "negatives": 600}
 """How many pictures are held out (of ``faces``: how many identities)."""
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from recipe.detector.decode import Found, Net, find
-from recipe.metrics import Share, average_precision, median_interval, overlaps
+from recipe.metrics import Share, average_precision, lowest_threshold, median_interval, overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,8 @@ _SAME = 0.5
 """IoU from which a box is on the face."""
 _NEAR_TEACHER = 0.4
 """IoU from which a box is on a face whose box is a teacher's, which errs itself."""
+_ONE_IN = 100
+"""Negatives of the tuning half that may share one false positive."""
 _LEAST_THRESHOLD = 0.4
 """A threshold lower than this would rest on too few negatives."""
 _WIDTHS = (0.04, 0.06, 0.08)
@@ -40,22 +42,20 @@ class Matched(NamedTuple):
     found: Found
 
 
-def evaluate(net: Net, held: Pictures, threshold: float | None = None) -> dict[str, Any]:
-    """All figures of ``net``, and the threshold, which is tuned unless it is given."""
+def evaluate(net: Net, held: Pictures) -> tuple[float, dict[str, Any]]:
+    """The threshold and all figures of ``net``."""
     tuning, reporting = held.negatives[0::2], held.negatives[1::2]
-    if threshold is None:
-        threshold = tune(net, tuning)
+    threshold = tune(net, tuning)
     masks = [Matched(p, find(net, p.pixels)) for p in held.masks]
-    false = sum(int((find(net, p.pixels, threshold).scores >= threshold).any()) for p in reporting)
     figures: dict[str, Any] = {
-        "threshold": round(threshold, 3),
         "ap50": {f"{size:.2f}": round(ap50(masks, size), 4) for size in _SIZES},
         "ap50_interval95": {f"{size:.2f}": _ap_interval(masks, size) for size in _SIZES},
         "recall_unmasked_0.10": recall(masks, threshold, 0.1, masked=False).as_dict(),
         "recall_masked_0.10": recall(masks, threshold, 0.1, masked=True).as_dict(),
         "recall_unmasked_0.05": recall(masks, threshold, 0.05, masked=False).as_dict(),
         "recall_masked_0.05": recall(masks, threshold, 0.05, masked=True).as_dict(),
-        "negatives_with_false_positive": Share(false, len(reporting)).as_dict(),
+        "negatives_with_false_positive": false_positives(net, reporting, threshold).as_dict(),
+        "negatives_with_false_positive_tuning_half": false_positives(net, tuning, threshold).as_dict(),
     }
     for name in ("people", "faces"):
         matched = [Matched(p, find(net, p.pixels, threshold)) for p in getattr(held, name)]
@@ -68,14 +68,18 @@ def evaluate(net: Net, held: Pictures, threshold: float | None = None) -> dict[s
             "interval95": [round(low, 4), round(high, 4)],
         }
     figures["recall_pasted"] = {f"{width:.2f}": pasted(net, held, width, threshold).as_dict() for width in _WIDTHS}
-    return figures
+    return threshold, figures
 
 
 def tune(net: Net, negatives: Sequence[Picture]) -> float:
     """The lowest threshold at which at most one negative in a hundred has a false positive."""
-    best = np.array([max(find(net, p.pixels).scores, default=0.0) for p in negatives])
-    allowed = len(best) // 100
-    return max(_LEAST_THRESHOLD, float(np.ceil((np.sort(best)[::-1][allowed] + 1e-3) * 100) / 100))
+    best = np.array([max(find(net, p.pixels).scores, default=0.0) for p in negatives], np.float32)
+    return lowest_threshold(best, _ONE_IN, _LEAST_THRESHOLD)
+
+
+def false_positives(net: Net, negatives: Sequence[Picture], threshold: float) -> Share:
+    """Share of ``negatives`` in which something is found at ``threshold``."""
+    return Share(sum(len(find(net, p.pixels, threshold).scores) > 0 for p in negatives), len(negatives))
 
 
 def match(picture: Picture, found: Found, counted: NDArray[np.bool_], iou: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:

@@ -17,7 +17,7 @@ from recipe.emotion.evaluate import CONFIDENCE, evaluate
 from recipe.emotion.train import Settings, logits_of, train
 from recipe.export import to_int8
 from recipe.litert import Model, verify
-from recipe.metrics import softmax
+from recipe.metrics import Share, softmax
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from recipe.emotion.data import Faces
     from recipe.emotion.net import EmotionNet
 
-VERSION = "2026.11.1"
+VERSION = "2026.11.2"
 MAX_BYTES = 600_000
 
 
@@ -68,15 +68,31 @@ def build(folder: Path, work: Path, out: Path, plan: Plan, threads: int) -> dict
 
 def finish(net: EmotionNet, folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
     """What comes after training."""
-    threshold = manifest.read(out, "face_detector")["postprocess"]["score_threshold"]
+    content = to_int8(net, _representative(data.training(folder), plan))
+    halves = data.validation(folder)
+    right = np.concatenate([logits_of(net, half.pixels).argmax(1) == half.majority for half in halves])
+    return _describe(content, Share(int(right.sum()), len(right)).as_dict(), folder, out, plan)
+
+
+def measure(folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
+    """Measure and describe the file in ``out`` anew; gives the manifest.
+
+    The figure from before quantisation is kept: it needs the weights from before quantisation.
+    """
+    content, earlier = manifest.shipped(out, "emotion")
+    return _describe(content, earlier["metrics"]["accuracy_float"], folder, out, plan)
+
+
+def _describe(content: bytes, before: dict[str, Any], folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
+    detector_content, detector_manifest = manifest.shipped(out, "face_detector")
+    threshold = detector_manifest["postprocess"]["score_threshold"]
+    detector = Int8Net(Model(detector_content))
+    model = verify(content, max_bytes=MAX_BYTES)
     training = data.training(folder)
     tuning, reporting = data.validation(folder)
-    content = to_int8(net, _representative(training, plan))
-    model = verify(content, max_bytes=MAX_BYTES)
-    float_logits = logits_of(net, np.concatenate([tuning.pixels, reporting.pixels]))
     copied = np.concatenate([data.near_copies(half, training) for half in (tuning, reporting)])
-    temperature, figures = evaluate(model, float_logits, tuning, reporting, copied)
-    detector = Int8Net(Model(out / "face_detector.tflite"))
+    temperature, figures = evaluate(model, tuning, reporting, copied)
+    figures["accuracy_float"] = before
     order = np.random.default_rng(plan.settings.seed).permutation(len(training))[: plan.framing]
     framing, measured = measure_framing(detector, training.pixels[order], plan.framing_least)
     _, held = detector_data.load(folder, plan.limit)

@@ -31,12 +31,11 @@ def int8_logits(model: Model, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.concatenate([model.run(face[None, ..., None])[0] for face in pixels])
 
 
-def evaluate(model: Model, float_logits: NDArray[np.float32], tuning: Faces, reporting: Faces, copied: NDArray[np.bool_]) -> tuple[float, dict[str, Any]]:
+def evaluate(model: Model, tuning: Faces, reporting: Faces, copied: NDArray[np.bool_]) -> tuple[float, dict[str, Any]]:
     """The temperature and all figures.
 
     Args:
         model: the int8 file.
-        float_logits: of the network before quantisation, on both halves one after the other.
         tuning: the half for the temperature.
         reporting: the other.
         copied: which of both halves' faces have a near copy among the training faces.
@@ -54,17 +53,13 @@ def evaluate(model: Model, float_logits: NDArray[np.float32], tuning: Faces, rep
     top, hit = chances.max(1), chances.argmax(1) == reporting.majority
     judged = top >= CONFIDENCE
     order = np.argsort(-top, kind="stable")
-    error = calibration_error(chances, reporting.majority)
-    low, high = _error_interval(chances, reporting.majority)
     figures = {
         "accuracy": Share(int(right.sum()), len(right)).as_dict(),
         "accuracy_without_near_copies": Share(int(right[~copied].sum()), int((~copied).sum())).as_dict(),
         "accuracy_reporting_half": Share(int(hit.sum()), len(hit)).as_dict(),
-        "accuracy_float": Share(int((float_logits.argmax(1) == labels).sum()), len(labels)).as_dict(),
         "macro_f1": round(float(scores[enough].mean()), 4),
         "macro_f1_classes": [label for label, e in zip(LABELS, enough, strict=True) if e],
-        "ece": round(error, 4),
-        "ece_interval95": [round(low, 4), round(high, 4)],
+        "ece": round(calibration_error(chances, reporting.majority), 4),
         "ece_count": len(hit),
         "judged_share": Share(int(judged.sum()), len(judged)).as_dict(),
         "judged_accuracy": Share(int((hit & judged).sum()), int(judged.sum())).as_dict(),
@@ -73,12 +68,3 @@ def evaluate(model: Model, float_logits: NDArray[np.float32], tuning: Faces, rep
         "confusion": table.tolist(),
     }
     return temperature, figures
-
-
-def _error_interval(chances: NDArray[np.float64], labels: NDArray[np.int64], draws: int = 300) -> tuple[float, float]:
-    rng = np.random.default_rng(0)
-    errors = []
-    for _ in range(draws):
-        i = rng.integers(0, len(labels), len(labels))
-        errors.append(calibration_error(chances[i], labels[i]))
-    return float(np.quantile(errors, 0.025)), float(np.quantile(errors, 0.975))

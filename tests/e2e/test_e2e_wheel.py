@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from appliance import environment_of
+from moodify.camera.sample import ASTRONAUT
 
 pytestmark = pytest.mark.slow
 
@@ -56,8 +57,8 @@ def test_the_wheel_carries_models_manifests_and_the_page(wheel):
 
 def test_scan_works_from_an_installed_wheel(installed, tmp_path):
     python, site = installed
-    picture = tmp_path / "picture.png"
-    cv2.imwrite(str(picture), np.full((120, 160, 3), 128, np.uint8))
+    cv2.imwrite(str(tmp_path / "nobody.png"), np.full((120, 160, 3), 128, np.uint8))
+    shutil.copy(ASTRONAUT.find(), tmp_path / "astronaut.png")
     environment = environment_of(tmp_path)
     where = subprocess.run(
         [python, "-c", "import moodify; from importlib.resources import files; print(moodify.__file__); print(files('moodify.models'))"],
@@ -68,9 +69,15 @@ def test_scan_works_from_an_installed_wheel(installed, tmp_path):
         check=True,
     ).stdout.splitlines()
     assert [os.path.commonpath([line, site]) for line in where] == [str(site)] * 2
-    done = subprocess.run([python, "-m", "moodify", "scan", "--json", picture], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([python, "-m", "moodify", "scan", "--json", "nobody.png", "astronaut.png"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout)["pictures"][0]["faces"] == []
+    nobody, astronaut = json.loads(done.stdout)["pictures"]
+    assert nobody["faces"] == []
+    # Whatever else a detector takes for a face there, it is not sure enough of to judge it.
+    (face,) = (face for face in astronaut["faces"] if face["not_judged"] is None)
+    left, top, right, bottom = face["box"]
+    x, y, _ = ASTRONAUT.face
+    assert (face["emotion"], left < x < right, top < y < bottom) == ("happiness", True, True)
 
 
 def test_the_installed_wheel_judges_the_same_as_the_checkout(installed, tmp_path, shared_data):

@@ -103,6 +103,12 @@ def test_quiet_hours_with_a_time_zone_are_refused(of_day):
     assert line == f"music.quiet_hours.start = {of_day}: has a time zone, but quiet hours are in local time; write it without one, as 22:00:00"
 
 
+def test_quiet_hours_that_end_when_they_start_are_refused():
+    (line,) = problems("[music.quiet_hours]\nstart = 22:00:00\nend = 22:00:00")
+    assert line.startswith("music.quiet_hours.end: ")
+    assert "both 22:00:00, so no time would be quiet; set another end" in line
+
+
 def test_what_is_printed_as_effective_reads_back_as_the_same():
     text = '[music.quiet_hours]\nstart = 22:00:00\nend = 07:00:00\n[music.moods.sad]\nsearch = "slow \\"blue\\""\n'
     config = parse(text, source="moodify.toml")

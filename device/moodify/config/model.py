@@ -114,6 +114,12 @@ class QuietHours(Section):
             raise PydanticCustomError("zone", "has a time zone, but quiet hours are in local time; write it without one, as {bare}", {"bare": f"{of_day:%H:%M:%S}"})
         return of_day
 
+    @model_validator(mode="after")
+    def _some_time(self) -> QuietHours:
+        if self.start == self.end:
+            raise _between("end,start", f"start and end are both {self.start:%H:%M:%S}, so no time would be quiet; set another end, or leave quiet_hours out")
+        return self
+
 
 class SpotifyConfig(Section):
     """The owner's own Spotify application and speaker."""

@@ -76,3 +76,33 @@ def test_a_search_that_finds_nothing_is_no_context(pool):
 
 def test_before_anything_was_found_nothing_is_known(pool):
     assert pool.of(Mood.HAPPY) is None
+
+
+def test_a_press_looks_up_at_once_after_a_failure(pool):
+    pool.wanted(Mood.CALM, 0.0)
+    pool.failed(Mood.CALM, 1.0)
+    assert pool.wanted(Mood.CALM, 2.0) is None
+    assert pool.wanted(Mood.CALM, 2.0, asked=True) == Wanted(Mood.CALM, None, "calm")
+
+
+def test_a_press_looks_up_at_once_where_nothing_was_found(pool):
+    pool.fill(Mood.CALM, (), 0.0)
+    assert pool.wanted(Mood.CALM, 1.0, asked=True) is not None
+
+
+def test_a_press_waits_for_the_answer_that_is_under_way(pool):
+    pool.wanted(Mood.CALM, 0.0)
+    assert pool.wanted(Mood.CALM, 59.0, asked=True) is None
+    assert pool.wanted(Mood.CALM, 60.0, asked=True) is not None
+
+
+def test_a_press_waits_as_long_as_the_service_said(pool):
+    pool.failed(Mood.CALM, 0.0, retry_after_s=30)
+    assert pool.wanted(Mood.CALM, 29.0, asked=True) is None
+    assert pool.wanted(Mood.CALM, 30.0, asked=True) is not None
+
+
+@pytest.mark.parametrize(("mood", "songs"), [(Mood.CALM, [song("a")]), (Mood.HAPPY, [])])
+def test_a_press_does_not_look_up_what_can_be_played_already(pool, mood, songs):
+    pool.fill(mood, songs, 0.0)
+    assert pool.wanted(mood, 1.0, asked=True) is None

@@ -58,17 +58,23 @@ class CandidatePool:
         self._moods = config.moods
         self._found: dict[Mood, Candidates] = {}
         self._ask_s: dict[Mood, float] = {}
+        self._firm_s: dict[Mood, float] = {}
+        """Until when a press does not look up either."""
 
     def source(self, mood: Mood) -> Wanted:
         """Return where a felt mood's music comes from."""
         own = self._moods.get(mood, MoodMusic())
         return Wanted(mood, own.uri, own.search or SEARCH_FOR[mood])
 
-    def wanted(self, mood: Mood, now_s: float) -> Wanted | None:
-        """Return what is to be looked up for a mood; None where that is known, asked already, or the mood has no music."""
-        if mood not in FELT_MOODS or now_s < self._ask_s.get(mood, now_s):
+    def wanted(self, mood: Mood, now_s: float, *, asked: bool = False) -> Wanted | None:
+        """Return what is to be looked up for a mood; None where that is known, asked already, or the mood has no music.
+
+        After a look-up that failed or found nothing a person who presses (``asked``) need not wait,
+        but for as long as the service said.
+        """
+        if mood not in FELT_MOODS or now_s < (self._firm_s if asked else self._ask_s).get(mood, now_s):
             return None
-        self._ask_s[mood] = now_s + ANSWER_S
+        self._ask_s[mood] = self._firm_s[mood] = now_s + ANSWER_S
         return self.source(mood)
 
     def fill(self, mood: Mood, tracks: Sequence[Track], now_s: float) -> None:
@@ -76,10 +82,12 @@ class CandidatePool:
         uri = self.source(mood).uri
         self._found[mood] = Candidates(tuple(tracks), uri if not tracks else None)
         self._ask_s[mood] = now_s + (FRESH_S if tracks else RETRY_S)
+        self._firm_s[mood] = self._ask_s[mood] if tracks or uri else now_s
 
     def failed(self, mood: Mood, now_s: float, retry_after_s: float | None = None) -> None:
         """Take note that a look-up failed; what was found before stays."""
         self._ask_s[mood] = now_s + (RETRY_S if retry_after_s is None else max(retry_after_s, 1.0))
+        self._firm_s[mood] = now_s if retry_after_s is None else self._ask_s[mood]
 
     def of(self, mood: Mood) -> Candidates | None:
         """Return what was found for a mood; None before anything was."""

@@ -1,5 +1,6 @@
 """The house as a whole, in this process: built in order, closed in reverse, whatever happens to a part."""
 
+import io
 import logging
 import sqlite3
 import threading
@@ -153,3 +154,13 @@ def test_a_second_asking_to_end_is_heeded_at_once(home, caplog):
     assert told[1] is signal.SIG_DFL
     assert "Ending: asked to by SIGINT" in caplog.text
     assert {number: signal.getsignal(number) for number in before} == before
+
+
+def test_a_damaged_database_is_said_in_the_fresh_ones_history(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    (folder / "moodify.db").write_bytes(b"no database" * 1000)
+    events = io.StringIO()
+    toml = f'[store]\nfolder = "{folder}"\n[web]\nport = 0\n[link]\nenabled = false\n[camera]\nsource = "sample"\n[music]\nspeaker = "simulated"\n'
+    assert run(parse(toml, source="test"), Options(seconds=0, events=events)) == 0
+    assert "The database was damaged: it is kept as moodify.db.corrupt." in events.getvalue()

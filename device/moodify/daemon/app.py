@@ -33,6 +33,7 @@ from moodify.music.policy import Policy
 from moodify.system.clock import RecordingClock, WorldClock
 from moodify.system.health import read_health
 from moodify.system.notify import Notifier
+from moodify.types import EventKind
 
 if TYPE_CHECKING:
     import threading
@@ -117,24 +118,25 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         signals = house.enter_context(EndedBySignals())
         # What lasts.
         house.enter_context(FolderLock(folder))
-        prepare(database)
+        aside = prepare(database)
         store = house.enter_context(Store(database, outbox_max=config.store.outbox_max))
         kept = Kept(store, house.enter_context(Settings(database)), retention_days=config.store.retention_days)
         identity = load_or_make(folder / DEVICE_KEY)
 
+        # What plays. A recording's time is its own, and the simulated speaker's with it.
+        watcher_clock = RecordingClock() if CameraOpener(config.camera).recording else None
+        clock: Clock = watcher_clock or WorldClock()
+        player = house.enter_context(open_player(config.music, folder, clock=clock.now_s))
+        simulated = player.simulated is not None
+
         # What sees. A camera that is missing is waited for; a recording that can't be read ends the start here.
-        opener = CameraOpener(config.camera, pace=options.pace)
+        opener = CameraOpener(config.camera, pace=options.pace, sample_allowed=simulated)
         opened = [] if kept.privacy else _open_first(opener)
         for camera in opened:
             house.callback(camera.close)
-        watcher_clock = RecordingClock() if opener.recording else None
-        clock: Clock = watcher_clock or WorldClock()
         eyes = open_eyes(config.vision)
 
-        # What plays, and what the waiting times are.
-        player = house.enter_context(open_player(config.music, folder, clock=clock.now_s))
-        simulated = player.simulated is not None
-        # In privacy none is opened yet.
+        # What the waiting times are. In privacy no camera is opened yet.
         sample = config.camera.source == "sample" or any(isinstance(camera, SampleCamera) for camera in opened)
         shortened = simulated and sample
         config = demo.shortened(config) if shortened else demo.may_start(config) if simulated else config
@@ -151,6 +153,10 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         # What is told, and to whom.
         courier = new_courier(config.link, folder, identity, put) if config.link.enabled else NoCourier()
         recorder = Recorder(store, clock, flush_s=config.store.flush_s, sink=options.events, committed=courier.wake)
+        if aside is not None:
+            recorder.note(
+                EventKind.HEALTH, {"reasons": [f"The database was damaged: it is kept as {aside.name}, and a fresh one took its place. Restore a backup if there is one"]}
+            )
         facts = Facts(identity.device, __version__, player.player.description, demo=shortened)
         board = Board(_first_snapshot(facts, privacy=kept.privacy))
         panel = open_panel(config.panel, lambda press: put(_pressed(press, "button")))

@@ -70,12 +70,12 @@ class Jukebox:
 class House:
     """Asks the policy each second and lets the jukebox obey."""
 
-    def __init__(self, *, seed: int = 1, clock: time = time(12, 0), songs: int = 12, **rules: object) -> None:
+    def __init__(self, *, seed: int = 1, clock: time = time(12, 0), songs: int = 12, listens: str | None = None, **rules: object) -> None:
         self.config = MusicConfig(**rules)
         self.pool = CandidatePool(self.config)
         for mood in FELT_MOODS:
             self.pool.fill(mood, [song(f"{mood.value}{index}") for index in range(songs)], 0.0)
-        self.policy = Policy(self.config, self.pool, Random(seed))
+        self.policy = Policy(self.config, self.pool, Random(seed), speaker=listens)
         self.speaker = Jukebox()
         self.now_s = 10_000.0
         self.day_s = clock.hour * 3600 + clock.minute * 60

@@ -31,7 +31,6 @@ def test_songs_are_said_with_their_artist(track, said):
         (time(13), time(15), time(14), True),
         (time(13), time(15), time(15), False),
         (time(13), time(15), time(12), False),
-        (time(9), time(9), time(9), False),
     ],
 )
 def test_quiet_hours_begin_at_their_start_and_end_before_their_end(start, end, at, quiet):

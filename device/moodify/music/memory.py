@@ -47,6 +47,10 @@ class Order:
     through_quiet: bool = False
     after_uri: str | None = None
     """The song after which a queued one comes."""
+    at_s: float = 0.0
+    """When it was decided."""
+    while_uri: str | None = None
+    """The song that played then."""
 
 
 class Memory:
@@ -84,6 +88,11 @@ class Memory:
             self._plays(playback, at_s, cut=not ended, again=before is not None and playback.progress_ms < before[0].progress_ms)
         elif before is not None and before[0].playing and not ended:
             self.hushed = True
+
+    def notice_elsewhere(self, at_s: float) -> None:
+        """Take note that the music is on another speaker: what is heard there is nobody's answer to ours, and ours is over."""
+        if at_s >= self.settled_s:
+            self.current = self.queued = self.paused_s = self._looked = None
 
     def playing(self, playback: Playback | None, at_s: float) -> bool | None:
         """Return whether music plays by the newest that is known: our last order, or the look at the speaker."""
@@ -163,6 +172,9 @@ class Memory:
 def _ended(before: tuple[Playback, float], now: Playback, at_s: float) -> bool:
     """Return whether the song before has ended by itself (or the speaker is gone), rather than by somebody's doing."""
     played, played_s = before
+    if not now.playing and played.track is None and played.context_uri is not None and played.context_uri == now.context_uri:
+        # Of an episode it is not known when it ends.
+        return False
     if played.track is None or now.track is None:
         return True
     end_s = played_s + (played.track.duration_ms - played.progress_ms) / 1000

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 
 class Ask(StrEnum):
-    """What a person asked for."""
+    """What was asked for: by a person in the room, but for :attr:`LOOK_FROM_AFAR`."""
 
     LOOK = "look"
     """Look again, and play what fits: asked of the policy once the answer of the look is the situation's reading."""
+    LOOK_FROM_AFAR = "look from afar"
+    """Look again, asked for by nobody in the room: no wait for the dwell, but all other rules of what is done unasked."""
     NEXT = "next"
     """Not this."""
     PAUSE = "pause"

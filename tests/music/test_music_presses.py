@@ -1,0 +1,187 @@
+from datetime import time
+
+import pytest
+from music_house import LONG_S, THEIRS, House, song
+
+from moodify.config.model import QuietHours
+from moodify.errors import SignInNeeded, SpeakerUnavailable
+from moodify.music.situation import Ask, Situation
+from moodify.types import Act, Mood, OrderStatus, Playback, Speaker
+
+NIGHT = QuietHours(start=time(22), end=time(7))
+PODCAST = Playback(playing=True, context_uri="spotify:show:news")
+PHONE = Speaker("p", "Phone", active=True)
+KITCHEN = Speaker("k", "kitchen", active=True)
+
+
+def decide(house, playback, ask=None):
+    return house.policy.decide(Situation(house.now_s, house.local, house.reading, house.people, playback, house.now_s, ask)).decision
+
+
+def fail(house, ask=Ask.LOOK, **how):
+    """Press, and let the speaker refuse."""
+    situation = Situation(house.now_s, house.local, house.reading, house.people, house.speaker.look(), house.now_s, ask)
+    decision = house.policy.decide(situation).decision
+    house.policy.ended(decision, OrderStatus.FAILED, house.now_s, **how)
+    return decision
+
+
+@pytest.mark.parametrize("context_uri", ["spotify:show:news", None])
+def test_nothing_is_queued_behind_a_podcast(context_uri):
+    house = House(dwell_s=0).feel(Mood.HAPPY)
+    decision = decide(house, Playback(playing=True, context_uri=context_uri))
+    assert decision.act is Act.KEEP
+    assert "no song, such as a podcast" in decision.reason
+
+
+@pytest.mark.parametrize("ask", [Ask.LOOK, Ask.PAUSE, Ask.NEXT])
+def test_a_press_acts_on_a_podcast(ask):
+    house = House().feel(Mood.HAPPY)
+    assert decide(house, PODCAST, ask).act is {Ask.LOOK: Act.PLAY, Ask.PAUSE: Act.PAUSE, Ask.NEXT: Act.SKIP}[ask]
+
+
+def test_a_podcast_that_somebody_paused_stays_paused():
+    house = House(start_when_silent=True, dwell_s=0).feel(Mood.HAPPY)
+    decide(house, PODCAST)
+    house.now_s += 30
+    assert "Somebody paused" in decide(house, Playback(playing=False, context_uri=PODCAST.context_uri)).reason
+
+
+@pytest.mark.parametrize("start", [True, False])
+def test_nothing_is_done_unasked_while_the_owner_listens_elsewhere(start):
+    house = House(listens="Kitchen", dwell_s=0, start_when_silent=start).feel(Mood.HAPPY)
+    decision = decide(house, Playback(playing=True, track=THEIRS, speaker=PHONE))
+    assert decision.act is Act.KEEP
+    assert decision.reason.startswith("The music plays on Phone, not on Kitchen")
+
+
+@pytest.mark.parametrize(("listens", "there"), [("Kitchen", KITCHEN), ("Kitchen", None), (None, PHONE)])
+def test_on_the_owners_speaker_the_mood_is_followed(listens, there):
+    house = House(listens=listens, dwell_s=0).feel(Mood.HAPPY)
+    assert decide(house, Playback(playing=True, track=THEIRS, speaker=there)).act is Act.QUEUE
+
+
+@pytest.mark.parametrize(("ask", "act"), [(Ask.LOOK, Act.PLAY), (Ask.PAUSE, Act.KEEP), (Ask.NEXT, Act.KEEP), (Ask.LOOK_FROM_AFAR, Act.KEEP)])
+def test_only_a_look_brings_music_here_while_the_owner_listens_elsewhere(ask, act):
+    house = House(listens="Kitchen").feel(Mood.HAPPY)
+    assert decide(house, Playback(playing=True, track=THEIRS, speaker=PHONE), ask).act is act
+
+
+def test_a_pause_outlasts_listening_elsewhere():
+    house = House(listens="Kitchen", start_when_silent=True).feel(Mood.HAPPY).run(130)
+    house.ask(Ask.PAUSE)
+    house.run(10)
+    decide(house, Playback(playing=True, track=THEIRS, speaker=PHONE))
+    house.run(600)
+    assert not house.speaker.playing
+
+
+def test_a_press_that_the_speaker_did_not_take_is_repeated():
+    house = House().feel(Mood.HAPPY)
+    first = fail(house, error=SpeakerUnavailable("503"))
+    house.run(4)
+    assert house.acts == []
+    assert "trying again" in house.reasons[-1]
+    house.run(2)
+    assert house.acts == ["play"]
+    assert house.log[0][1].track == first.track
+
+
+def test_a_repeated_press_waits_as_long_as_the_service_said():
+    house = House().feel(Mood.HAPPY)
+    fail(house, retry_after_s=20.0)
+    house.run(19)
+    assert house.acts == []
+    house.run(1)
+    assert house.acts == ["play"]
+
+
+def test_a_press_that_fails_on_and_on_is_given_up_and_said():
+    house = House().feel(Mood.HAPPY)
+    house.broken = OrderStatus.FAILED
+    house.ask(Ask.LOOK)
+    house.run(40)
+    assert "The speaker did not take it (no reason given): press again" in house.reasons
+    house.broken = None
+    house.run(600)
+    assert not house.speaker.playing
+
+
+@pytest.mark.parametrize(("how", "says"), [({"retry_after_s": 600.0}, "no reason given"), ({"error": SignInNeeded("sign in again")}, "sign in again")])
+def test_a_press_that_waiting_does_not_help_is_not_repeated(how, says):
+    house = House().feel(Mood.HAPPY)
+    fail(house, **how)
+    house.run(25)
+    assert house.acts == []
+    assert house.reasons == [f"The speaker did not take it ({says}): press again"]
+
+
+def test_a_press_is_not_repeated_once_somebody_plays_something_else():
+    house = House().feel(Mood.HAPPY)
+    fail(house)
+    house.speaker.play(song("chosen"))
+    house.run(40)
+    assert house.acts == []
+
+
+def test_a_newer_press_takes_the_place_of_one_that_failed():
+    house = House().feel(Mood.HAPPY)
+    fail(house)
+    house.ask(Ask.NEXT)
+    house.run(40)
+    assert house.acts == []
+
+
+def test_a_toggle_wants_a_fresh_look_at_the_speaker():
+    house = House()
+    old = Situation(house.now_s, house.local, None, 0, house.speaker.look(), house.now_s - 4)
+    new = Situation(house.now_s, house.local, None, 0, house.speaker.look(), house.now_s - 2)
+    assert house.policy.needs_fresh_look(Ask.PAUSE, old)
+    assert house.policy.needs_fresh_look(Ask.PAUSE, Situation(house.now_s, house.local, None, 0, None, float("-inf")))
+    assert not house.policy.needs_fresh_look(Ask.PAUSE, new)
+    assert not house.policy.needs_fresh_look(Ask.LOOK, old)
+
+
+def test_a_second_toggle_in_a_burst_goes_by_our_own_order():
+    house = House(dwell_s=0)
+    house.speaker.play(THEIRS)
+    old = Situation(house.now_s, house.local, None, 0, house.speaker.look(), house.now_s - 4, Ask.PAUSE)
+    decision = house.policy.decide(old).decision
+    assert not house.policy.needs_fresh_look(Ask.PAUSE, old)
+    house.policy.ended(decision, OrderStatus.DONE, house.now_s)
+    assert not house.policy.needs_fresh_look(Ask.PAUSE, old)
+
+
+def test_a_look_from_afar_does_not_start_a_silent_speaker():
+    decision = House().feel(Mood.HAPPY).ask(Ask.LOOK_FROM_AFAR)
+    assert decision.act is Act.KEEP
+    assert "not started unasked" in decision.reason
+
+
+def test_a_look_from_afar_starts_one_where_the_owner_allows_it():
+    assert House(start_when_silent=True).feel(Mood.HAPPY).ask(Ask.LOOK_FROM_AFAR).act is Act.PLAY
+
+
+def test_a_look_from_afar_queues_and_does_not_cut():
+    house = House()
+    house.speaker.play(THEIRS)
+    decision = house.feel(Mood.HAPPY).ask(Ask.LOOK_FROM_AFAR)
+    assert decision.act is Act.QUEUE
+    assert decision.reason.startswith("Looked again, asked from afar: happy: playing 'happy")
+
+
+def test_a_look_from_afar_keeps_to_the_changes_in_the_window():
+    house = House(max_changes=1)
+    house.speaker.play(THEIRS)
+    house.feel(Mood.HAPPY).ask(Ask.LOOK_FROM_AFAR)
+    house.run(LONG_S + 5).feel(Mood.SAD)
+    assert "changes at most once" in house.ask(Ask.LOOK_FROM_AFAR).reason
+
+
+def test_a_look_from_afar_leaves_quiet_hours_quiet():
+    house = House(quiet_hours=NIGHT, start_when_silent=True, clock=time(23)).feel(Mood.HAPPY)
+    assert house.ask(Ask.LOOK_FROM_AFAR).reason.startswith("Quiet hours")
+
+
+def test_a_look_from_afar_that_sees_nobody_says_so():
+    assert "saw nobody" in House().feel(Mood.ABSENT).ask(Ask.LOOK_FROM_AFAR).reason

@@ -126,6 +126,7 @@ def _camera(config: Config) -> Finding:
     from moodify.camera.opening import CameraOpener
     from moodify.camera.sample import SampleCamera
     from moodify.daemon.kept import privacy_kept
+    from moodify.music.spotify.factory import plays_for_real
 
     try:
         private = _settled(config, privacy_kept)
@@ -133,7 +134,7 @@ def _camera(config: Config) -> Finding:
         return Finding(Verdict.DEGRADED, "not opened, for the database can't say whether privacy is on; see to the database first")
     if private:
         return Finding(Verdict.OK, "off for privacy; not opened")
-    with CameraOpener(config.camera)() as camera:
+    with CameraOpener(config.camera, sample_allowed=not plays_for_real(config.music, folder_of(config)))() as camera:
         if camera.read() is None:
             return Finding(Verdict.BROKEN, f"{camera.description} has no frame; name another source in camera.source")
         if isinstance(camera, SampleCamera) and config.camera.source == "auto":

@@ -44,6 +44,13 @@ class OpenPlayer:
         self.close()
 
 
+def plays_for_real(config: MusicConfig, folder: Path) -> bool:
+    """Return whether :func:`open_player` opens Spotify, and not the simulated speaker; errors aside."""
+    from .signin import signed_in
+
+    return config.speaker == "spotify" or (config.speaker == "auto" and config.spotify.client_id is not None and signed_in(folder))
+
+
 def open_player(config: MusicConfig, folder: Path, *, clock: Callable[[], float] = time.monotonic, simulated: SimulatedSpeaker | None = None) -> OpenPlayer:
     """Open Spotify where it is asked for or signed in, else the simulated speaker. Sends nothing to Spotify yet.
 

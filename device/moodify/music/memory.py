@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from moodify.types import Act
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
     from random import Random
 
     from moodify.types import Decision, Mood, Playback, Track
@@ -70,12 +70,35 @@ class Memory:
         self.settled_s = float("-inf")
         """Looks at the speaker before this may show what was before our last order."""
         self._told_playing: bool | None = None
-        self._after_uri: str | None = None
+        self.after_uri: str | None = None
+        """The song after which the queued one comes."""
         self._looked: tuple[Playback, float] | None = None
-        self._changes: deque[float] = deque(maxlen=100)
-        self._heard: deque[str] = deque(maxlen=no_repeat)
+        self.changes: deque[float] = deque(maxlen=100)
+        """When the music changed by mood."""
+        self.heard: deque[str] = deque(maxlen=no_repeat)
+        """What played, the newest last."""
         self._sent: dict[str, Sent] = {}
-        self._not_this: dict[str, float] = {}
+        self.not_this: dict[str, float] = {}
+        """Until when a song is not chosen."""
+
+    @property
+    def mark(self) -> Hashable:
+        """What differs once something worth keeping over a restart has changed; cheap."""
+        return (
+            self.hushed,
+            self.paused_s,
+            self.chosen_s,
+            self.current,
+            self.queued,
+            self.changes[-1] if self.changes else None,
+            self.heard[-1] if self.heard else None,
+            next(reversed(self.not_this.values()), None),
+        )
+
+    def put_back(self, current: Sent | None, queued: Sent | None, *, after_uri: str | None) -> None:
+        """Take what was ours before a restart; it stays so while the speaker still plays it."""
+        self.current, self.queued, self.after_uri = current, queued, after_uri
+        self._sent.update((sent.track.uri, sent) for sent in (current, queued) if sent is not None)
 
     def notice(self, playback: Playback, at_s: float) -> None:
         """Take a look at the speaker; one that is known already, or may be outdated, changes nothing."""
@@ -109,7 +132,7 @@ class Memory:
             # What the speaker did before says nothing about what people do after.
             self._looked = None
         if order.change:
-            self._changes.append(now_s)
+            self.changes.append(now_s)
         if decision.track is not None and decision.act in {Act.PLAY, Act.QUEUE}:
             self._put_on(order, Sent(decision.track, decision.mood, order.through_quiet))
         if decision.act is Act.PAUSE:
@@ -120,19 +143,19 @@ class Memory:
 
     def window_opens_s(self, now_s: float, *, window_s: float, most: int) -> float | None:
         """Return when music may change again where ``most`` changes lie within the window, else None."""
-        recent = [change_s for change_s in self._changes if now_s - change_s < window_s]
+        recent = [change_s for change_s in self.changes if now_s - change_s < window_s]
         return recent[-most] + window_s if len(recent) >= most else None
 
     def avoid(self, uri: str, now_s: float) -> None:
         """Do not choose a song for :data:`NOT_THIS_S`."""
-        self._not_this = {each: until_s for each, until_s in self._not_this.items() if until_s > now_s}
-        self._not_this[uri] = now_s + NOT_THIS_S
+        self.not_this = {each: until_s for each, until_s in self.not_this.items() if until_s > now_s and each != uri}
+        self.not_this[uri] = now_s + NOT_THIS_S
 
     def choose(self, tracks: Sequence[Track], now_s: float, rng: Random) -> Track | None:
         """Return a song by chance that was not heard lately, else the one heard longest ago; None where all were refused."""
-        allowed = [track for track in tracks if self._not_this.get(track.uri, now_s) <= now_s]
+        allowed = [track for track in tracks if self.not_this.get(track.uri, now_s) <= now_s]
         busy = {sent.track.uri for sent in (self.current, self.queued) if sent is not None}
-        heard = {uri: age for age, uri in enumerate(self._heard)}
+        heard = {uri: age for age, uri in enumerate(self.heard)}
         fresh = [track for track in allowed if track.uri not in heard and track.uri not in busy]
         if fresh:
             return rng.choice(fresh)
@@ -147,15 +170,15 @@ class Memory:
         if order.decision.act is Act.PLAY:
             self.current, self.queued = sent, None
         else:
-            self.queued, self._after_uri = sent, order.after_uri
+            self.queued, self.after_uri = sent, order.after_uri
 
     def _plays(self, playback: Playback, at_s: float, *, cut: bool, again: bool) -> None:
         """Take note of what plays; ``cut``: the song before can't have ended by itself, ``again``: it may have begun anew."""
         self.hushed, self.paused_s = False, None
         uri = playback.track.uri if playback.track is not None else None
-        if uri is not None and uri not in self._heard:
+        if uri is not None and uri not in self.heard:
             self._hear(uri)
-        if self.queued is not None and (uri != self._after_uri or (again and uri == self.queued.track.uri)):
+        if self.queued is not None and (uri != self.after_uri or (again and uri == self.queued.track.uri)):
             # The boundary has passed: either ours plays now, or somebody chose otherwise.
             self.queued = None
         ours = self._sent.get(uri or "") or self._sent.get(playback.context_uri or "")
@@ -164,9 +187,9 @@ class Memory:
         self.current = ours
 
     def _hear(self, uri: str) -> None:
-        if uri in self._heard:
-            self._heard.remove(uri)
-        self._heard.append(uri)
+        if uri in self.heard:
+            self.heard.remove(uri)
+        self.heard.append(uri)
 
 
 def _ended(before: tuple[Playback, float], now: Playback, at_s: float) -> bool:

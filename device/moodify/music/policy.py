@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moodify.errors import RetryLater
+from moodify.music import keeping
 from moodify.music.candidates import why_nothing
 from moodify.music.memory import Memory, Order
 from moodify.music.quiet import hush
@@ -14,6 +15,7 @@ from moodify.music.words import name, span
 from moodify.types import FELT_MOODS, Act, Decision, Mood, MoodReading, OrderStatus, Track
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from random import Random
 
     from moodify.config.model import MusicConfig
@@ -60,6 +62,8 @@ class Policy:
         self._pool = pool
         self._rng = rng
         self._memory = Memory(no_repeat=config.no_repeat)
+        self._mark = self._memory.mark
+        self._version = 0
         self._speaker = speaker
         self._orders: list[Order] = []
         self._retry_s = float("-inf")
@@ -88,6 +92,29 @@ class Policy:
             case Ask.LOOK_FROM_AFAR:
                 return self._saw_nothing(now) or replace(self._unasked(now), passing=False)
         return self._unasked(now)
+
+    @property
+    def memory_version(self) -> int:
+        """Counts up whenever something worth keeping over a restart has changed; cheap."""
+        mark = self._memory.mark
+        if mark != self._mark:
+            self._mark = mark
+            self._version += 1
+        return self._version
+
+    def memory_as_json(self, now_s: float, now: datetime) -> dict[str, Any]:
+        """Return what is to be kept over a restart: JSON values, below 16 kB.
+
+        Args:
+            now_s: On the clock of the frames.
+            now: The same moment as a date with a time zone: the clock of the frames starts anew at boot.
+        """
+        return keeping.as_json(self._memory, now_s, now)
+
+    def recall(self, kept: object, now_s: float, now: datetime) -> None:
+        """Take back what was kept, once and before anything is asked; what is odd in it is forgotten, and nothing is raised."""
+        keeping.recall(self._memory, kept, now_s, now)
+        self._mark = self._memory.mark
 
     def needs_fresh_look(self, ask: Ask | None, now: Situation) -> bool:
         """Return whether to look at the speaker before a press is put: it toggles, and somebody may have paused by phone since.

@@ -83,7 +83,7 @@ class Lamp:
 class DaemonHouse:
     """A conductor and its crew; what is told stands in :attr:`events`."""
 
-    def __init__(self, folder, *, dj=True, rules=RULES, clock=None):
+    def __init__(self, folder, *, dj=True, rules=RULES, clock=None, remembers=False):
         self.path = folder / "moodify.db"
         prepare(self.path)
         self.config = Config.model_validate(rules)
@@ -104,6 +104,9 @@ class DaemonHouse:
         self.kept = Kept(self.store, self.settings, retention_days=365)
         notifier = Notifier(send=self.systemd.append, environ={"WATCHDOG_USEC": "30000000"})
         pool = CandidatePool(self.config.music)
+        policy = Policy(self.config.music, pool, random.Random(1))
+        if remembers:
+            self.kept.recall_music(policy, self.clock.now_s(), self.clock.utc())
         self.conductor = Conductor(
             self.config,
             facts,
@@ -111,7 +114,7 @@ class DaemonHouse:
             self.inbox,
             Crew(self.watcher, self.dj, self.courier, Display(self.board, self.lamp, notifier, self.courier.publish), self._read_health),
             new_tracker=lambda: MoodTracker(self.config.mood),
-            policy=Policy(self.config.music, pool, random.Random(1)),
+            policy=policy,
             pool=pool,
             recorder=self.recorder,
             kept=self.kept,

@@ -161,6 +161,16 @@ def test_a_press_whose_songs_cannot_be_found_says_why_and_is_over(tmp_path):
     assert not [reason for reason in house.reasons() if reason.startswith("You asked")]
 
 
+def test_what_a_person_paused_stays_paused_over_a_restart(tmp_path):
+    with DaemonHouse(tmp_path, remembers=True) as house:
+        house.sees_well().show(7, HAPPY).press(Press.PAUSE).show(1, HAPPY)
+        assert house.told[-1] == "pause done"
+    with DaemonHouse(tmp_path, remembers=True) as house:
+        house.sees_well().show(9, HAPPY)
+        house.await_reason("Somebody paused the music")
+        assert house.speaker.orders == ()
+
+
 @pytest.mark.parametrize("then", [Press.PAUSE, Press.NEXT, Press.PRIVACY])
 def test_a_press_that_waits_for_songs_is_over_with_the_next_press(tmp_path, then):
     with DaemonHouse(tmp_path, dj=False) as house:
@@ -222,6 +232,15 @@ class TestCommands:
         assert self.command(house, "rescan") == ("ok", None)
         assert "happy asked" in house.show(2, HAPPY).told
 
+    def test_rescan_starts_no_silent_speaker(self, tmp_path):
+        rules = {**RULES, "music": {**RULES["music"], "start_when_silent": False}}
+        with DaemonHouse(tmp_path, rules=rules) as house:
+            house.sees_well().show(1, HAPPY)
+            assert self.command(house, "rescan") == ("ok", None)
+            house.show(3, HAPPY)
+            assert "happy asked" in house.told
+            assert house.speaker.orders == ()
+
     def test_rescan_in_privacy_is_answered_with_the_reason(self, house):
         house.press(Press.PRIVACY)
         status, error = self.command(house, "rescan")
@@ -241,7 +260,10 @@ class TestCommands:
 
     def test_resume_while_nothing_is_known_of_the_speaker_does_not_pause_it(self, tmp_path):
         with DaemonHouse(tmp_path, dj=False) as house:
-            status, error = self.command(house, "resume")
+            house.put(sig.CommandTaken("resume", "id"))
+            house.put(sig.PlaybackSeen(None, SpeakerUnavailable("it does not answer")))
+            wait_until(lambda: house.courier.answers)
+            _, status, error = house.courier.answers[-1]
             assert (status, "try again" in error) == ("error", True)
             assert house.told == []
 

@@ -162,6 +162,10 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         panel = open_panel(config.panel, lambda press: put(_pressed(press, "button")))
         house.callback(panel.close)
         pool = CandidatePool(config.music)
+        rng = random.Random(0 if opener.recording else None)  # noqa: S311 - no secret; a recording always gives the same orders
+        policy = Policy(config.music, pool, rng, speaker=None if simulated else config.music.spotify.speaker)
+        if not simulated and not opener.recording:
+            kept.recall_music(policy, clock.now_s(), clock.utc())
         conductor = Conductor(
             config,
             facts,
@@ -169,7 +173,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             inbox,
             Crew(watcher, dj, courier, Display(board, panel.light, notifier, courier.publish), lambda: _start_health_reading(folder, put)),
             new_tracker=lambda: MoodTracker(config.mood),
-            policy=Policy(config.music, pool, random.Random(0 if opener.recording else None)),  # noqa: S311 - no secret; a recording always gives the same orders
+            policy=policy,
             pool=pool,
             recorder=recorder,
             kept=kept,

@@ -117,6 +117,7 @@ class Conductor:
         self._scanning: Ask | None = None
         self._waiting: WaitingPress | None = None
         self._speaker_fault: PersonMustAct | None = None
+        self._after_poll: list[Callable[[], None]] = []
         self._poll_due_s = float("-inf")
         self._health_due_s = float("-inf")
         self._wake_s: float | None = None
@@ -135,6 +136,7 @@ class Conductor:
                 self._take(signal)
             self._tick()
         self._await_last_order()
+        self._kept.keep_music(self._policy, self._clock.now_s(), self._clock.utc())
         self._recorder.finish()
         if isinstance(self._ending, sig.ThreadDied):
             log.critical("The %s ended by an error, and Moodify with it: %s", self._ending.name, self._ending.error)
@@ -250,7 +252,7 @@ class Conductor:
                 self._decide(Ask.NEXT)
             case Press.PAUSE:
                 self._waiting = None
-                self._decide(Ask.PAUSE)
+                self._with_fresh_look(lambda: self._decide(Ask.PAUSE))
             case Press.PRIVACY:
                 self._set_privacy(not self._kept.privacy)
             case Press.QUIT:
@@ -285,7 +287,7 @@ class Conductor:
         decision, now_s = ended.order.decision, self._clock.now_s()
         self._recorder.note(EventKind.ORDER, words.order(ended))
         retry_after_s = MENDED_S if isinstance(ended.error, PersonMustAct) else None if ended.error is None else ended.error.retry_after_s
-        self._policy.ended(decision, ended.status, now_s, retry_after_s=retry_after_s)
+        self._policy.ended(decision, ended.status, now_s, retry_after_s=retry_after_s, error=ended.error)
         if ended.error is not None:
             # A look at the speaker may work all the same; what a person must mend stands until an order has worked.
             self._speaker_fault = ended.error if isinstance(ended.error, PersonMustAct) else self._speaker_fault
@@ -305,13 +307,25 @@ class Conductor:
         if seen.error is not None:
             self._speaker.failed(seen.error)
             self._poll_due_s = now_s + max(self._config.music.spotify.poll_s, seen.error.retry_after_s or 0)
-            return
-        self._playback, self._playback_s = seen.playback, now_s
-        if self._speaker_fault is None:
-            self._speaker.becomes(State.OK, self._facts.speaker)
-        if seen.playback is not None and seen.playback.track is not None and self._next is not None and seen.playback.track.uri == self._next.uri:
-            self._next = None
-        self._decide()
+        else:
+            self._playback, self._playback_s = seen.playback, now_s
+            if self._speaker_fault is None:
+                self._speaker.becomes(State.OK, self._facts.speaker)
+            if seen.playback is not None and seen.playback.track is not None and self._next is not None and seen.playback.track.uri == self._next.uri:
+                self._next = None
+        waiting, self._after_poll = self._after_poll, []
+        for act in waiting:
+            act()
+        if not waiting:
+            self._decide()
+
+    def _with_fresh_look(self, act: Callable[[], None]) -> None:
+        """Do what depends on whether music plays: now, or after a look at the speaker where the last one is too old to tell."""
+        if self._policy.needs_fresh_look(Ask.PAUSE, self._situation()):
+            self._after_poll.append(act)
+            self._crew.dj.look()
+        else:
+            act()
 
     def _candidates_found(self, found: sig.CandidatesFound) -> None:
         now_s = self._clock.now_s()
@@ -321,7 +335,7 @@ class Conductor:
         if found.error is None:
             self._pool.fill(found.mood, found.tracks, now_s)
             # A press whose answer had to wait for the songs is answered now.
-            self._decide(None if waiting is None else waiting.ask)
+            self._decide(None if waiting is None else waiting.ask, songs_found=True)
             return
         self._pool.failed(found.mood, now_s, found.error.retry_after_s)
         self._speaker.failed(found.error)
@@ -330,16 +344,18 @@ class Conductor:
         self._decide()
 
     def _command(self, command: sig.CommandTaken) -> None:
-        why_not = None
         match command.name:
             case "privacy":
                 self._set_privacy(on=True)
+                self._answer(command, None)
             case "rescan":
-                why_not = self._look_again(Ask.LOOK)
+                self._answer(command, self._look_again(Ask.LOOK_FROM_AFAR))
             case "pause" | "resume":
-                why_not = self._pause_or_resume(pause=command.name == "pause")
+                self._with_fresh_look(lambda: self._answer(command, self._pause_or_resume(pause=command.name == "pause")))
             case _:
-                why_not = f"{command.name} is not known here"
+                self._answer(command, f"{command.name} is not known here")
+
+    def _answer(self, command: sig.CommandTaken, why_not: str | None) -> None:
         if why_not is None:
             self._crew.courier.answer(command.id, "ok")
         else:
@@ -364,9 +380,9 @@ class Conductor:
 
     # -- decisions
 
-    def _decide(self, ask: Ask | None = None) -> None:
+    def _decide(self, ask: Ask | None = None, *, songs_found: bool = False) -> None:
         now_s = self._clock.now_s()
-        self._want_candidates(now_s)
+        self._want_candidates(now_s, asked=ask is Ask.LOOK and not songs_found)
         self._poll_where_due(now_s)
         verdict = self._policy.decide(self._situation(ask))
         self._wake_s = verdict.wake_s
@@ -391,10 +407,10 @@ class Conductor:
             ask=ask,
         )
 
-    def _want_candidates(self, now_s: float) -> None:
+    def _want_candidates(self, now_s: float, *, asked: bool) -> None:
         if self._reading is None:
             return
-        wanted = self._pool.wanted(self._reading.mood, now_s)
+        wanted = self._pool.wanted(self._reading.mood, now_s, asked=asked)
         if wanted is not None:
             self._crew.dj.look_up(wanted.mood, _lookup(wanted))
 
@@ -425,6 +441,7 @@ class Conductor:
         if self._waiting is not None and now_s >= self._waiting.until_s:
             self._answer_pending(f"Found no {self._waiting.mood.value} music in time: press again")
         self._kept.tick()
+        self._kept.keep_music(self._policy, now_s, self._clock.utc())
         self._show()
         self._crew.display.beat(watcher_alive=self._crew.watcher.alive)
 

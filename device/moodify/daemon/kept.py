@@ -1,4 +1,4 @@
-"""What survives a restart and is no event: whether privacy is on, and the last date that was known."""
+"""What survives a restart and is no event: whether privacy is on, what the music policy remembers, and the last date that was known."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from moodify.errors import StoreBusy
 from moodify.system.trust import clock_trusted
 
 if TYPE_CHECKING:
+    from moodify.music.policy import Policy
     from moodify.store.settings import Settings
     from moodify.store.store import Store
 
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 RETRY_S = 10.0
 PRIVACY_KEY = "privacy"
 LAST_SEEN_KEY = "last_seen_utc"
+MUSIC_KEY = "music"
 
 
 def privacy_kept(settings: Settings) -> bool:
@@ -43,6 +45,8 @@ class Kept:
         self._retention_days = retention_days
         self._privacy = privacy_kept(settings)
         self._again_s: float | None = None
+        self._music_version: int | None = None
+        self._music_again_s = float("-inf")
 
     @property
     def privacy(self) -> bool:
@@ -58,6 +62,27 @@ class Kept:
         """Write down what is due."""
         if self._again_s is not None and time.monotonic() >= self._again_s:
             self._write()
+
+    def recall_music(self, policy: Policy, now_s: float, now: datetime) -> None:
+        """Give a new policy what the last one remembered, and keep its memory from now on.
+
+        Without this call nothing is kept: the simulated speaker, and what was played on it, end with the run.
+        """
+        policy.recall(self._settings.get(MUSIC_KEY), now_s, now)
+        self._music_version = policy.memory_version
+
+    def keep_music(self, policy: Policy, now_s: float, now: datetime) -> None:
+        """Write down what the policy remembers where that has changed."""
+        version = policy.memory_version
+        if self._music_version is None or version == self._music_version or time.monotonic() < self._music_again_s:
+            return
+        try:
+            self._settings.put(MUSIC_KEY, policy.memory_as_json(now_s, now))
+        except StoreBusy as error:
+            log.warning("What was played would be forgotten by a restart: %s", error)
+            self._music_again_s = time.monotonic() + RETRY_S
+        else:
+            self._music_version = version
 
     def housekeep(self) -> None:
         """Delete what is older than the owner keeps, and note the date; by no clock that can't be trusted."""

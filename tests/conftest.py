@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,12 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 
 #: How the reason of a skip begins that no installation would take away.
 ALLOWED_SKIPS = ("data:", "hardware:", "network:", "root:")
+
+
+for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    # Started in the background or under nohup these are ignored, here and in every process that a test starts.
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 
 @pytest.fixture(scope="session")

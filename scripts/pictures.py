@@ -111,7 +111,7 @@ def main() -> None:
                 console.save_svg(str(DOCS / "terminal.svg"), title="scripts/run", code_format=style)
                 browser = Browser(f"{folder}/browser")
                 try:
-                    browser.picture(url, DOCS / "page.png", 1180, 1000)
+                    browser.picture(url, DOCS / "page.png", 1180, 1120)
                     browser.picture(url, DOCS / "page-phone.png", 390, 1000)
                 finally:
                     browser.close()

@@ -161,6 +161,15 @@ def test_a_press_whose_songs_cannot_be_found_says_why_and_is_over(tmp_path):
     assert not [reason for reason in house.reasons() if reason.startswith("You asked")]
 
 
+def test_the_answer_to_a_press_is_left_to_be_read(house):
+    house.show(1).press().show(4)
+    house.await_reason("Looked again and saw nobody")
+    house.show(3)
+    assert "Looked again and saw nobody" in house.board.now()["music"]["reason"]
+    house.show(9)
+    assert "Looked again" not in house.board.now()["music"]["reason"]
+
+
 def test_what_a_person_paused_stays_paused_over_a_restart(tmp_path):
     with DaemonHouse(tmp_path, remembers=True) as house:
         house.sees_well().show(7, HAPPY).press(Press.PAUSE).show(1, HAPPY)

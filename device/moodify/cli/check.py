@@ -19,6 +19,7 @@ from moodify.cli.stderr import without_chatter
 from moodify.config import find, load
 from moodify.daemon.places import DATABASE, folder_of
 from moodify.errors import ConfigError, MoodifyError, PersonMustAct, RetryLater, StoreError
+from moodify.system.journal import set_up_logging
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +59,8 @@ _STYLES = {Verdict.OK: "green", Verdict.DEGRADED: "yellow", Verdict.BROKEN: "red
 
 def check(config_file: Path | None) -> int:
     """Print a line for each part; return 0, or 1 where something is broken."""
+    # What the parts would log is said by their lines.
+    set_up_logging("error")
     file = find(config_file)
     try:
         config = load(file)
@@ -149,7 +152,8 @@ def _speaker(config: Config) -> Finding:
         if opened.simulated is not None:
             if config.music.speaker == "simulated":
                 return Finding(Verdict.OK, "the simulated speaker, as configured")
-            return Finding(Verdict.DEGRADED, "nobody is signed in to Spotify, the simulated speaker stands in; set music.spotify.client_id and sign in")
+            step = "sign in with: moodify spotify login" if config.music.spotify.client_id is not None else "set music.spotify.client_id, then: moodify spotify login"
+            return Finding(Verdict.DEGRADED, f"nobody is signed in to Spotify, the simulated speaker stands in; {step}")
         playback = opened.player.playback()
         return Finding(Verdict.OK, f"{opened.player.description}{', playing' if playback.playing else ''}")
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from moodify.config.model import LinkConfig
 
 _POLL_S = 0.5
+#: A broker that has not answered after so many seconds is said to be missing.
+_ANSWER_S = 2.0
 
 
 def listen(broker_file: Path | None, *, seconds: float | None, config_file: Path | None) -> int:
@@ -35,14 +37,21 @@ def listen(broker_file: Path | None, *, seconds: float | None, config_file: Path
     else:
         endpoint, credentials = _private(broker_file if broker_file is not None else folder_of(config) / ADDRESS_FILE)
     until_s = None if seconds is None else time.monotonic() + seconds
+    where = f"{endpoint.host}:{endpoint.port}"
+    late_s = time.monotonic() + _ANSWER_S
+    said = ""
     with Listener(endpoint, credentials) as listener:
         try:
             while until_s is None or time.monotonic() < until_s:
                 for heard in listener.poll(_POLL_S):
                     typer.echo(json.dumps({"device": heard.device, "seq": heard.seq, **heard.event}, ensure_ascii=False))
+                news = f"listening at {where}" if listener.subscribed else f"no broker answers at {where}; start the appliance (moodify run)" if time.monotonic() > late_s else said
+                if news != said:
+                    said = news
+                    typer.echo(f"moodify: {news}", err=True)
         except KeyboardInterrupt:
             return 0
-    return 0
+        return 0 if listener.subscribed else 1
 
 
 def _configured(link: LinkConfig) -> tuple[Endpoint, Credentials]:

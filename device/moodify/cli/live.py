@@ -100,7 +100,7 @@ def _part(part: PartNow) -> Text:
 def plain(now: Now) -> str:
     """Return one line of a snapshot, for a stderr that is no terminal."""
     mood = now["mood"]["mood"] if now["mood"] else "not sure yet"
-    music = f"{now['music']['title']} – {now['music']['artist']}" if now["music"]["title"] else "nothing"
+    music = f"{now['music']['title']} – {now['music']['artist']}{'' if now['music']['playing'] else ' (paused)'}" if now["music"]["title"] else "nothing"
     parts = "  ".join(f"{name} {part['state']}: {part['message']}" for name, part in (("camera", now["camera"]), ("link", now["link"])) if part["state"] not in {"ok", "off"})
     sees = "nothing" if now["seen"]["people"] is None else now["seen"]["people"]
     return f"sees {sees}  feels {mood}  plays {music}" + (f"  [{parts}]" if parts else "")

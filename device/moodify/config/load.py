@@ -123,6 +123,8 @@ def _line(detail: ErrorDetails) -> str:
 def _reason(detail: ErrorDetails) -> str:
     if detail["type"] == "string_pattern_mismatch":
         return "is not a Spotify address; copy it from Spotify as spotify:playlist:…, without spaces"
+    if detail["type"] in {"model_type", "model_attributes_type", "dict_type"}:
+        return f"must be a section: write [{'.'.join(_path(detail))}] on a line of its own, and its keys below"
     text = detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be").replace("Field required", "is missing; add it")
     hint = {
         "bool_parsing": "; write true or false without quotes",

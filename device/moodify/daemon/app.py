@@ -136,8 +136,10 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             house.callback(camera.close)
         eyes = open_eyes(config.vision)
 
-        # What the waiting times are. In privacy no camera is opened yet.
-        sample = config.camera.source == "sample" or any(isinstance(camera, SampleCamera) for camera in opened)
+        # What the waiting times are. In privacy no camera is opened yet: it will be the last run's.
+        if opened:
+            kept.note_sample(isinstance(opened[0], SampleCamera))
+        sample = config.camera.source == "sample" or (config.camera.source == "auto" and kept.sample)
         shortened = simulated and sample
         config = demo.shortened(config) if shortened else demo.may_start(config) if simulated else config
         dj = Dj(player.player, put, volume_cap=config.music.volume_cap)

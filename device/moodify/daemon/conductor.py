@@ -46,6 +46,8 @@ TICK_S = 1.0
 SETTLE_S = 15.0
 #: A press is answered within so many seconds, if only by why it can't be: music that starts later would be a surprise.
 PRESS_S = 20.0
+#: The answer to a press is shown for so many seconds, before what else is so takes its place.
+ANSWER_S = 8.0
 #: What a person must mend is tried again by itself after so many seconds; a press tries at once.
 MENDED_S = 600.0
 #: At the end, longest wait in seconds for the order that is under way, so that its end is told too.
@@ -114,6 +116,7 @@ class Conductor:
         self._playback_s = float("-inf")
         self._next: Track | None = None
         self._reason: str | None = None
+        self._answered_s = float("-inf")
         self._scanning: Ask | None = None
         self._waiting: WaitingPress | None = None
         self._speaker_fault: PersonMustAct | None = None
@@ -147,6 +150,9 @@ class Conductor:
     # -- signals
 
     def _take(self, signal: sig.Signal) -> None:
+        if isinstance(signal, sig.Seen) and signal.handled is not None:
+            # The first frame finds the speaker looked at, at any pace.
+            self._settle()
         self._handle(signal)
         if isinstance(signal, sig.Seen) and signal.handled is not None:
             self._settle()
@@ -240,7 +246,7 @@ class Conductor:
         """Answer a press that waits, for the songs or for the look, by why it will not be."""
         if self._scanning is not None or self._waiting is not None:
             self._scanning, self._waiting = None, None
-            self._note_decision(Decision(Act.KEEP, why_not, self._mood), None)
+            self._note_decision(Decision(Act.KEEP, why_not, self._mood), None, answer=True)
 
     def _pressed(self, signal: sig.Pressed) -> None:
         log.info("Pressed %s (%s)", signal.press.value, signal.origin)
@@ -270,7 +276,7 @@ class Conductor:
             self._tracker.look_again()
             self._crew.watcher.scan()
             return None
-        self._note_decision(Decision(Act.KEEP, why_not, self._mood), None)
+        self._note_decision(Decision(Act.KEEP, why_not, self._mood), None, answer=True)
         return why_not
 
     def _set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
@@ -281,7 +287,7 @@ class Conductor:
         self._scanning, self._waiting = None, None
         self._forget_who_is_there()
         said = "Privacy is on: the camera is closed, and the music is left as it is" if on else "Privacy is off: the camera looks again"
-        self._note_decision(Decision(Act.KEEP, said, self._mood), None)
+        self._note_decision(Decision(Act.KEEP, said, self._mood), None, answer=True)
 
     def _order_ended(self, ended: sig.OrderEnded) -> None:
         decision, now_s = ended.order.decision, self._clock.now_s()
@@ -340,7 +346,7 @@ class Conductor:
         self._pool.failed(found.mood, now_s, found.error.retry_after_s)
         self._speaker.failed(found.error)
         if waiting is not None:
-            self._note_decision(Decision(Act.KEEP, f"Can't look for {found.mood.value} music: {found.error}", found.mood), None)
+            self._note_decision(Decision(Act.KEEP, f"Can't look for {found.mood.value} music: {found.error}", found.mood), None, answer=True)
         self._decide()
 
     def _command(self, command: sig.CommandTaken) -> None:
@@ -390,7 +396,7 @@ class Conductor:
             if ask is Ask.LOOK and self._reading is not None and self._pool.of(self._reading.mood) is None:
                 self._waiting = WaitingPress(ask, self._reading.mood, now_s + PRESS_S)
             if not verdict.passing:
-                self._note_decision(verdict.decision, None)
+                self._note_decision(verdict.decision, None, answer=ask is not None)
             return
         order = sig.Order(str(uuid.uuid4()), verdict.decision)
         self._note_decision(verdict.decision, order.id)
@@ -414,9 +420,12 @@ class Conductor:
         if wanted is not None:
             self._crew.dj.look_up(wanted.mood, _lookup(wanted))
 
-    def _note_decision(self, decision: Decision, order_id: str | None) -> None:
-        if order_id is None and decision.reason == self._reason:
+    def _note_decision(self, decision: Decision, order_id: str | None, *, answer: bool = False) -> None:
+        """Take a decision down, where it is news; ``answer``: to a press, so that a person has the time to read it."""
+        now_s = self._clock.now_s()
+        if order_id is None and (decision.reason == self._reason or (not answer and now_s < self._answered_s + ANSWER_S)):
             return
+        self._answered_s = now_s if answer and order_id is None else float("-inf")
         self._reason = decision.reason
         self._recorder.note(EventKind.DECISION, words.decision(decision, order_id))
 
@@ -455,7 +464,7 @@ class Conductor:
         now = snapshot(
             self._facts,
             observation=self._observation,
-            people=self._people if self._camera.state is State.OK and not self._kept.privacy else None,
+            people=self._people if self._observation is not None else None,
             reading=self._reading,
             since=self._since,
             playback=self._playback,

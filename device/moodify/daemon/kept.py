@@ -22,6 +22,7 @@ RETRY_S = 10.0
 PRIVACY_KEY = "privacy"
 LAST_SEEN_KEY = "last_seen_utc"
 MUSIC_KEY = "music"
+SAMPLE_KEY = "sample"
 
 
 def privacy_kept(settings: Settings) -> bool:
@@ -62,6 +63,16 @@ class Kept:
         """Write down what is due."""
         if self._again_s is not None and time.monotonic() >= self._again_s:
             self._write()
+
+    @property
+    def sample(self) -> bool:
+        """Whether the last run that opened a camera took the sample."""
+        return bool(self._settings.get(SAMPLE_KEY, default=False))
+
+    def note_sample(self, taken: bool) -> None:  # noqa: FBT001 - it is the value that is noted
+        """Note whether this run took the sample, for a start in privacy, which opens no camera to find out."""
+        if taken != self.sample:
+            self._settings.put(SAMPLE_KEY, taken)
 
     def recall_music(self, policy: Policy, now_s: float, now: datetime) -> None:
         """Give a new policy what the last one remembered, and keep its memory from now on.

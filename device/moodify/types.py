@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -278,6 +278,10 @@ class Playback:
     speaker: Speaker | None = None
 
 
+MusicSource = Literal["liked", "top", "recent", "imported", "search"]
+"""Where a mood's music may come from: :class:`moodify.music.song.Source`, as the configuration writes it."""
+
+
 class Act(StrEnum):
     """What a :class:`Decision` tells the speaker to do."""
 
@@ -290,6 +294,8 @@ class Act(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     SKIP = "skip"
+    VOLUME = "volume"
+    """Bring the volume to :attr:`Decision.volume_percent`, little by little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +307,10 @@ class Decision:
     mood: Mood
     track: Track | None = None
     """For :attr:`Act.QUEUE` and :attr:`Act.PLAY`."""
+    volume_percent: int | None = None
+    """For :attr:`Act.VOLUME` the volume; for :attr:`Act.PLAY` and :attr:`Act.RESUME` the loudest that it may be; None leaves it alone."""
+    fade_s: float = 0.0
+    """For :attr:`Act.PAUSE`: fade out over so many seconds first."""
 
 
 class OrderStatus(StrEnum):

@@ -67,7 +67,7 @@ class Block(nn.Module):
         super().__init__()
         self.kernel, self.stride, self.groups, self.relu = kernel, stride, groups, relu
         self.input_scale = input_scale
-        self.conv = nn.Conv2d(c_in, c_out, kernel, stride, groups=groups, bias=not norm)
+        self.conv = nn.Conv2d(c_in, c_out, kernel, stride, padding=kernel // 2 if stride == 1 else 0, groups=groups, bias=not norm)
         self.norm = nn.BatchNorm2d(c_out) if norm else None
         nn.init.kaiming_normal_(self.conv.weight, mode="fan_out", nonlinearity="relu")
         if self.conv.bias is not None:
@@ -86,8 +86,8 @@ class Block(nn.Module):
         """Run the block on ``x`` ``[N, C, H, W]``."""
         if self.input_scale != 1.0:
             x = x * self.input_scale
-        if self.kernel > 1:
-            x = functional.pad(x, _SAME_PAD_EVEN if self.stride > 1 else (1, 1, 1, 1))
+        if self.kernel > 1 and self.stride > 1:
+            x = functional.pad(x, _SAME_PAD_EVEN)
         x = self.conv(x)
         if self.norm is not None:
             x = self.norm(x)

@@ -23,6 +23,7 @@ from moodify.daemon.threads import guarded
 from moodify.daemon.watcher import Watcher
 from moodify.mood.tracker import MoodTracker
 from moodify.music.candidates import CandidatePool
+from moodify.music.catalogue.librarian import SpeakersLibrarian
 from moodify.music.policy import Policy
 from moodify.music.spotify.factory import open_player
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
@@ -116,6 +117,7 @@ class DaemonHouse:
             new_tracker=lambda: MoodTracker(self.config.mood),
             policy=policy,
             pool=pool,
+            librarian=SpeakersLibrarian(),
             recorder=self.recorder,
             kept=self.kept,
         )

@@ -10,6 +10,7 @@ from daemon_house import CALM, HAPPY, RULES, DaemonHouse
 from moodify.daemon import signals as sig
 from moodify.daemon.kept import PRIVACY_KEY, last_seen
 from moodify.errors import NotAllowed, SignInNeeded, SpeakerUnavailable
+from moodify.music.song import Candidate
 from moodify.panel.port import Press, Show
 from moodify.store.settings import Settings
 from moodify.system.health import Health
@@ -144,8 +145,8 @@ def test_a_press_waits_for_the_songs_of_its_own_mood(tmp_path):
         for number in range(12):
             house.put(sig.Seen(_look(number / 5, HAPPY)))
         house.await_reason("Looking for happy music")
-        house.put(sig.CandidatesFound(Mood.CALM, (SONG,)))
-        house.put(sig.CandidatesFound(Mood.HAPPY, (SONG,)))
+        house.put(sig.CandidatesFound(Mood.CALM, (Candidate(SONG),)))
+        house.put(sig.CandidatesFound(Mood.HAPPY, (Candidate(SONG),)))
         house.await_reason("You asked: happy, playing 'A' by B now")
 
 
@@ -157,7 +158,7 @@ def test_a_press_whose_songs_cannot_be_found_says_why_and_is_over(tmp_path):
         house.await_reason("Looking for happy music")
         house.put(sig.CandidatesFound(Mood.HAPPY, (), SpeakerUnavailable("it sleeps; wake it", retry_after_s=1)))
         house.await_reason("Can't look for happy music: it sleeps; wake it")
-        house.put(sig.CandidatesFound(Mood.HAPPY, (SONG,))).end()
+        house.put(sig.CandidatesFound(Mood.HAPPY, (Candidate(SONG),))).end()
     assert not [reason for reason in house.reasons() if reason.startswith("You asked")]
 
 
@@ -187,7 +188,7 @@ def test_a_press_that_waits_for_songs_is_over_with_the_next_press(tmp_path, then
         for number in range(12):
             house.put(sig.Seen(_look(number / 5, HAPPY)))
         house.await_reason("Looking for happy music")
-        house.press(then).put(sig.CandidatesFound(Mood.HAPPY, (SONG,))).end()
+        house.press(then).put(sig.CandidatesFound(Mood.HAPPY, (Candidate(SONG),))).end()
     assert not [reason for reason in house.reasons() if reason.startswith("You asked: happy")]
 
 
@@ -199,7 +200,7 @@ def test_a_press_whose_songs_never_come_is_answered_in_time(tmp_path):
         house.await_reason("Looking for happy music")
         house.clock.advance_to(house.t_s + 25)
         house.await_reason("Found no happy music in time: press again")
-        house.put(sig.CandidatesFound(Mood.HAPPY, (SONG,))).end()
+        house.put(sig.CandidatesFound(Mood.HAPPY, (Candidate(SONG),))).end()
     assert not [reason for reason in house.reasons() if reason.startswith("You asked: happy")]
 
 

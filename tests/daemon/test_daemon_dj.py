@@ -9,6 +9,7 @@ from moodify.daemon.dj import Dj
 from moodify.daemon.signals import CandidatesFound, Order, OrderEnded, PlaybackSeen
 from moodify.daemon.threads import guarded
 from moodify.errors import CannotWork, MoodifyError, SignInNeeded
+from moodify.music.song import Candidate
 from moodify.music.spotify.factory import open_player
 from moodify.types import Act, Decision, Mood, OrderStatus, Track
 from waiting import wait_until
@@ -83,7 +84,7 @@ def test_the_newest_order_wins_and_the_dropped_one_is_said(booth):
 def test_an_order_goes_before_look_ups_and_looks(tmp_path):
     booth = Booth(tmp_path)
     booth.dj.look()
-    booth.dj.look_up(Mood.HAPPY, lambda player: player.search("happy"))
+    booth.dj.look_up(Mood.HAPPY, lambda player: tuple(map(Candidate, player.search("happy"))))
     booth.order(Act.PLAY, booth.songs[0])
     booth.thread.start()
     booth.done()
@@ -95,12 +96,12 @@ def test_looks_and_look_ups_that_wait_are_done_once(tmp_path):
     booth = Booth(tmp_path)
     for _ in range(3):
         booth.dj.look()
-        booth.dj.look_up(Mood.HAPPY, lambda player: player.search("happy"))
+        booth.dj.look_up(Mood.HAPPY, lambda player: tuple(map(Candidate, player.search("happy"))))
     booth.thread.start()
     booth.done()
     booth.close()
     assert len(booth.reports) == 2
-    assert booth.reports[0].tracks
+    assert booth.reports[0].songs
 
 
 def test_it_is_idle_only_once_what_it_found_is_told(booth):

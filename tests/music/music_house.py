@@ -9,6 +9,7 @@ from moodify.config.model import MusicConfig
 from moodify.music.candidates import CandidatePool
 from moodify.music.policy import Policy
 from moodify.music.situation import Ask, Situation
+from moodify.music.song import Candidate
 from moodify.types import FELT_MOODS, Act, Decision, Mood, MoodReading, OrderStatus, Playback, Track
 
 LONG_S = 200
@@ -74,7 +75,7 @@ class House:
         self.config = MusicConfig(**rules)
         self.pool = CandidatePool(self.config)
         for mood in FELT_MOODS:
-            self.pool.fill(mood, [song(f"{mood.value}{index}") for index in range(songs)], 0.0)
+            self.pool.fill(mood, [Candidate(song(f"{mood.value}{index}")) for index in range(songs)], 0.0)
         self.policy = Policy(self.config, self.pool, Random(seed), speaker=listens)
         self.speaker = Jukebox()
         self.now_s = 10_000.0

@@ -3,8 +3,10 @@ from music_house import song
 
 from moodify.config.model import MoodMusic, MusicConfig
 from moodify.music.candidates import CandidatePool, Candidates, Wanted
+from moodify.music.song import Candidate, Source
 from moodify.types import FELT_MOODS, Mood
 
+ALL = tuple(Source)
 OWN = "spotify:playlist:own"
 
 
@@ -16,9 +18,9 @@ def pool():
 @pytest.mark.parametrize(
     ("mood", "wanted"),
     [
-        (Mood.HAPPY, Wanted(Mood.HAPPY, OWN, "happy")),
-        (Mood.SAD, Wanted(Mood.SAD, None, "slow rain")),
-        (Mood.CALM, Wanted(Mood.CALM, None, "calm")),
+        (Mood.HAPPY, Wanted(Mood.HAPPY, OWN, "happy", ALL)),
+        (Mood.SAD, Wanted(Mood.SAD, None, "slow rain", ALL)),
+        (Mood.CALM, Wanted(Mood.CALM, None, "calm", ALL)),
     ],
 )
 def test_the_owners_music_goes_before_their_search_and_the_default(pool, mood, wanted):
@@ -45,16 +47,16 @@ def test_a_look_up_is_handed_out_once_until_it_is_answered_or_lost(pool):
 
 def test_what_was_found_lasts_a_day_and_stays_until_there_is_newer(pool):
     pool.wanted(Mood.CALM, 0.0)
-    pool.fill(Mood.CALM, [song("a")], 1.0)
+    pool.fill(Mood.CALM, [Candidate(song("a"))], 1.0)
     assert pool.wanted(Mood.CALM, 86_000.0) is None
     assert pool.wanted(Mood.CALM, 86_402.0) is not None
-    assert pool.of(Mood.CALM) == Candidates((song("a"),))
+    assert pool.of(Mood.CALM) == Candidates((Candidate(song("a")),))
 
 
 def test_a_failed_look_up_keeps_what_was_found_and_is_tried_again(pool):
-    pool.fill(Mood.CALM, [song("a")], 0.0)
+    pool.fill(Mood.CALM, [Candidate(song("a"))], 0.0)
     pool.failed(Mood.CALM, 90_000.0)
-    assert pool.of(Mood.CALM) == Candidates((song("a"),))
+    assert pool.of(Mood.CALM) == Candidates((Candidate(song("a")),))
     assert pool.wanted(Mood.CALM, 90_599.0) is None
     assert pool.wanted(Mood.CALM, 90_600.0) is not None
 
@@ -82,7 +84,7 @@ def test_a_press_looks_up_at_once_after_a_failure(pool):
     pool.wanted(Mood.CALM, 0.0)
     pool.failed(Mood.CALM, 1.0)
     assert pool.wanted(Mood.CALM, 2.0) is None
-    assert pool.wanted(Mood.CALM, 2.0, asked=True) == Wanted(Mood.CALM, None, "calm")
+    assert pool.wanted(Mood.CALM, 2.0, asked=True) == Wanted(Mood.CALM, None, "calm", ALL)
 
 
 def test_a_press_looks_up_at_once_where_nothing_was_found(pool):
@@ -102,7 +104,7 @@ def test_a_press_waits_as_long_as_the_service_said(pool):
     assert pool.wanted(Mood.CALM, 30.0, asked=True) is not None
 
 
-@pytest.mark.parametrize(("mood", "songs"), [(Mood.CALM, [song("a")]), (Mood.HAPPY, [])])
+@pytest.mark.parametrize(("mood", "songs"), [(Mood.CALM, [Candidate(song("a"))]), (Mood.HAPPY, [])])
 def test_a_press_does_not_look_up_what_can_be_played_already(pool, mood, songs):
     pool.fill(mood, songs, 0.0)
     assert pool.wanted(mood, 1.0, asked=True) is None

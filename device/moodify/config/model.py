@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from moodify.types import FELT_MOODS, Mood
+from moodify.types import FELT_MOODS, Mood, MusicSource
 
 #: The type of a mistake that lies between keys of a section; ``ctx["keys"]`` names them, the first to be mended first.
 BETWEEN_KEYS = "between_keys"
@@ -23,6 +23,7 @@ Percent = Annotated[int, Field(ge=0, le=100)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Pin = Annotated[int, Field(ge=0, le=27)]
+MusicGoal = Literal["match", "lift", "calm"]
 SpotifyUri = Annotated[str, StringConstraints(pattern=r"^spotify:(track|album|artist|playlist):[0-9A-Za-z]+$")]
 
 
@@ -99,10 +100,13 @@ class MoodMusic(Section):
         None, examples=["spotify:playlist:37i9dQZF1DXdPec7aLTmlC"], description="A playlist, album, artist or track of yours, as spotify:playlist:…; unset uses the search."
     )
     search: str | None = Field(None, examples=["sunny soul"], description="What to search for where no uri is set.")
+    sources: tuple[MusicSource, ...] | None = Field(
+        None, examples=[("imported", "search")], description="Where this mood's music comes from where no uri is set; unset: as music.sources says."
+    )
 
 
-class QuietHours(Section):
-    """When the appliance leaves the speaker alone."""
+class Hours(Section):
+    """A part of the day, which may go across midnight."""
 
     start: time = Field(examples=[time(22)], description="Begin, local time.")
     end: time = Field(examples=[time(7)], description="End, local time.")
@@ -111,14 +115,30 @@ class QuietHours(Section):
     @classmethod
     def _local(cls, of_day: time) -> time:
         if of_day.tzinfo is not None:
-            raise PydanticCustomError("zone", "has a time zone, but quiet hours are in local time; write it without one, as {bare}", {"bare": f"{of_day:%H:%M:%S}"})
+            raise PydanticCustomError("zone", "has a time zone, but hours are in local time; write it without one, as {bare}", {"bare": f"{of_day:%H:%M:%S}"})
         return of_day
 
     @model_validator(mode="after")
-    def _some_time(self) -> QuietHours:
+    def _some_time(self) -> Self:
         if self.start == self.end:
-            raise _between("end,start", f"start and end are both {self.start:%H:%M:%S}, so no time would be quiet; set another end, or leave quiet_hours out")
+            raise _between("end,start", f"start and end are both {self.start:%H:%M:%S}, which is no time at all; set another end, or leave these hours out")
         return self
+
+
+class QuietHours(Hours):
+    """When the appliance leaves the speaker alone."""
+
+
+class GoalHours(Hours):
+    """What the music is for at a time of day."""
+
+    goal: MusicGoal = Field(examples=["calm"], description="match, lift or calm.")
+
+
+class VolumeHours(Hours):
+    """How loud it may be at a time of day."""
+
+    volume_cap: Percent = Field(examples=[35], description="Never louder than this in these hours, in percent.")
 
 
 class SpotifyConfig(Section):
@@ -129,6 +149,10 @@ class SpotifyConfig(Section):
     redirect_port: Port = Field(8888, description="Port of the redirect http://127.0.0.1:PORT/callback that is registered with the app.")
     timeout_s: Annotated[float, Field(gt=0, le=60)] = Field(10.0, description="Longest time, in seconds, that one request may take.")
     poll_s: Annotated[float, Field(ge=5, le=600)] = Field(30.0, description="Seconds between two looks at what plays; the end of a track is looked at too.")
+    requests_per_hour: Annotated[int, Field(ge=60, le=3600)] = Field(
+        300, description="Requests to Spotify an hour, presses aside: Spotify counts them, and shuts an app out for hours that asks too much."
+    )
+    save_playlists: bool = Field(False, description="Whether the sign-in asks for the right to save playlists (moodify music playlist MOOD --save).")
 
 
 class MusicConfig(Section):
@@ -141,7 +165,22 @@ class MusicConfig(Section):
     change_window_s: Seconds = Field(600.0, description="… in so many seconds.")
     absence_pause_s: Seconds = Field(900.0, description="Pause after nobody was seen for so many seconds; 0 never pauses.")
     no_repeat: Annotated[int, Field(ge=0, le=500)] = Field(30, description="A track is not chosen again within so many tracks.")
+    goal: MusicGoal = Field("match", description="match (music like the mood), lift (like the mood first, then step by step brighter), or calm (calm music whatever the mood).")
+    goals: tuple[GoalHours, ...] = Field(
+        (), examples=[({"start": time(20), "end": time(22), "goal": "calm"},)], description="Other goals at other hours; the first that fits counts."
+    )
+    fade_s: Annotated[float, Field(ge=0, le=30)] = Field(6.0, description="Fade out over so many seconds before a pause because nobody is there; 0 pauses at once.")
     volume_cap: Percent = Field(80, description="Never louder than this, in percent.")
+    volume_caps: tuple[VolumeHours, ...] = Field(
+        (), examples=[({"start": time(21), "end": time(8), "volume_cap": 35},)], description="Other caps at other hours; the first that fits counts."
+    )
+    sources: tuple[MusicSource, ...] = Field(
+        ("liked", "top", "recent", "imported", "search"),
+        description="Where music comes from for moods without a uri: liked, top, recent and imported songs whose features are known, then search.",
+    )
+    features_online: bool = Field(False, description="Whether features of your songs are asked for at reccobeats.com, by their Spotify ids; nothing else is sent.")
+    catalogue_max: Annotated[int, Field(ge=100, le=200_000)] = Field(20_000, description="Songs kept in the catalogue; beyond it the longest unused go.")
+    learning: bool = Field(True, description="Whether your presses and skips are learned from. All of it stays on the device.")
     quiet_hours: QuietHours | None = Field(None, description="When music is never started or changed by mood.")
     moods: dict[Mood, MoodMusic] = Field(default_factory=dict, description="What plays for each mood.")
     spotify: SpotifyConfig = Field(default_factory=SpotifyConfig, description="The owner's own Spotify application and speaker.")

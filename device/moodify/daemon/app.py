@@ -29,6 +29,7 @@ from moodify.daemon.watcher import Watcher
 from moodify.errors import NoCamera, PersonMustAct, RetryLater
 from moodify.mood.tracker import MoodTracker
 from moodify.music.candidates import CandidatePool
+from moodify.music.catalogue.librarian import SpeakersLibrarian
 from moodify.music.policy import Policy
 from moodify.system.clock import RecordingClock, WorldClock
 from moodify.system.health import read_health
@@ -177,6 +178,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             new_tracker=lambda: MoodTracker(config.mood),
             policy=policy,
             pool=pool,
+            librarian=SpeakersLibrarian(),
             recorder=recorder,
             kept=kept,
         )

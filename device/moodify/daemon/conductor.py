@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from moodify.mood.tracker import MoodTracker
     from moodify.music.candidates import CandidatePool, Wanted
     from moodify.music.policy import Policy
-    from moodify.music.port import Player
+    from moodify.music.port import Librarian, Player
+    from moodify.music.song import Candidate
     from moodify.system.clock import Clock
     from moodify.types import MoodReading, Observation, Playback, Track
 
@@ -90,6 +91,7 @@ class Conductor:
         new_tracker: Callable[[], MoodTracker],
         policy: Policy,
         pool: CandidatePool,
+        librarian: Librarian,
         recorder: Recorder,
         kept: Kept,
     ) -> None:
@@ -103,6 +105,7 @@ class Conductor:
         self._tracker = new_tracker()
         self._policy = policy
         self._pool = pool
+        self._librarian = librarian
         self._recorder = recorder
         self._kept = kept
         self._camera = Part(EventKind.CAMERA, recorder, "opening")
@@ -339,7 +342,7 @@ class Conductor:
         if waiting is not None:
             self._waiting = None
         if found.error is None:
-            self._pool.fill(found.mood, found.tracks, now_s)
+            self._pool.fill(found.mood, found.songs, now_s)
             # A press whose answer had to wait for the songs is answered now.
             self._decide(None if waiting is None else waiting.ask, songs_found=True)
             return
@@ -418,7 +421,7 @@ class Conductor:
             return
         wanted = self._pool.wanted(self._reading.mood, now_s, asked=asked)
         if wanted is not None:
-            self._crew.dj.look_up(wanted.mood, _lookup(wanted))
+            self._crew.dj.look_up(wanted.mood, _lookup(self._librarian, wanted))
 
     def _note_decision(self, decision: Decision, order_id: str | None, *, answer: bool = False) -> None:
         """Take a decision down, where it is news; ``answer``: to a press, so that a person has the time to read it."""
@@ -478,8 +481,5 @@ class Conductor:
         self._crew.display.show(now, scanning=self._scanning is not None)
 
 
-def _lookup(wanted: Wanted) -> Callable[[Player], tuple[Track, ...]]:
-    def look_up(player: Player) -> tuple[Track, ...]:
-        return player.tracks_of(wanted.uri) if wanted.uri is not None else player.search(wanted.search)
-
-    return look_up
+def _lookup(librarian: Librarian, wanted: Wanted) -> Callable[[Player], tuple[Candidate, ...]]:
+    return lambda player: librarian.find(player, wanted)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from moodify.daemon.signals import Signal
     from moodify.music.port import Player
-    from moodify.types import Mood, Track
+    from moodify.music.song import Candidate
+    from moodify.types import Mood
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Dj:
         self._changed = threading.Condition()
         self._order: Order | None = None
         self._look = False
-        self._lookups: dict[Mood, Callable[[Player], tuple[Track, ...]]] = {}
+        self._lookups: dict[Mood, Callable[[Player], tuple[Candidate, ...]]] = {}
         self._busy = False
         self._closing = False
 
@@ -54,7 +55,7 @@ class Dj:
             self._look = True
             self._changed.notify_all()
 
-    def look_up(self, mood: Mood, lookup: Callable[[Player], tuple[Track, ...]]) -> None:
+    def look_up(self, mood: Mood, lookup: Callable[[Player], tuple[Candidate, ...]]) -> None:
         """Look tracks up for a mood; one that waits already is asked once."""
         with self._changed:
             self._lookups[mood] = lookup
@@ -153,7 +154,7 @@ class Dj:
             raise CannotWork(f"an order to {order.decision.act.value} names no track")
         return order.decision.track.uri
 
-    def _found(self, mood: Mood, lookup: Callable[[Player], tuple[Track, ...]]) -> Signal:
+    def _found(self, mood: Mood, lookup: Callable[[Player], tuple[Candidate, ...]]) -> Signal:
         try:
             return CandidatesFound(mood, lookup(self._player))
         except MoodifyError as error:

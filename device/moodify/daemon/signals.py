@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     import threading
 
     from moodify.errors import MoodifyError
+    from moodify.music.song import Candidate
     from moodify.panel.port import Press
     from moodify.system.health import Health
-    from moodify.types import Decision, Mood, Observation, OrderStatus, Playback, Track
+    from moodify.types import Decision, Mood, Observation, OrderStatus, Playback
 
 
 class State(StrEnum):
@@ -93,14 +94,16 @@ class PlaybackSeen:
 
     playback: Playback | None
     error: MoodifyError | None = None
+    notices: tuple[str, ...] = ()
+    """What a person should know although the speaker works."""
 
 
 @dataclass(frozen=True, slots=True)
 class CandidatesFound:
-    """The dj looked up tracks for a mood; an error instead where it could not."""
+    """The dj looked up songs for a mood; an error instead where it could not."""
 
     mood: Mood
-    tracks: tuple[Track, ...]
+    songs: tuple[Candidate, ...]
     error: MoodifyError | None = None
 
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moodify.config.model import MoodMusic
+from moodify.music.song import Source
 from moodify.types import FELT_MOODS, Mood
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from moodify.config.model import MusicConfig
+    from moodify.music.song import Candidate
     from moodify.types import Track
 
 #: What is searched for where the owner has set neither music nor a search text: music like the mood, for people
@@ -34,20 +36,27 @@ ANSWER_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A look-up: the songs of ``uri`` where it is set, else of the search text."""
+    """A look-up: the songs of ``uri`` where it is set, else those of the sources, in their order."""
 
     mood: Mood
     uri: str | None
     search: str
+    """For :attr:`Source.SEARCH`."""
+    sources: tuple[Source, ...] = (Source.SEARCH,)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """What was found for a mood."""
 
-    tracks: tuple[Track, ...]
+    songs: tuple[Candidate, ...]
     context_uri: str | None = None
     """The owner's playlist or album where the service does not let its songs be read: it can only be played as a whole."""
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The songs as the speaker knows them."""
+        return tuple(song.track for song in self.songs)
 
 
 class CandidatePool:
@@ -56,6 +65,7 @@ class CandidatePool:
     def __init__(self, config: MusicConfig) -> None:
         """Know where to look; nothing is found yet."""
         self._moods = config.moods
+        self._sources = config.sources
         self._found: dict[Mood, Candidates] = {}
         self._ask_s: dict[Mood, float] = {}
         self._firm_s: dict[Mood, float] = {}
@@ -64,7 +74,8 @@ class CandidatePool:
     def source(self, mood: Mood) -> Wanted:
         """Return where a felt mood's music comes from."""
         own = self._moods.get(mood, MoodMusic())
-        return Wanted(mood, own.uri, own.search or SEARCH_FOR[mood])
+        sources = self._sources if own.sources is None else own.sources
+        return Wanted(mood, own.uri, own.search or SEARCH_FOR[mood], tuple(Source(name) for name in sources))
 
     def wanted(self, mood: Mood, now_s: float, *, asked: bool = False) -> Wanted | None:
         """Return what is to be looked up for a mood; None where that is known, asked already, or the mood has no music.
@@ -77,12 +88,12 @@ class CandidatePool:
         self._ask_s[mood] = self._firm_s[mood] = now_s + ANSWER_S
         return self.source(mood)
 
-    def fill(self, mood: Mood, tracks: Sequence[Track], now_s: float) -> None:
+    def fill(self, mood: Mood, songs: Sequence[Candidate], now_s: float) -> None:
         """Take what was found. Nothing for a URI means that it can't be read, and is played as a whole."""
         uri = self.source(mood).uri
-        self._found[mood] = Candidates(tuple(tracks), uri if not tracks else None)
-        self._ask_s[mood] = now_s + (FRESH_S if tracks else RETRY_S)
-        self._firm_s[mood] = self._ask_s[mood] if tracks or uri else now_s
+        self._found[mood] = Candidates(tuple(songs), uri if not songs else None)
+        self._ask_s[mood] = now_s + (FRESH_S if songs else RETRY_S)
+        self._firm_s[mood] = self._ask_s[mood] if songs or uri else now_s
 
     def failed(self, mood: Mood, now_s: float, retry_after_s: float | None = None) -> None:
         """Take note that a look-up failed; what was found before stays."""
@@ -100,6 +111,6 @@ def why_nothing(mood: Mood, found: Candidates | None) -> str:
         return f"Looking for {mood.value} music"
     if found.context_uri is not None:
         return f"The service does not let your music for {mood.value} be read, so it can't be queued: press the button to play it, or set a playlist that you own"
-    if found.tracks:
+    if found.songs:
         return f"You skipped all the {mood.value} music that is known: set another playlist as music.moods.{mood.value}.uri"
     return f"Found no {mood.value} music: set a playlist of yours as music.moods.{mood.value}.uri"

@@ -1,11 +1,16 @@
-"""What the rest of the house knows of a speaker."""
+"""What the rest of the house knows of a speaker, and what the policy asks of others."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from moodify.types import Playback, Speaker, Track
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from moodify.music.candidates import Wanted
+    from moodify.music.song import Candidate, Outcome
+    from moodify.types import Mood, Playback, Speaker, Track
 
 
 class Player(Protocol):
@@ -36,6 +41,21 @@ class Player(Protocol):
     def tracks_of(self, uri: str, *, limit: int = 50) -> tuple[Track, ...]:
         """Return tracks of a playlist, album, artist or track; empty where the service does not let them be read."""
 
+    def liked(self, *, limit: int = 200) -> tuple[Track, ...]:
+        """Return the owner's liked songs, newest first; NotAllowed where the sign-in lacks the scope."""
+
+    def top(self, *, limit: int = 100) -> tuple[Track, ...]:
+        """Return what the owner hears most, best first; NotAllowed as above."""
+
+    def recent(self, *, limit: int = 50) -> tuple[Track, ...]:
+        """Return what the owner heard lately, newest first, each once; NotAllowed as above."""
+
+    def save_playlist(self, name: str, uris: Sequence[str], *, description: str = "") -> str:
+        """Make a private playlist of the owner's from tracks and return its URI; NotAllowed as above."""
+
+    def notices(self) -> tuple[str, ...]:
+        """Return what a person should know although orders work: a sign-in that ends soon, a quota that is spent. No request is made."""
+
     def play(self, uri: str) -> None:
         """Play a track or a context now, waking and transferring to the speaker where needed."""
 
@@ -56,3 +76,29 @@ class Player(Protocol):
 
     def close(self) -> None:
         """End a wait and give the connections back. Safe to call twice and from any thread; later calls raise SpeakerUnavailable."""
+
+
+class Librarian(Protocol):
+    """Finds the songs for a mood, where the owner says that they come from."""
+
+    def find(self, player: Player, wanted: Wanted) -> tuple[Candidate, ...]:
+        """Return candidates, best first; empty where ``wanted.uri`` is set and can only be played as a whole.
+
+        Talks to the speaker's service as little as its cache allows. Called on the dj's thread.
+
+        Raises:
+            RetryLater, PersonMustAct, CannotWork: as :class:`Player`; only where no source at all had an answer.
+        """
+
+
+class Taste(Protocol):
+    """What the household was seen to like, learned from its own presses and skips."""
+
+    def draw(self, mood: Mood, track: Track) -> float:
+        """Return a draw from the belief that this song is welcome in this mood, from 0 to 1 (Thompson sampling)."""
+
+    def learn(self, mood: Mood, track: Track, outcome: Outcome, now: datetime) -> None:
+        """Take note what became of a song."""
+
+    def words(self, mood: Mood, track: Track) -> str | None:
+        """Return what was learned that speaks for or against this song, as part of a sentence; None where nothing was."""

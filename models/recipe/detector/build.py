@@ -36,7 +36,7 @@ class Plan:
     calibration: int = 300
 
 
-QUICK = Plan(Settings(stages=(Stage(192, 160, 12), Stage(192, 160, 6)), batch=16, limit=60), calibration=20)
+QUICK = Plan(Settings(stages=(Stage(192, 160, 12), Stage(192, 160, 6)), batch=16, limit=60, crops=100), calibration=20)
 
 
 def build(folder: Path, work: Path, out: Path, plan: Plan, threads: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ split once more: the threshold is tuned on one half, false positives are reporte
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -27,7 +27,7 @@ _NEAR_BITS = 3
 """Pictures whose 64-bit difference hashes differ in at most this many bits are copies."""
 _SURE_TEACHER = 0.65
 """A teacher's box below this score is neither a face nor background: it is ignored."""
-HELD_OUT = {"people": 400, "faces": 45, "masks": 171, "negatives": 600}
+HELD_OUT = {"people": 400, "faces": 45, "masks": 205, "negatives": 600}
 """How many pictures are held out (of ``faces``: how many identities)."""
 
 
@@ -54,12 +54,13 @@ class Picture:
 
 @dataclass(frozen=True)
 class Pictures:
-    """The four sources, one side of the split."""
+    """The four sources, one side of the split, and cut-out faces, which are only trained on."""
 
     people: list[Picture]
     faces: list[Picture]
     masks: list[Picture]
     negatives: list[Picture]
+    crops: list[Picture] = field(default_factory=list)
 
 
 def load(data: Path, limit: int | None = None) -> tuple[Pictures, Pictures]:

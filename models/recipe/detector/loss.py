@@ -2,8 +2,9 @@
 
 Assignment: a cell answers for the smallest face whose centre is near it and whose size belongs to the cell's level. Objectness is
 learned with the quality focal loss (Li et al. 2020, "Generalized Focal Loss"): the target of a cell that answers is a measure of how
-well its box fits, so that the score also orders boxes for suppression. Boxes: distance-IoU loss (Zheng et al. 2020). Landmarks:
-absolute error in units of the face's size, where they are known.
+well its box fits, and how well beside the other cells of the same face (as in Feng et al. 2021, "TOOD"): each face has one cell that is
+meant to be sure, however small the face is, and its neighbours leave the box to it. Boxes: distance-IoU loss (Zheng et al. 2020).
+Landmarks: absolute error in units of the face's size, where they are known.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from recipe.detector.scene import FACE, IGNORED
 
 _RANGES = {8: (0.0, 36.0), 16: (24.0, 84.0), 32: (64.0, 1e9)}
 """Sizes (square root of the area, pixels) that a level answers for; they overlap, so that no size falls between two."""
-_LEAST_RADIUS, _SHARE_RADIUS, _MOST_RADIUS = 0.55, 0.22, 1.5
+_LEAST_RADIUS, _SHARE_RADIUS, _MOST_RADIUS = 0.75, 0.28, 2.0
 """How far from a face's centre a cell may be: this share of the face's size, within these many strides.
-At least 0.55 strides, so that every face has a cell."""
-_BOX_WEIGHT, _LANDMARK_WEIGHT = 2.0, 4.0
+At least 0.55 strides are needed for every face to have a cell."""
+_NEIGHBOURS = 2.0
+"""Exponent of a cell's overlap beside the best overlap on the same face."""
+_BOX_WEIGHT, _LANDMARK_WEIGHT = 2.0, 5.0
 
 
 class Grid(NamedTuple):
@@ -110,7 +113,10 @@ def loss(
     found = decode(cells, box)[scene, cell]
     iou, apart = overlap(found, truth)
     quality = torch.zeros_like(logits)
-    quality[scene, cell] = iou.detach().clamp(0.1, 1.0).sqrt()
+    fit = iou.detach().clamp(0.1, 1.0)
+    owner = scene * boxes.shape[1] + which
+    best = torch.zeros(boxes.shape[0] * boxes.shape[1]).scatter_reduce(0, owner, fit, "amax")[owner]
+    quality[scene, cell] = best.sqrt() * (fit / best) ** _NEIGHBOURS
     weight = (quality - logits.sigmoid().detach()).square()
     objectness = functional.binary_cross_entropy_with_logits(logits, quality, reduction="none") * weight
     number = max(1, len(scene))
@@ -120,7 +126,7 @@ def loss(
     error = (guess - points).abs().mean((1, 2)) / size
     known = ~torch.isnan(error)
     return (
-        (objectness * counts).sum() / number,
+        (objectness * counts).sum() / quality.sum().clamp(min=1.0),
         _BOX_WEIGHT * (1 - iou + apart).sum() / number,
         _LANDMARK_WEIGHT * torch.where(known, error, 0.0).sum() / max(1, int(known.sum())),
     )

@@ -17,8 +17,9 @@ from recipe.graph import Block, Network, Ops, known, members
 T = TypeVar("T")
 
 _STEM = 16
-_STAGES = (((16, 1),), ((32, 2), (32, 1)), ((64, 2), (64, 1), (64, 1)), ((128, 2), (128, 1)), ((160, 2), (160, 1)))
-"""(channels, stride) of each separable block; the last three stages end at strides 8, 16 and 32."""
+_STAGES = (((16, 1),), ((32, 2), (32, 1)), ((64, 2), (64, 1), (64, 1)), ((128, 2), (128, 1)), ((160, 2), (160, 1), (160, 1), (160, 1)))
+"""(channels, stride) of each separable block; the last three stages end at strides 8, 16 and 32. Depth is cheapest at the end, and
+sees more of what surrounds a face."""
 _NECK = 64
 _PRIOR = -4.6
 """Bias of the objectness at the start: one cell in a hundred."""

@@ -16,7 +16,7 @@ from recipe.chance import chance
 from recipe.detector import LANDMARKS
 from recipe.detector.light import coloured, relit
 from recipe.detector.scene import Scene
-from recipe.detector.things import outline, shaded
+from recipe.detector.things import badge, outline, shaded
 from recipe.stream import Field
 
 if TYPE_CHECKING:
@@ -30,6 +30,12 @@ MAX_FACES = 32
 """Boxes kept a scene."""
 
 _SOURCES = (("people", 0.42), ("faces", 0.23), ("masks", 0.35))
+_CROPS_SHARE = 0.3
+"""Share of the pasted faces that are cut out, once there are any."""
+_CROPS_LARGEST = 60.0
+"""Pixels: they are 48 pixels wide."""
+_BARE = 3.0
+"""How much more often a bare face in the street is drawn than a masked one: they are few."""
 _FEATHER = 9
 """Pixels: a paste's edge is at most this soft."""
 _PHOTOGRAPHS, _GROUPS = 0.5, 0.36
@@ -77,6 +83,8 @@ class Composer:
         self._pictures, self._width, self._height = pictures, width, height
         self._hard = [pictures.negatives[i] for i in hard]
         self._usable = {name: [p for p in getattr(pictures, name) if (~p.ignored).any()] for name, _ in _SOURCES}
+        weight = np.array([_BARE if (~p.masked & ~p.ignored).any() else 1.0 for p in self._usable["masks"]])
+        self._street = np.cumsum(weight / max(weight.sum(), 1e-9))
 
     def scene(self, rng: np.random.Generator) -> Scene:
         """One scene."""
@@ -102,6 +110,10 @@ class Composer:
         """A picture and one of its sure faces."""
         name = _SOURCES[int(np.searchsorted(np.cumsum([share for _, share in _SOURCES]), rng.random()))][0]
         pictures = self._usable[name]
+        if name == "masks":
+            picture = pictures[min(int(np.searchsorted(self._street, rng.random())), len(pictures) - 1)]
+            weight = np.where(picture.ignored, 0.0, np.where(picture.masked, 1.0, _BARE))
+            return picture, int(rng.choice(len(weight), p=weight / weight.sum()))
         picture = pictures[int(rng.integers(len(pictures)))]
         return picture, int(rng.choice(np.flatnonzero(~picture.ignored)))
 
@@ -150,13 +162,20 @@ class Composer:
 
     def _person(self, scene: Scene, rng: np.random.Generator) -> None:
         """Paste one face with some of its surroundings."""
-        picture, face = self._positive(rng)
-        size = self._size(rng, 0.6 * self._height)
+        cut_out = bool(self._pictures.crops) and chance(rng, _CROPS_SHARE)
+        if cut_out:
+            picture, face = self._pictures.crops[int(rng.integers(len(self._pictures.crops)))], 0
+            size = self._size(rng, _CROPS_LARGEST)
+        else:
+            picture, face = self._positive(rng)
+            size = self._size(rng, 0.6 * self._height)
         pixels, shrunk, matrix, mirrored = self._move(picture, face, size, rng, 12.0)
         ratio = pixels.shape[1] / picture.pixels.shape[1]
         x0, y0, x1, y1 = picture.boxes[face] * ratio
         margin = rng.uniform(0.12, 0.9, 4) * np.array([x1 - x0, y1 - y0, x1 - x0, y1 - y0])
         mask = outline((x0 - margin[0], y0 - margin[1], x1 + margin[2], y1 + margin[3]), pixels.shape, rng)
+        if cut_out and chance(rng, 0.7):
+            pixels = coloured(np.ascontiguousarray(pixels), rng)
         self._blend(scene, pixels, mask, shrunk, rng)
         scene.put(picture, matrix, self._alpha, mirrored=mirrored)
 
@@ -178,8 +197,8 @@ class Composer:
             pixels = np.asarray(cv2.resize(pixels, small, interpolation=cv2.INTER_AREA), np.uint8)
             mask = np.asarray(cv2.resize(mask, small, interpolation=cv2.INTER_AREA), np.uint8)
             matrix = np.column_stack([np.eye(2), matrix[:, 2]])
-        if chance(rng, 0.3):
-            shaded(pixels, rng)
+        if chance(rng, 0.4):
+            (shaded if chance(rng, 0.5) else badge)(pixels, rng)
         self._blend(scene, pixels, mask, matrix, rng)
 
     def _blend(

@@ -29,6 +29,24 @@ def outline(
     return mask
 
 
+def badge(pixels: NDArray[np.uint8], rng: np.random.Generator) -> None:
+    """Draw a button, patch or sign into ``pixels``: a rim with strokes and letters inside, which small faces resemble too."""
+    height, width = pixels.shape[:2]
+    centre = (int(rng.integers(width)), int(rng.integers(height)))
+    radius = max(4, int(rng.uniform(0.15, 0.5) * min(height, width)))
+    ground, rim = (tuple(float(c) for c in rng.uniform(0, 255, 3)) for _ in range(2))
+    cv2.circle(pixels, centre, radius, ground, -1, cv2.LINE_AA)
+    cv2.circle(pixels, centre, radius, rim, max(1, radius // 8), cv2.LINE_AA)
+    for _ in range(int(rng.integers(1, 5))):
+        colour = tuple(float(c) for c in rng.uniform(0, 255, 3))
+        a, b = (np.array(centre) + rng.uniform(-0.6, 0.6, (2, 2)) * radius).astype(int)
+        if chance(rng, 0.5):
+            cv2.line(pixels, (int(a[0]), int(a[1])), (int(b[0]), int(b[1])), colour, max(1, radius // 9), cv2.LINE_AA)
+        else:
+            text = "".join(chr(int(code)) for code in rng.integers(65, 91, 3))
+            cv2.putText(pixels, text, (int(a[0]) - radius // 2, int(a[1])), cv2.FONT_HERSHEY_SIMPLEX, radius / 40, colour, max(1, radius // 14), cv2.LINE_AA)
+
+
 def shaded(pixels: NDArray[np.uint8], rng: np.random.Generator) -> None:
     """Draw round things into ``pixels``: knobs, balls, lamps and buttons look most like faces."""
     height, width = pixels.shape[:2]

@@ -1,14 +1,17 @@
-"""Trains the detector in stages: growing canvases, and between them a search for negatives that still look like faces."""
+"""Trains the detector in stages: growing canvases, and between them a search for negatives that still look like faces.
+
+At the same places the network puts boxes on cut-out faces, which the next stage is trained on too.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from recipe.detector import data
+from recipe.detector import crops, data
 from recipe.detector.loss import grid, loss
 from recipe.detector.net import DetectorNet, flat
 from recipe.detector.scenes import SceneBatches
@@ -41,8 +44,9 @@ class Settings:
     """What a run is made of.
 
     Attributes:
-        stages: in their order; hard negatives are sought before each but the first.
+        stages: in their order; hard negatives are sought, and cut-out faces boxed, before each but the first.
         batch: scenes a step.
+        crops: cut-out faces used of each file.
         peak_rate: the highest learning rate.
         cooldown: the last steps, in which the learning rate falls.
         weight_decay: on kernels.
@@ -52,14 +56,15 @@ class Settings:
     """
 
     stages: tuple[Stage, ...] = (
-        Stage(192, 160, 6000),
-        Stage(256, 192, 2000),
-        Stage(320, 256, 1200),
-        Stage(320, 256, 900),
+        Stage(192, 160, 2400),
+        Stage(192, 160, 2800),
+        Stage(192, 160, 2800),
+        Stage(320, 256, 1000),
     )
-    batch: int = 32
-    peak_rate: float = 3e-3
-    cooldown: int = 2500
+    batch: int = 64
+    crops: int = 8000
+    peak_rate: float = 4e-3
+    cooldown: int = 2800
     weight_decay: float = 0.01
     average: float = 0.9985
     limit: int | None = None
@@ -70,17 +75,18 @@ def train(folder: Path, work: Path, settings: Settings, threads: int = 1) -> Det
     """Train on ``folder`` (the data folder), keeping the checkpoint in ``work``; gives the averaged network."""
     settle(threads, settings.seed)
     pictures, _ = data.load(folder, settings.limit)
+    faces = crops.load(folder, settings.crops)
     total = sum(stage.steps for stage in settings.stages)
     net = DetectorNet()
     average = Average(net, settings.average)
     optimiser = torch.optim.AdamW(decay_groups(net, settings.weight_decay), lr=settings.peak_rate)
     checkpoint = Checkpoint(work / "detector.pt", asdict(settings))
-    done, hard = 0, list[int]()
+    done, hard, boxes = 0, list[int](), np.full((len(faces), 4), np.nan, np.float32)
     if (state := checkpoint.load()) is not None:
         net.load_state_dict(state["net"])
         average.net.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
-        done, hard = state["step"], state["hard"]
+        done, hard, boxes = state["step"], state["hard"], state["boxes"].numpy()
     net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     half = bfloat16_is_fast()
     begin = 0
@@ -93,9 +99,10 @@ def train(folder: Path, work: Path, settings: Settings, threads: int = 1) -> Det
                 continue
             if number and done == begin:
                 hard = hard_negatives(average.net, pictures.negatives)
-                bar.console.log(f"detector: {len(hard)} hard negatives of {len(pictures.negatives)}")
+                boxes = crops.boxed(average.net, faces)
+                bar.console.log(f"detector: {len(hard)} hard negatives of {len(pictures.negatives)}, a box on {np.isfinite(boxes[:, 0]).sum()} of {len(boxes)} cut-out faces")
             cells = grid(stage.width, stage.height)
-            maker = SceneBatches(pictures, settings.batch, stage.width, stage.height, hard)
+            maker = SceneBatches(replace(pictures, crops=crops.pictures(faces, boxes)), settings.batch, stage.width, stage.height, hard)
             with BatchStream(maker, seed=settings.seed, start=done) as stream:
                 for step in range(done, end):
                     batch = stream.take()
@@ -125,6 +132,7 @@ def train(folder: Path, work: Path, settings: Settings, threads: int = 1) -> Det
                             optimiser=optimiser.state_dict(),
                             step=step + 1,
                             hard=hard,
+                            boxes=torch.from_numpy(boxes),
                         )
                     bar.update(task, completed=step + 1, note=note)
             done = begin = end

@@ -1,0 +1,1 @@
+"""Simulated households that show what learning is worth."""

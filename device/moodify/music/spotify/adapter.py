@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import spotipy
+from moodify.errors import CannotWork, NotAllowed, SpeakerNotFound, SpeakerUnavailable
 
-from moodify.errors import CannotWork, MoodifyError, NotAllowed, SpeakerNotFound, SpeakerUnavailable
-
-from .mapping import FOREIGN, ContentsHidden, DeviceAsleep, NothingActive, Restriction, foreign_error
-from .reading import playback_of, speaker_of, tracks_of, uri_of
-from .transport import ApiTransport
+from .library import Library
+from .mapping import DeviceAsleep, NothingActive, Restriction
+from .reading import playback_of, speaker_of, uri_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from moodify.types import Playback, Speaker, Track
+    from moodify.types import Playback, Speaker
 
     from .signin import SignIn
 
@@ -31,11 +27,9 @@ WAKE_PAUSES_S = (1.0, 2.0, 3.0, 3.0, 3.0)
 #: Pauses, in seconds, until an order that was only accepted (202) must show: 5 s in all.
 ACCEPTED_PAUSES_S = (1.0, 2.0, 2.0)
 ACCEPTED = 202
-SEARCH_LIMIT = 10
-PAGE = 50
 
 
-class SpotifyPlayer:
+class SpotifyPlayer(Library):
     """A :class:`~moodify.music.port.Player` for one Connect speaker of one account.
 
     Args:
@@ -60,12 +54,8 @@ class SpotifyPlayer:
         pause: Callable[[float], object] | None = None,
     ) -> None:
         """Send nothing yet."""
-        self._sign_in, self._name, self._label = sign_in, speaker, label
-        self._transport = ApiTransport(sign_in, now_s=now_s)
-        self._spotify = spotipy.Spotify(requests_session=self._transport, requests_timeout=timeout_s)
-        self._spotify.prefix = api_url
-        self._lock = threading.RLock()
-        self._closed = threading.Event()
+        super().__init__(sign_in, api_url=api_url, timeout_s=timeout_s, now_s=now_s)
+        self._name, self._label = speaker, label
         self._pause = pause if pause is not None else self._closed.wait
         self._speaker: Speaker | None = None
 
@@ -90,34 +80,6 @@ class SpotifyPlayer:
         """Return the devices that take orders by id now."""
         with self._mapped():
             return self._list()
-
-    def search(self, text: str, *, limit: int = SEARCH_LIMIT) -> tuple[Track, ...]:
-        """Return tracks for a search text, best first."""
-        if not text.strip() or not 1 <= limit <= SEARCH_LIMIT:
-            raise CannotWork(f"can't search for {text!r} with limit {limit}; give some words and a limit from 1 to {SEARCH_LIMIT}")
-        with self._mapped():
-            return tracks_of(self._spotify.search(text, limit=limit, type="track")["tracks"]["items"])
-
-    def tracks_of(self, uri: str, *, limit: int = PAGE) -> tuple[Track, ...]:
-        """Return tracks of a playlist, album, artist or track; empty for a playlist that Spotify shows to its owner only."""
-        kind, key = uri_of(uri)
-        if limit < 1:
-            raise CannotWork(f"can't read {limit} tracks of {uri}; ask for 1 or more")
-        with self._mapped():
-            if kind == "track":
-                return tracks_of([self._spotify.track(key)])
-            if kind == "album":
-                return tracks_of(self._spotify.album(key)["tracks"]["items"])[:limit]
-            if kind == "artist":
-                # An artist's top tracks are not readable any more; a search by name is.
-                name = self._spotify.artist(key)["name"].replace('"', "")
-                items = self._spotify.search(f'artist:"{name}"', limit=min(limit, SEARCH_LIMIT), type="track")["tracks"]["items"]
-                return tracks_of(item for item in items if item and any(artist["id"] == key for artist in item["artists"]))
-            try:
-                return self._playlist(key, limit)
-            except ContentsHidden as hidden:
-                logger.info("%s", hidden)
-                return ()
 
     def play(self, uri: str) -> None:
         """Play a track or a context now, on the named speaker, waking it where needed."""
@@ -168,24 +130,6 @@ class SpotifyPlayer:
             if not speaker.supports_volume:
                 raise NotAllowed(f"{speaker.name} has a fixed volume; set it on the speaker itself")
             self._known(lambda device: self._spotify.volume(percent, device_id=device))
-
-    def close(self) -> None:
-        """End a wait and give the connections back."""
-        self._closed.set()
-        self._transport.close()
-        self._sign_in.close()
-
-    @contextmanager
-    def _mapped(self) -> Iterator[None]:
-        with self._lock:
-            if self._closed.is_set():
-                raise SpeakerUnavailable(f"{self.description} is closed; start again")
-            try:
-                yield
-            except MoodifyError:
-                raise
-            except FOREIGN as error:
-                raise foreign_error(error) from error
 
     def _list(self) -> tuple[Speaker, ...]:
         return tuple(speaker for speaker in map(speaker_of, self._spotify.devices()["devices"]) if speaker is not None)
@@ -275,15 +219,6 @@ class SpotifyPlayer:
 
     def _playing_here(self, now: Playback) -> bool:
         return now.playing and (now.speaker is None or self._speaker is None or now.speaker.name == self._speaker.name)
-
-    def _playlist(self, key: str, limit: int) -> tuple[Track, ...]:
-        found: list[Track] = []
-        for offset in range(0, limit, PAGE):
-            page = self._spotify.playlist_items(key, limit=min(PAGE, limit - offset), offset=offset, additional_types=("track",))
-            found.extend(tracks_of(row["item"] for row in page["items"] if row))
-            if page["next"] is None:
-                break
-        return tuple(found)
 
     def _gone(self) -> SpeakerUnavailable:
         return SpeakerUnavailable(f"{self.description} is asleep or off; switch it on, or play something on it from the Spotify app")

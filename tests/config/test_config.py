@@ -22,6 +22,8 @@ threads = 3
 uri = "spotify:playlist:37i9dQZF1DXdPec7aLTmlC"
 [music.moods.calm]
 uri = "my playlist"
+[people.ada]
+gaol = "calm"
 [link]
 host = "broker.home"
 tls = false
@@ -56,6 +58,7 @@ def test_the_shipped_examples_are_valid(project_root):
     config = parse(uncommented, source="moodify.toml")
     assert config.music.quiet_hours is not None
     assert len(config.music.moods) == 6
+    assert config.people["ada"].loves
 
 
 @pytest.mark.parametrize(
@@ -69,6 +72,7 @@ def test_the_shipped_examples_are_valid(project_root):
         "music.threads: unknown key; it belongs in [vision]",
         "music.moods.hapy",
         'music.moods.calm.uri = "my playlist": is not a Spotify address',
+        "people.ada.gaol: unknown key; did you mean goal?",
         "link.tls: tls = false sends the device's token in the clear to broker.home; set tls = true",
     ],
 )
@@ -77,7 +81,7 @@ def test_every_mistake_is_reported_at_once_with_key_value_and_fix(part):
 
 
 def test_nothing_but_the_mistakes_is_reported():
-    assert len(problems(MISTAKES)) == 9
+    assert len(problems(MISTAKES)) == 10
 
 
 def test_a_mistake_in_one_key_is_not_reported_again_for_its_pair():
@@ -111,8 +115,22 @@ def test_quiet_hours_that_end_when_they_start_are_refused():
 
 def test_what_is_printed_as_effective_reads_back_as_the_same():
     text = '[music.quiet_hours]\nstart = 22:00:00\nend = 07:00:00\n[music.moods.sad]\nsearch = "slow \\"blue\\""\n'
+    text += '[people.Ada]\ngoal = "lift"\nloves = ["Lantern Parade"]\nexplicit = false\nmoods = { calm = "spotify:album:abc" }\n'
     config = parse(text, source="moodify.toml")
     assert parse(document.effective(config), source="printed") == config
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[people."ada lovelace"]\ngoal = "calm"', "people"),
+        ('[people.ada.moods]\nabsent = "spotify:album:abc"', "people.ada.moods"),
+        ('[people.ada.moods]\nhappy = "my album"', 'people.ada.moods.happy = "my album": is not a Spotify address'),
+    ],
+)
+def test_a_person_that_could_not_be_typed_or_played_for_is_a_mistake(text, said):
+    (line,) = problems(text)
+    assert line.startswith(said)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
-from moodify.config.model import Config, MoodMusic, QuietHours
+from moodify.config.model import Config, MoodMusic, Person, QuietHours
 from moodify.types import FELT_MOODS
 
 if TYPE_CHECKING:
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 MASK = "********"
 
 #: Sections that the defaults leave out, written as comments in the annotated file.
-_OPTIONAL_SECTIONS: dict[str, type[BaseModel]] = {"music.quiet_hours": QuietHours, **{f"music.moods.{mood.value}": MoodMusic for mood in FELT_MOODS}}
+_OPTIONAL_SECTIONS: dict[str, type[BaseModel]] = {
+    "music.quiet_hours": QuietHours,
+    **{f"music.moods.{mood.value}": MoodMusic for mood in FELT_MOODS},
+    "people.ada": Person,
+}
 
 
 def annotated() -> str:
@@ -57,7 +61,7 @@ def _annotated_section(section: type[BaseModel], prefix: str) -> Iterator[str]:
 
 def _annotated_line(name: str, field: FieldInfo, *, commented: bool) -> str:
     default = field.get_default(call_default_factory=True)
-    if default is None or default is PydanticUndefined:
+    if default is None or default is PydanticUndefined or (commented and field.examples):
         return f"# {name} = {_toml(field.examples[0] if field.examples else '')}"
     return f"{'# ' if commented else ''}{name} = {_toml(default)}"
 
@@ -73,8 +77,8 @@ def _effective_section(section: BaseModel, prefix: str) -> Iterator[str]:
         value, path = getattr(section, name), f"{prefix}.{name}".lstrip(".")
         if isinstance(value, BaseModel):
             inner.append((path, value))
-        elif isinstance(value, dict):
-            inner += [(f"{path}.{key.value}", entry) for key, entry in value.items()]
+        elif isinstance(value, dict) and all(isinstance(entry, BaseModel) for entry in value.values()):
+            inner += [(f"{path}.{key}", entry) for key, entry in value.items()]
         elif value is not None:
             yield f"{name} = {_toml(value)}"
     for path, value in inner:
@@ -97,5 +101,7 @@ def _toml(value: Any) -> str:  # noqa: PLR0911 - one line for each type
             return json.dumps(str(value), ensure_ascii=False)
         case tuple() | list():
             return f"[{', '.join(_toml(part) for part in value)}]"
+        case dict():
+            return f"{{ {', '.join(f'{key} = {_toml(part)}' for key, part in value.items())} }}" if value else "{}"
         case _:
             return str(value)

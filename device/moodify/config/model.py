@@ -6,14 +6,17 @@ the person who owns the appliance.
 
 from __future__ import annotations
 
+import re
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from moodify.types import FELT_MOODS, Mood, MusicSource
+
+T = TypeVar("T")
 
 #: The type of a mistake that lies between keys of a section; ``ctx["keys"]`` names them, the first to be mended first.
 BETWEEN_KEYS = "between_keys"
@@ -30,6 +33,13 @@ SpotifyUri = Annotated[str, StringConstraints(pattern=r"^spotify:(track|album|ar
 def _between(keys: str, message: str) -> PydanticCustomError:
     # Braces would be read as placeholders.
     return PydanticCustomError(BETWEEN_KEYS, message.replace("{", "(").replace("}", ")"), {"keys": keys})
+
+
+def _only_felt(moods: dict[Mood, T]) -> dict[Mood, T]:
+    for mood in moods:
+        if mood not in FELT_MOODS:
+            raise PydanticCustomError("no_music", f"no music can be set for {mood.value}; the moods with music are {', '.join(FELT_MOODS)}")
+    return moods
 
 
 class Section(BaseModel):
@@ -188,10 +198,25 @@ class MusicConfig(Section):
     @field_validator("moods")
     @classmethod
     def _felt(cls, moods: dict[Mood, MoodMusic]) -> dict[Mood, MoodMusic]:
-        for mood in moods:
-            if mood not in FELT_MOODS:
-                raise PydanticCustomError("no_music", f"no music can be set for {mood.value}; the moods with music are {', '.join(FELT_MOODS)}")
-        return moods
+        return _only_felt(moods)
+
+
+class Person(Section):
+    """What somebody likes, for moodify music playlist MOOD --for NAME; put the name in place of ada."""
+
+    goal: MusicGoal | None = Field(None, examples=["calm"], description="match, lift or calm; unset: as music.goal says.")
+    loves: tuple[str, ...] = Field((), examples=[("Lantern Parade",)], description="Artists who come first.")
+    avoids: tuple[str, ...] = Field((), examples=[("The Paper Weather",)], description="Artists who never come.")
+    explicit: bool = Field(True, examples=[False], description="Whether songs that Spotify marks as explicit may come.")
+    length: Annotated[int, Field(ge=1, le=100)] = Field(20, description="Songs in a playlist.")
+    moods: dict[Mood, SpotifyUri] = Field(
+        default_factory=dict, examples=[{"happy": "spotify:playlist:37i9dQZF1DXdPec7aLTmlC"}], description="Music of their own for a mood; unset: as the household's."
+    )
+
+    @field_validator("moods")
+    @classmethod
+    def _felt(cls, moods: dict[Mood, str]) -> dict[Mood, str]:
+        return _only_felt(moods)
 
 
 class StoreConfig(Section):
@@ -274,8 +299,18 @@ class Config(Section):
     vision: VisionConfig = Field(default_factory=VisionConfig)
     mood: MoodConfig = Field(default_factory=MoodConfig)
     music: MusicConfig = Field(default_factory=MusicConfig)
+    people: dict[str, Person] = Field(default_factory=dict)
     store: StoreConfig = Field(default_factory=StoreConfig)
     link: LinkConfig = Field(default_factory=LinkConfig)
     panel: PanelConfig = Field(default_factory=PanelConfig)
     web: WebConfig = Field(default_factory=WebConfig)
     system: SystemConfig = Field(default_factory=SystemConfig)
+
+    @field_validator("people")
+    @classmethod
+    def _typeable(cls, people: dict[str, Person]) -> dict[str, Person]:
+        for name in people:
+            # What TOML takes as a key without quotes, and a shell as an argument.
+            if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
+                raise PydanticCustomError("person_name", "a person's name here is 1 to 40 letters, digits, - and _, without spaces: write [people.ada]")
+        return people

@@ -251,6 +251,8 @@ class Track:
     title: str
     artist: str
     duration_ms: int
+    explicit: bool | None = field(default=None, compare=False)
+    """Whether the service marks it as explicit; None where that is not known. The same song either way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ def track_of(item: Any) -> Track | None:
     if not isinstance(item, dict) or item.get("type", "track") != "track" or not item.get("id"):
         return None
     artists = ", ".join(artist["name"] for artist in item.get("artists", []) if artist)
-    return Track(uri=item["uri"], title=item["name"], artist=artists, duration_ms=int(item["duration_ms"]))
+    explicit = item.get("explicit")
+    return Track(uri=item["uri"], title=item["name"], artist=artists, duration_ms=int(item["duration_ms"]), explicit=explicit if isinstance(explicit, bool) else None)
 
 
 def tracks_of(items: Iterable[Any]) -> tuple[Track, ...]:

@@ -8,7 +8,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from moodify import __version__
 from moodify.daemon import demo
@@ -73,6 +73,8 @@ class Options:
     """Whether keys of the terminal stand in for the button."""
     attach: Callable[[Running], None] = lambda _running: None
     """Called once, before the first frame."""
+    pins: Any = None
+    """gpiozero's pin factory for button and light; None chooses by the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             )
         facts = Facts(identity.device, __version__, player.player.description, demo=shortened)
         board = Board(_first_snapshot(facts, privacy=kept.privacy))
-        panel = open_panel(config.panel, lambda press: put(_pressed(press, "button")))
+        panel = open_panel(config.panel, lambda press: put(_pressed(press, "button")), factory=options.pins)
         house.callback(panel.close)
         pool = CandidatePool(config.music)
         rng = random.Random(0 if opener.recording else None)  # noqa: S311 - no secret; a recording always gives the same orders

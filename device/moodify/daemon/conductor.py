@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 from moodify.daemon import signals as sig
 from moodify.daemon import words
 from moodify.daemon.parts import Part
+from moodify.daemon.room import Room
 from moodify.daemon.signals import State
-from moodify.daemon.snapshot import Facts, date_of, snapshot
+from moodify.daemon.snapshot import Facts, snapshot
+from moodify.daemon.turntable import Turntable
 from moodify.errors import PersonMustAct
-from moodify.mood.tracker import MoodChange, PresenceChange
 from moodify.music.situation import Ask, Situation
 from moodify.panel.port import Press
-from moodify.types import Act, Decision, EventKind, Mood, OrderStatus
+from moodify.types import Act, Decision, EventKind, Mood
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from moodify.config import Config
     from moodify.daemon.courier import Courier, NoCourier
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from moodify.music.port import Librarian, Player
     from moodify.music.song import Candidate
     from moodify.system.clock import Clock
-    from moodify.types import MoodReading, Observation, Playback, Track
+    from moodify.types import Observation
 
 log = logging.getLogger(__name__)
 
@@ -101,30 +101,19 @@ class Conductor:
         self._clock = clock
         self._inbox = inbox
         self._crew = crew
-        self._new_tracker = new_tracker
-        self._tracker = new_tracker()
         self._policy = policy
         self._pool = pool
         self._librarian = librarian
         self._recorder = recorder
         self._kept = kept
         self._camera = Part(EventKind.CAMERA, recorder, "opening")
-        self._speaker = Part(EventKind.SPEAKER, recorder, facts.speaker)
+        self._room = Room(clock, recorder, new_tracker)
+        self._table = Turntable(crew.dj, recorder, facts.speaker, poll_s=config.music.spotify.poll_s)
         self._link = Part(EventKind.LINK, recorder, "connecting")
-        self._observation: Observation | None = None
-        self._reading: MoodReading | None = None
-        self._since: datetime | None = None
-        self._people = 0
-        self._playback: Playback | None = None
-        self._playback_s = float("-inf")
-        self._next: Track | None = None
         self._reason: str | None = None
         self._answered_s = float("-inf")
         self._scanning: Ask | None = None
         self._waiting: WaitingPress | None = None
-        self._speaker_fault: PersonMustAct | None = None
-        self._after_poll: list[Callable[[], None]] = []
-        self._poll_due_s = float("-inf")
         self._health_due_s = float("-inf")
         self._wake_s: float | None = None
         self._ending: sig.Stop | sig.ThreadDied | None = None
@@ -217,39 +206,23 @@ class Conductor:
         if self._kept.privacy:
             # A frame that was on its way when the camera was closed.
             return
-        self._observation = observation
         ask = None
-        for change in self._tracker.step(observation):
-            match change:
-                case PresenceChange(people=people):
-                    self._people = people
-                    self._recorder.note(EventKind.PRESENCE, words.presence(people))
-                case MoodChange(reading=reading, asked=asked):
-                    self._reading, self._since = reading, date_of(self._clock, reading.since_s)
-                    self._recorder.note(EventKind.MOOD, words.mood(reading, self._since, asked=asked))
-                    if asked:
-                        ask, self._scanning = self._scanning, None
+        if self._room.see(observation):
+            ask, self._scanning = self._scanning, None
         self._decide(ask)
 
     def _camera_is(self, signal: sig.CameraIs) -> None:
         saw = self._camera.state is State.OK
         self._camera.becomes(signal.state, signal.message)
         if saw and signal.state is not State.OK:
-            self._forget_who_is_there()
+            self._room.forget()
             self._answer_pending(f"Can't look again: {self._camera.message}")
-
-    def _forget_who_is_there(self) -> None:
-        """Begin anew: nobody can be seen, which is not the same as nobody being there, and what was felt is no longer known."""
-        if self._reading is not None or self._people:
-            self._recorder.note(EventKind.PRESENCE, words.presence(None))
-        self._tracker = self._new_tracker()
-        self._observation, self._reading, self._since, self._people = None, None, None, 0
 
     def _answer_pending(self, why_not: str) -> None:
         """Answer a press that waits, for the songs or for the look, by why it will not be."""
         if self._scanning is not None or self._waiting is not None:
             self._scanning, self._waiting = None, None
-            self._note_decision(Decision(Act.KEEP, why_not, self._mood), None, answer=True)
+            self._note_decision(Decision(Act.KEEP, why_not, self._room.mood), None, answer=True)
 
     def _pressed(self, signal: sig.Pressed) -> None:
         log.info("Pressed %s (%s)", signal.press.value, signal.origin)
@@ -276,10 +249,10 @@ class Conductor:
         else:
             # A person's press counts for more than a look that was asked for from afar.
             self._scanning = Ask.LOOK if self._scanning is Ask.LOOK else ask
-            self._tracker.look_again()
+            self._room.look_again()
             self._crew.watcher.scan()
             return None
-        self._note_decision(Decision(Act.KEEP, why_not, self._mood), None, answer=True)
+        self._note_decision(Decision(Act.KEEP, why_not, self._room.mood), None, answer=True)
         return why_not
 
     def _set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
@@ -288,51 +261,25 @@ class Conductor:
         self._crew.watcher.set_privacy(on)
         self._kept.set_privacy(on)
         self._scanning, self._waiting = None, None
-        self._forget_who_is_there()
+        self._room.forget()
         said = "Privacy is on: the camera is closed, and the music is left as it is" if on else "Privacy is off: the camera looks again"
-        self._note_decision(Decision(Act.KEEP, said, self._mood), None, answer=True)
+        self._note_decision(Decision(Act.KEEP, said, self._room.mood), None, answer=True)
 
     def _order_ended(self, ended: sig.OrderEnded) -> None:
         decision, now_s = ended.order.decision, self._clock.now_s()
         self._recorder.note(EventKind.ORDER, words.order(ended))
         retry_after_s = MENDED_S if isinstance(ended.error, PersonMustAct) else None if ended.error is None else ended.error.retry_after_s
         self._policy.ended(decision, ended.status, now_s, retry_after_s=retry_after_s, error=ended.error)
-        if ended.error is not None:
-            # A look at the speaker may work all the same; what a person must mend stands until an order has worked.
-            self._speaker_fault = ended.error if isinstance(ended.error, PersonMustAct) else self._speaker_fault
-            self._speaker.failed(ended.error)
-        elif ended.status is OrderStatus.DONE:
-            self._speaker_fault = None
-            self._speaker.becomes(State.OK, self._facts.speaker)
-            if decision.act is Act.QUEUE:
-                self._next = decision.track
-            elif decision.act in {Act.PLAY, Act.SKIP}:
-                self._next = None
-        self._poll_due_s = now_s
+        self._table.order_ended(ended, now_s)
 
     def _playback_seen(self, seen: sig.PlaybackSeen) -> None:
-        now_s = self._clock.now_s()
-        self._poll_due_s = now_s + self._config.music.spotify.poll_s
-        if seen.error is not None:
-            self._speaker.failed(seen.error)
-            self._poll_due_s = now_s + max(self._config.music.spotify.poll_s, seen.error.retry_after_s or 0)
-        else:
-            self._playback, self._playback_s = seen.playback, now_s
-            if self._speaker_fault is None:
-                self._speaker.becomes(State.OK, self._facts.speaker)
-            if seen.playback is not None and seen.playback.track is not None and self._next is not None and seen.playback.track.uri == self._next.uri:
-                self._next = None
-        waiting, self._after_poll = self._after_poll, []
-        for act in waiting:
-            act()
-        if not waiting:
+        if not self._table.seen(seen, self._clock.now_s()):
             self._decide()
 
     def _with_fresh_look(self, act: Callable[[], None]) -> None:
         """Do what depends on whether music plays: now, or after a look at the speaker where the last one is too old to tell."""
         if self._policy.needs_fresh_look(Ask.PAUSE, self._situation()):
-            self._after_poll.append(act)
-            self._crew.dj.look()
+            self._table.after_a_look(act)
         else:
             act()
 
@@ -347,7 +294,7 @@ class Conductor:
             self._decide(None if waiting is None else waiting.ask, songs_found=True)
             return
         self._pool.failed(found.mood, now_s, found.error.retry_after_s)
-        self._speaker.failed(found.error)
+        self._table.part.failed(found.error)
         if waiting is not None:
             self._note_decision(Decision(Act.KEEP, f"Can't look for {found.mood.value} music: {found.error}", found.mood), None, answer=True)
         self._decide()
@@ -396,8 +343,8 @@ class Conductor:
         verdict = self._policy.decide(self._situation(ask))
         self._wake_s = verdict.wake_s
         if verdict.decision.act is Act.KEEP:
-            if ask is Ask.LOOK and self._reading is not None and self._pool.of(self._reading.mood) is None:
-                self._waiting = WaitingPress(ask, self._reading.mood, now_s + PRESS_S)
+            if ask is Ask.LOOK and self._room.reading is not None and self._pool.of(self._room.mood) is None:
+                self._waiting = WaitingPress(ask, self._room.mood, now_s + PRESS_S)
             if not verdict.passing:
                 self._note_decision(verdict.decision, None, answer=ask is not None)
             return
@@ -409,17 +356,17 @@ class Conductor:
         return Situation(
             now_s=self._clock.now_s(),
             local_time=self._clock.utc().astimezone().time(),
-            reading=self._reading,
-            people=self._people,
-            playback=self._playback,
-            playback_s=self._playback_s,
+            reading=self._room.reading,
+            people=self._room.people,
+            playback=self._table.playback,
+            playback_s=self._table.playback_s,
             ask=ask,
         )
 
     def _want_candidates(self, now_s: float, *, asked: bool) -> None:
-        if self._reading is None:
+        if self._room.reading is None:
             return
-        wanted = self._pool.wanted(self._reading.mood, now_s, asked=asked)
+        wanted = self._pool.wanted(self._room.mood, now_s, asked=asked)
         if wanted is not None:
             self._crew.dj.look_up(wanted.mood, _lookup(self._librarian, wanted))
 
@@ -432,19 +379,12 @@ class Conductor:
         self._reason = decision.reason
         self._recorder.note(EventKind.DECISION, words.decision(decision, order_id))
 
-    @property
-    def _mood(self) -> Mood:
-        return Mood.UNSURE if self._reading is None else self._reading.mood
-
     # -- what is due
 
     def _tick(self) -> None:
         now_s = self._clock.now_s()
         self._poll_where_due(now_s)
-        if now_s >= self._poll_due_s:
-            # The answer says when to look next; until it comes, once is enough.
-            self._poll_due_s = now_s + self._config.music.spotify.poll_s
-            self._crew.dj.look()
+        self._table.tick(now_s)
         if now_s >= self._health_due_s:
             self._health_due_s = now_s + self._config.system.health_s
             self._crew.read_health()
@@ -461,20 +401,20 @@ class Conductor:
         """Where the policy wanted to be asked again by now, look at the speaker: what it does is what the answer rests on."""
         if self._wake_s is not None and now_s >= self._wake_s:
             self._wake_s = None
-            self._poll_due_s = now_s
+            self._table.look_at(now_s)
 
     def _show(self) -> None:
         now = snapshot(
             self._facts,
-            observation=self._observation,
-            people=self._people if self._observation is not None else None,
-            reading=self._reading,
-            since=self._since,
-            playback=self._playback,
-            upcoming=self._next,
+            observation=self._room.observation,
+            people=self._room.people_seen,
+            reading=self._room.reading,
+            since=self._room.since,
+            playback=self._table.playback,
+            upcoming=self._table.upcoming,
             reason=self._reason,
             camera=self._camera.now(),
-            speaker=self._speaker.now(),
+            speaker=self._table.part.now(),
             link=self._link.now(),
             privacy=self._kept.privacy,
         )

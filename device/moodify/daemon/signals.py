@@ -96,6 +96,8 @@ class PlaybackSeen:
     error: MoodifyError | None = None
     notices: tuple[str, ...] = ()
     """What a person should know although the speaker works."""
+    next_look_s: float | None = None
+    """Seconds until the next look, as what plays and what may be asked advise; None for the configured ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moodify.errors import PersonMustAct
 
@@ -39,15 +39,15 @@ class NoPanel:
         """Close nothing."""
 
 
-def open_panel(config: PanelConfig, on_press: Callable[[Press], None]) -> Panel | NoPanel:
-    """Open the configured panel; where its pins can't be used, say so in the log and go on without."""
+def open_panel(config: PanelConfig, on_press: Callable[[Press], None], *, factory: Any = None) -> Panel | NoPanel:
+    """Open the configured panel, on the pins of a gpiozero ``factory`` where one is given; where its pins can't be used, say so in the log and go on without."""
     if not config.enabled:
         return NoPanel()
     # gpiozero is wanted by nothing else.
     from moodify.panel.panel import Panel
 
     try:
-        return Panel(config, on_press)
+        return Panel(config, on_press, factory=factory)
     except PersonMustAct as error:
         log.warning("Going on without button and light: %s", error)
         return NoPanel()

@@ -1,0 +1,95 @@
+"""What the speaker does, as far as it is known, and when it is looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from moodify.daemon.parts import Part
+from moodify.daemon.signals import State
+from moodify.errors import PersonMustAct
+from moodify.types import Act, EventKind, OrderStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from moodify.daemon.dj import Dj
+    from moodify.daemon.recorder import Recorder
+    from moodify.daemon.signals import OrderEnded, PlaybackSeen
+    from moodify.types import Playback, Track
+
+
+class Turntable:
+    """The newest look at the speaker, its state as a part of the house, and the next look. Belongs to the conductor's thread."""
+
+    def __init__(self, dj: Dj, recorder: Recorder, description: str, *, poll_s: float) -> None:
+        """Know nothing yet, and want to look at once.
+
+        Args:
+            dj: who looks.
+            recorder: what is told of it.
+            description: what the speaker is, for a person.
+            poll_s: seconds between two looks where nothing else says when.
+        """
+        self._dj = dj
+        self._description = description
+        self._poll_s = poll_s
+        self.part = Part(EventKind.SPEAKER, recorder, description)
+        self.playback: Playback | None = None
+        self.playback_s = float("-inf")
+        self.upcoming: Track | None = None
+        self._fault: PersonMustAct | None = None
+        """What a person must mend: a look at the speaker may work all the same, so it stands until an order has worked."""
+        self._after_look: list[Callable[[], None]] = []
+        self._due_s = float("-inf")
+
+    def order_ended(self, ended: OrderEnded, now_s: float) -> None:
+        """Take note how an order ended; what the speaker does now is looked at."""
+        decision = ended.order.decision
+        if ended.error is not None:
+            self._fault = ended.error if isinstance(ended.error, PersonMustAct) else self._fault
+            self.part.failed(ended.error)
+        elif ended.status is OrderStatus.DONE:
+            self._fault = None
+            self._is_well()
+            if decision.act is Act.QUEUE:
+                self.upcoming = decision.track
+            elif decision.act in {Act.PLAY, Act.SKIP}:
+                self.upcoming = None
+        self._due_s = now_s
+
+    def seen(self, seen: PlaybackSeen, now_s: float) -> bool:
+        """Take a look's answer; return whether somebody had waited for it and has acted on it now."""
+        next_s = self._poll_s if seen.next_look_s is None else seen.next_look_s
+        if seen.error is not None:
+            self.part.failed(seen.error)
+            self._due_s = now_s + max(next_s, seen.error.retry_after_s or 0)
+        else:
+            self._due_s = now_s + next_s
+            self.playback, self.playback_s = seen.playback, now_s
+            if self._fault is None:
+                self._is_well(seen.notices)
+            if seen.playback is not None and seen.playback.track is not None and self.upcoming is not None and seen.playback.track.uri == self.upcoming.uri:
+                self.upcoming = None
+        waiting, self._after_look = self._after_look, []
+        for act in waiting:
+            act()
+        return bool(waiting)
+
+    def after_a_look(self, act: Callable[[], None]) -> None:
+        """Do something once the speaker was looked at, whether that works or not."""
+        self._after_look.append(act)
+        self._dj.look()
+
+    def look_at(self, due_s: float) -> None:
+        """Look no later than at a moment on the clock of the frames."""
+        self._due_s = min(self._due_s, due_s)
+
+    def tick(self, now_s: float) -> None:
+        """Look where that is due."""
+        if now_s >= self._due_s:
+            # The answer says when to look next; until it comes, once is enough.
+            self._due_s = now_s + self._poll_s
+            self._dj.look()
+
+    def _is_well(self, notices: tuple[str, ...] = ()) -> None:
+        self.part.becomes(State.OK, ". ".join((self._description, *notices)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from moodify.errors import ModelError
+from moodify.vision.xnnpack import Int8Delegate, library_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -50,8 +51,9 @@ class Runtime:
         self._where = model.where
         self._interpreter = _interpreter(model.where, model.content, threads_for(threads))
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        _check_input(model.where, inputs, model.manifest.input)
-        matched = [_match(model.where, output, outputs) for output in model.manifest.outputs]
+        if found := mismatches(inputs, outputs, model.manifest):
+            raise ModelError(f"{model.where}: {'; '.join(found)}; use the file that the manifest was written for")
+        matched = [detail for output in model.manifest.outputs if (detail := _match(output, outputs)) is not None]
         self._input: Callable[[], NDArray[np.int8]] = self._interpreter.tensor(inputs[0]["index"])
         self._shape = model.manifest.input.shape
         self._outputs = [(self._interpreter.tensor(detail["index"]), np.empty(output.shape, np.int8)) for detail, output in zip(matched, model.manifest.outputs, strict=True)]
@@ -90,57 +92,82 @@ class Runtime:
 
     def delegated(self) -> bool:
         """Return whether XNNPACK runs the model's operations."""
-        operations = self._interpreter._get_ops_details()  # noqa: SLF001 - there is no public way to ask
-        return any(operation["op_name"] == "DELEGATE" for operation in operations)
+        return any(operation["op_name"] == "DELEGATE" for operation in self.operations())
+
+    def operations(self) -> list[Mapping[str, Any]]:
+        """Return the file's operations, and the delegate's where there is one: ``op_name``, and the tensors of ``inputs`` and ``outputs`` by index."""
+        operations: list[Mapping[str, Any]] = self._interpreter._get_ops_details()  # noqa: SLF001 - there is no public way to ask
+        return operations
+
+    def tensors(self) -> dict[int, Mapping[str, Any]]:
+        """Return the details of the file's tensors, ``name`` and ``shape`` among them, by index."""
+        return {int(detail["index"]): detail for detail in self._interpreter.get_tensor_details()}
 
 
 def _interpreter(where: str, content: bytes, threads: int) -> Any:
-    make = _maker()
+    make, options = _maker(threads)
     try:
-        interpreter = make(model_content=content, num_threads=threads)
+        interpreter = make(model_content=content, num_threads=threads, **options)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise ModelError(f"{where}: is no model that this TFLite can run ({' '.join(str(error).split())}); install moodify again, or unset vision.models") from error
     return interpreter
 
 
-def _maker() -> Any:
+def _maker(threads: int) -> tuple[Any, dict[str, Any]]:
+    """Return the class of interpreters that is installed, and what it needs to run int8 with XNNPACK."""
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
         try:
+            from tflite_runtime import _pywrap_tensorflow_interpreter_wrapper as extension
             from tflite_runtime.interpreter import Interpreter
         except ImportError as error:
             raise ModelError(f"no TFLite runtime is installed ({error}): pip install ai-edge-litert, or on 32-bit ARM tflite-runtime==2.14.0 with numpy<2") from error
-    return Interpreter
+        library = library_of(extension)
+        return Interpreter, {} if library is None else {"experimental_delegates": [Int8Delegate(library, threads)]}
+    return Interpreter, {}
 
 
-def _check_input(where: str, details: Sequence[Mapping[str, Any]], expected: InputTensor) -> None:
-    if len(details) != 1:
-        raise ModelError(f"{where}: has {len(details)} inputs, expected 1; use the file that the manifest was written for")
-    _check_tensor(where, f"input {expected.name}", details[0], expected)
+def mismatches(inputs: Sequence[Mapping[str, Any]], outputs: Sequence[Mapping[str, Any]], manifest: DetectorManifest | ClassifierManifest) -> list[str]:
+    """Return what differs between a file's tensors and its manifest, a phrase for each; nothing where they fit.
+
+    Args:
+        inputs: as ``Interpreter.get_input_details`` gives them.
+        outputs: as ``Interpreter.get_output_details`` gives them.
+        manifest: what they should be.
+    """
+    found = [f"has {len(inputs)} inputs, expected 1"] if len(inputs) != 1 else _differences(f"input {manifest.input.name}", inputs[0], manifest.input)
+    if len(outputs) != len(manifest.outputs):
+        found.append(f"has {len(outputs)} outputs, the manifest lists {len(manifest.outputs)}")
+    for expected in manifest.outputs:
+        if (detail := _match(expected, outputs)) is None:
+            there = ", ".join(f"{each['name']} {_shape(each)}" for each in outputs)
+            found.append(f"has no single output {expected.name} {list(expected.shape)}, only {there}")
+        else:
+            found += _differences(f"output {expected.name}", detail, expected)
+    return found
 
 
-def _match(where: str, expected: OutputTensor, details: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def _match(expected: OutputTensor, details: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Find an output by its name, or by its shape where a converter has renamed it."""
     named = [detail for detail in details if detail["name"] == expected.name]
-    alike = named or [detail for detail in details if tuple(int(n) for n in detail["shape"]) == expected.shape]
-    if len(alike) != 1:
-        found = ", ".join(f"{detail['name']} {[int(n) for n in detail['shape']]}" for detail in details)
-        raise ModelError(f"{where}: has no single output {expected.name} {list(expected.shape)}, only {found}; use the file that the manifest was written for")
-    _check_tensor(where, f"output {expected.name}", alike[0], expected)
-    return alike[0]
+    alike = named or [detail for detail in details if tuple(_shape(detail)) == expected.shape]
+    return alike[0] if len(alike) == 1 else None
 
 
-def _check_tensor(where: str, what: str, detail: Mapping[str, Any], expected: InputTensor | OutputTensor) -> None:
+def _differences(what: str, detail: Mapping[str, Any], expected: InputTensor | OutputTensor) -> list[str]:
     scale, zero_point = detail["quantization"]
     pairs = (
-        ("shape", [int(n) for n in detail["shape"]], list(expected.shape)),
+        ("shape", _shape(detail), list(expected.shape)),
         ("dtype", np.dtype(detail["dtype"]).name, expected.dtype),
         ("zero_point", int(zero_point), expected.zero_point),
     )
-    for key, found, wanted in pairs:
-        if found != wanted:
-            raise ModelError(f"{where}: {what} has {key} {found}, the manifest says {wanted}; use the file that the manifest was written for")
+    found = [f"{what} has {key} {there}, the manifest says {wanted}" for key, there, wanted in pairs if there != wanted]
     if not math.isclose(scale, expected.scale, rel_tol=_SCALE_TOLERANCE):
-        raise ModelError(f"{where}: {what} has scale {scale:.8g}, the manifest says {expected.scale:.8g}; use the file that the manifest was written for")
+        found.append(f"{what} has scale {scale:.8g}, the manifest says {expected.scale:.8g}")
+    return found
+
+
+def _shape(detail: Mapping[str, Any]) -> list[int]:
+    return [int(n) for n in detail["shape"]]

@@ -57,6 +57,7 @@ def test_the_shipped_examples_are_valid(project_root):
     uncommented = "\n".join(line[2:] if setting else line for line, setting in zip(lines, is_setting, strict=True))
     config = parse(uncommented, source="moodify.toml")
     assert config.music.quiet_hours is not None
+    assert [len(config.music.goals), len(config.music.volume_caps)] == [1, 1]
     assert len(config.music.moods) == 6
     assert config.people["ada"].loves
 
@@ -104,13 +105,13 @@ def test_whatever_stands_where_a_secret_belongs_is_not_shown(wrong):
 @pytest.mark.parametrize("of_day", ['"22:00:00Z"', '"22:00:00+01:00"'])
 def test_quiet_hours_with_a_time_zone_are_refused(of_day):
     (line,) = problems(f"[music.quiet_hours]\nstart = {of_day}\nend = 07:00:00")
-    assert line == f"music.quiet_hours.start = {of_day}: has a time zone, but quiet hours are in local time; write it without one, as 22:00:00"
+    assert line == f"music.quiet_hours.start = {of_day}: has a time zone, but hours are in local time; write it without one, as 22:00:00"
 
 
 def test_quiet_hours_that_end_when_they_start_are_refused():
     (line,) = problems("[music.quiet_hours]\nstart = 22:00:00\nend = 22:00:00")
     assert line.startswith("music.quiet_hours.end: ")
-    assert "both 22:00:00, so no time would be quiet; set another end" in line
+    assert "both 22:00:00, which is no time at all; set another end" in line
 
 
 def test_what_is_printed_as_effective_reads_back_as_the_same():
@@ -131,6 +132,62 @@ def test_what_is_printed_as_effective_reads_back_as_the_same():
 def test_a_person_that_could_not_be_typed_or_played_for_is_a_mistake(text, said):
     (line,) = problems(text)
     assert line.startswith(said)
+
+
+LISTS = """
+[[music.goals]]
+start = 22:00:00
+end = 07:00:00
+goal = "calm"
+[[music.goals]]
+start = 07:00:00
+end = 09:00:00
+goal = "lift"
+[[music.volume_caps]]
+start = 21:00:00
+end = 08:00:00
+volume_cap = 35
+"""
+NO_LIST = "must be a list of sections: write [[music.goals]] on a line of its own, and the keys of one below"
+
+
+def test_hours_with_a_goal_or_a_cap_are_lists_in_the_owners_order():
+    music = parse(LISTS, source="moodify.toml").music
+    assert [goal.goal for goal in music.goals] == ["calm", "lift"]
+    assert [(str(cap.start), str(cap.end), cap.volume_cap) for cap in music.volume_caps] == [("21:00:00", "08:00:00", 35)]
+
+
+def test_lists_that_are_printed_as_effective_read_back_as_the_same():
+    config = parse(LISTS, source="moodify.toml")
+    assert parse(document.effective(config), source="printed") == config
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[music]\ngoal = "clam"', "music.goal = \"clam\": must be 'match', 'lift' or 'calm'; did you mean calm?"),
+        ('[[music.goals]]\nstart = 20:00:00\nend = 21:00:00\ngoal = "clam"', "music.goals #1.goal = \"clam\": must be 'match', 'lift' or 'calm'; did you mean calm?"),
+        ("[[music.volume_caps]]\nstart = 20:00:00\nend = 21:00:00", "music.volume_caps #1.volume_cap: is missing; add it"),
+        (LISTS + "[[music.volume_caps]]\nstart = 20:00:00\nend = 21:00:00\nvolume_cap = 101", "music.volume_caps #2.volume_cap = 101: must be less than or equal to 100"),
+        (
+            '[music.goals]\nstart = 20:00:00\nend = 21:00:00\ngoal = "calm"',
+            "music.goals: must be a list of sections: write [[music.goals]] on a line of its own, and the keys of one below",
+        ),
+        ('[music]\ngoals = ["calm"]', f'music.goals #1 = "calm": {NO_LIST}'),
+        ('[music]\nsources = "liked"', 'music.sources = "liked": must be a list; write it in [brackets]'),
+        ('[music]\nsources = ["likd"]', "music.sources #1 = \"likd\": must be 'liked', 'top', 'recent', 'imported' or 'search'; did you mean liked?"),
+        ("[music]\nfade_s = 31", "music.fade_s = 31: must be less than or equal to 30"),
+        ("[music]\nlearning = 1.5", "music.learning = 1.5: must be a valid boolean; write true or false without quotes"),
+    ],
+)
+def test_a_mistake_in_the_music_section_names_its_place_and_fix(text, line):
+    assert problems(text) == (line,)
+
+
+def test_hours_in_a_list_that_are_no_time_are_told_once_beside_other_mistakes():
+    lines = problems('[[music.goals]]\nstart = 20:00:00\nend = 20:00:00\ngoal = "calm"\n[[music.goals]]\nstart = 21:00:00\nend = 22:00:00\ngoal = "clam"')
+    assert len(lines) == 2
+    assert lines[0].startswith("music.goals #1.end: start and end are both 20:00:00")
 
 
 @pytest.mark.parametrize(

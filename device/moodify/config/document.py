@@ -6,7 +6,7 @@ import json
 from datetime import time
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
@@ -41,22 +41,34 @@ def annotated() -> str:
     return "\n".join([*head, *_annotated_section(Config, ""), ""])
 
 
-def _annotated_section(section: type[BaseModel], prefix: str) -> Iterator[str]:
-    inner: list[tuple[str, type[BaseModel]]] = []
+def _annotated_section(section: type[BaseModel], prefix: str, *, commented: bool = False) -> Iterator[str]:
+    inner: list[tuple[str, str, type[BaseModel], bool]] = []
     for name, field in section.model_fields.items():
         path = f"{prefix}.{name}".lstrip(".")
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            inner.append((path, field.annotation))
+            inner.append((f"[{path}]", _about(field.annotation), field.annotation, False))
         elif optional := [(key, model) for key, model in _OPTIONAL_SECTIONS.items() if key == path or key.startswith(path + ".")]:
-            inner += optional
+            inner += [(f"[{key}]", _about(model).replace("one mood", key.rpartition(".")[2]), model, True) for key, model in optional]
+        elif (row := _row(field)) is not None:
+            inner.append((f"[[{path}]]", field.description or "", row, True))
         else:
             yield f"# {field.description}"
-            yield _annotated_line(name, field, commented=prefix in _OPTIONAL_SECTIONS)
-    for path, model in inner:
+            yield _annotated_line(name, field, commented=commented)
+    for heading, about, model, optional_one in inner:
         yield ""
-        yield f"# {(model.__doc__ or '').strip().replace('one mood', path.rpartition('.')[2])}"
-        yield f"{'# ' if path in _OPTIONAL_SECTIONS else ''}[{path}]"
-        yield from _annotated_section(model, path)
+        yield f"# {about}"
+        yield f"{'# ' if optional_one else ''}{heading}"
+        yield from _annotated_section(model, heading.strip("[]"), commented=optional_one)
+
+
+def _about(section: type[BaseModel]) -> str:
+    return (section.__doc__ or "").strip()
+
+
+def _row(field: FieldInfo) -> type[BaseModel] | None:
+    """Return the section that each table of a list of tables is, as in ``[[music.goals]]``; None where the key is no such list."""
+    of = get_args(field.annotation) if get_origin(field.annotation) is tuple else ()
+    return of[0] if of and isinstance(of[0], type) and issubclass(of[0], BaseModel) else None
 
 
 def _annotated_line(name: str, field: FieldInfo, *, commented: bool) -> str:
@@ -76,15 +88,17 @@ def _effective_section(section: BaseModel, prefix: str) -> Iterator[str]:
     for name in type(section).model_fields:
         value, path = getattr(section, name), f"{prefix}.{name}".lstrip(".")
         if isinstance(value, BaseModel):
-            inner.append((path, value))
+            inner.append((f"[{path}]", value))
         elif isinstance(value, dict) and all(isinstance(entry, BaseModel) for entry in value.values()):
-            inner += [(f"{path}.{key}", entry) for key, entry in value.items()]
+            inner += [(f"[{path}.{key}]", entry) for key, entry in value.items()]
+        elif isinstance(value, tuple) and value and all(isinstance(entry, BaseModel) for entry in value):
+            inner += [(f"[[{path}]]", entry) for entry in value]
         elif value is not None:
             yield f"{name} = {_toml(value)}"
-    for path, value in inner:
+    for heading, value in inner:
         yield ""
-        yield f"[{path}]"
-        yield from _effective_section(value, path)
+        yield heading
+        yield from _effective_section(value, heading.strip("[]"))
 
 
 def _toml(value: Any) -> str:  # noqa: PLR0911 - one line for each type

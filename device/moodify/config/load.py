@@ -17,11 +17,14 @@ from moodify.config.model import BETWEEN_KEYS, Config
 from moodify.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pydantic_core import ErrorDetails
 
 SYSTEM_FILE = Path("/etc/moodify/moodify.toml")
+
+#: Before the place of a table in a list of tables, as in ``music.goals #2.start``.
+_ROW = "#"
 
 
 def find(explicit: Path | None, *, environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -94,24 +97,39 @@ def _problems(values: dict[str, Any], error: ValidationError) -> Iterator[str]:
 
 def _path(detail: ErrorDetails) -> tuple[str, ...]:
     # "[key]" marks the key of a table of tables as the culprit; union members add their type's name.
-    return tuple(str(part) for part in detail["loc"] if part not in {"[key]", "constrained-str", "int", "float"})
+    # The tables of a list have no names: people count them from 1.
+    return tuple(f"{_ROW}{part + 1}" if isinstance(part, int) else part for part in detail["loc"] if part not in {"[key]", "constrained-str", "int", "float"})
 
 
 def _remove(values: dict[str, Any], path: tuple[str, ...]) -> None:
     *parents, last = path or ("",)
     table: Any = values
     for parent in parents:
-        table = table.get(parent) if isinstance(table, dict) else None
+        table = _inside(table, parent)
     if isinstance(table, dict):
         table.pop(last, None)
+    elif isinstance(table, list) and isinstance(_inside(table, last), dict):
+        # The tables behind it keep their places.
+        _inside(table, last).clear()
+
+
+def _inside(table: Any, part: str) -> Any:
+    if isinstance(table, list):
+        place = int(part.removeprefix(_ROW)) - 1 if part.startswith(_ROW) else len(table)
+        return table[place] if place < len(table) else None
+    return table.get(part) if isinstance(table, dict) else None
+
+
+def _key(path: Iterable[str]) -> str:
+    return ".".join(path).replace(f".{_ROW}", f" {_ROW}")
 
 
 def _line(detail: ErrorDetails) -> str:
     path = list(_path(detail))
     if detail["type"] == BETWEEN_KEYS:
         path.append(str(detail["ctx"]["keys"]).split(",", maxsplit=1)[0])
-        return f"{'.'.join(path)}: {detail['msg']}"
-    key = ".".join(path) or "the file"
+        return f"{_key(path)}: {detail['msg']}"
+    key = _key(path) or "the file"
     if detail["type"] == "extra_forbidden":
         return f"{key}: unknown key{_did_you_mean(path)}"
     if _is_secret(path):
@@ -123,13 +141,17 @@ def _line(detail: ErrorDetails) -> str:
 def _reason(detail: ErrorDetails) -> str:
     if detail["type"] == "string_pattern_mismatch":
         return "is not a Spotify address; copy it from Spotify as spotify:playlist:…, without spaces"
-    if detail["type"] in {"model_type", "model_attributes_type", "dict_type"}:
-        return f"must be a section: write [{'.'.join(_path(detail))}] on a line of its own, and its keys below"
-    text = detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be").replace("Field required", "is missing; add it")
+    if detail["type"] in {"model_type", "model_attributes_type", "dict_type"} or (detail["type"] == "tuple_type" and _section_at(list(_path(detail))) is not None):
+        *_, last = path = _path(detail)
+        if detail["type"] == "tuple_type" or last.startswith(_ROW):
+            return f"must be a list of sections: write [[{'.'.join(part for part in path if not part.startswith(_ROW))}]] on a line of its own, and the keys of one below"
+        return f"must be a section: write [{'.'.join(path)}] on a line of its own, and its keys below"
+    text = detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be").replace("Field required", "is missing; add it").replace("valid tuple", "list")
     hint = {
         "bool_parsing": "; write true or false without quotes",
         "bool_type": "; write true or false without quotes",
         "string_type": '; write it in "quotes"',
+        "tuple_type": "; write it in [brackets]",
         "int_from_float": "; write a whole number",
     }.get(detail["type"], "")
     return text + hint

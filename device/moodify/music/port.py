@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from moodify.music.candidates import Wanted
@@ -52,6 +53,12 @@ class Player(Protocol):
 
     def save_playlist(self, name: str, uris: Sequence[str], *, description: str = "") -> str:
         """Make a private playlist of the owner's from tracks and return its URI; NotAllowed as above."""
+
+    def asked(self) -> AbstractContextManager[None]:
+        """Say that what this thread does meanwhile was asked for by a person: our own budget of requests never refuses it."""
+
+    def next_poll_s(self, poll_s: float, remaining_of_track_s: float | None = None) -> float:
+        """Return the seconds after which to look at what plays again: ``poll_s``, sooner where the track ends, later where requests are short."""
 
     def notices(self) -> tuple[str, ...]:
         """Return what a person should know although orders work: a sign-in that ends soon, a quota that is spent. No request is made."""

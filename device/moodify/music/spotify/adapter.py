@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 from moodify.errors import CannotWork, NotAllowed, SpeakerNotFound, SpeakerUnavailable
 
+from .budget import REQUESTS_PER_HOUR
 from .library import Library
 from .mapping import DeviceAsleep, NothingActive, Restriction
+from .quota import utc
 from .reading import playback_of, speaker_of, uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
 
     from moodify.types import Playback, Speaker
 
@@ -38,7 +42,10 @@ class SpotifyPlayer(Library):
         api_url: the Web API, ending with ``/v1/``; the simulated speaker's own for that.
         label: what it is, for a person; unset says Spotify and the speaker's name.
         timeout_s: longest time that a request waits for its answer.
-        now_s: monotonic seconds, for Retry-After.
+        requests_per_hour: requests that may be sent unasked.
+        folder: where the end of a quota that is spent is kept over a restart; None keeps nothing.
+        now_s: monotonic seconds, for Retry-After, the budget and the breaker.
+        now: the wall clock, timezone-aware, for what a person is told.
         pause: waits so many seconds while a speaker wakes up; unset waits until :meth:`close` at most.
     """
 
@@ -50,11 +57,14 @@ class SpotifyPlayer(Library):
         api_url: str = API_URL,
         label: str | None = None,
         timeout_s: float = 10.0,
+        requests_per_hour: int = REQUESTS_PER_HOUR,
+        folder: Path | None = None,
         now_s: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = utc,
         pause: Callable[[float], object] | None = None,
     ) -> None:
         """Send nothing yet."""
-        super().__init__(sign_in, api_url=api_url, timeout_s=timeout_s, now_s=now_s)
+        super().__init__(sign_in, api_url=api_url, timeout_s=timeout_s, requests_per_hour=requests_per_hour, folder=folder, now_s=now_s, now=now)
         self._name, self._label = speaker, label
         self._pause = pause if pause is not None else self._closed.wait
         self._speaker: Speaker | None = None
@@ -68,7 +78,7 @@ class SpotifyPlayer(Library):
 
     def playback(self) -> Playback:
         """Return what plays now, on whichever speaker of the account."""
-        with self._mapped():
+        with self._mapped(reads=1):
             now = self._state()
             there = now.speaker
             if there is not None and there.active and not there.restricted and (self._name is None or there.name.casefold() == self._name.casefold()):
@@ -78,7 +88,7 @@ class SpotifyPlayer(Library):
 
     def speakers(self) -> tuple[Speaker, ...]:
         """Return the devices that take orders by id now."""
-        with self._mapped():
+        with self._mapped(reads=1):
             return self._list()
 
     def play(self, uri: str) -> None:

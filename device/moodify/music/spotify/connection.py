@@ -1,4 +1,4 @@
-"""One account's way to the Web API: one call at a time, and only the project's errors come out."""
+"""One account's way to the Web API: one call at a time, within a budget, and only the project's errors come out."""
 
 from __future__ import annotations
 
@@ -10,22 +10,42 @@ import spotipy
 
 from moodify.errors import MoodifyError, SpeakerUnavailable
 
+from .breaker import Breaker
+from .budget import Budget
 from .mapping import FOREIGN, foreign_error
+from .quota import Quota
 from .transport import ApiTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from pathlib import Path
 
     from .signin import SignIn
 
 
 class Connection:
-    """What reading and giving orders share: the client, its transport, and the lock around each call."""
+    """What reading and giving orders share: the client, what lets its requests pass, and the lock around each call."""
 
-    def __init__(self, sign_in: SignIn, *, api_url: str, timeout_s: float, now_s: Callable[[], float]) -> None:
-        """Take the sign-in, the Web API's address, the longest time of a request, and a monotonic clock. Sends nothing yet."""
+    def __init__(
+        self,
+        sign_in: SignIn,
+        *,
+        api_url: str,
+        timeout_s: float,
+        now_s: Callable[[], float],
+        now: Callable[[], datetime],
+        requests_per_hour: int,
+        folder: Path | None,
+    ) -> None:
+        """Take what :class:`~moodify.music.spotify.adapter.SpotifyPlayer` takes. Sends nothing yet."""
         self._sign_in = sign_in
-        self._transport = ApiTransport(sign_in, now_s=now_s)
+        self.budget = Budget(requests_per_hour, now_s=now_s)
+        self._now = now
+        self._quota = Quota(folder, app=str(sign_in.client_id), now_s=now_s, now=now)
+        self._breaker = Breaker("Spotify", now_s=now_s)
+        self._transport = ApiTransport(sign_in, self._breaker, self._quota, self.budget.note)
         self._spotify = spotipy.Spotify(requests_session=self._transport, requests_timeout=timeout_s)
         self._spotify.prefix = api_url
         self._lock = threading.RLock()
@@ -36,6 +56,24 @@ class Connection:
         """What it is, for a person."""
         return "Spotify"
 
+    def asked(self) -> AbstractContextManager[None]:
+        """Say that what this thread does meanwhile was asked for by a person: it is never refused for the budget of requests."""
+        return self.budget.asked()
+
+    def next_poll_s(self, poll_s: float, remaining_of_track_s: float | None = None) -> float:
+        """Return the seconds after which to look at what plays again.
+
+        Args:
+            poll_s: between two looks, where nothing speaks for another time.
+            remaining_of_track_s: what is left of the track that plays; None where nothing does.
+        """
+        return max(self.budget.next_poll_s(poll_s, remaining_of_track_s), self._quota.left_s, self._breaker.left_s)
+
+    def notices(self) -> tuple[str, ...]:
+        """Return what a person should know although orders work. No request is made, and no call that is under way is waited for."""
+        notice = self._quota.notice()
+        return () if notice is None else (notice,)
+
     def close(self) -> None:
         """End a wait and give the connections back."""
         self._closed.set()
@@ -43,10 +81,14 @@ class Connection:
         self._sign_in.close()
 
     @contextmanager
-    def _mapped(self) -> Iterator[None]:
+    def _mapped(self, *, reads: int = 0) -> Iterator[None]:
+        """Let a call pass that only reads, with so many requests at most, or (0) an order."""
         with self._lock:
             if self._closed.is_set():
                 raise SpeakerUnavailable(f"{self.description} is closed; start again")
+            # Why Spotify is not asked counts for more than our own budget.
+            self._quota.check()
+            self.budget.admit(reads)
             try:
                 yield
             except MoodifyError:

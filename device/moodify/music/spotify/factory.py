@@ -56,8 +56,8 @@ def open_player(config: MusicConfig, folder: Path, *, clock: Callable[[], float]
 
     Args:
         config: the section ``[music]``.
-        folder: where the sign-in is kept.
-        clock: seconds that only go forward, by which the simulated speaker's music runs.
+        folder: where the sign-in is kept, and until when Spotify's quota is spent.
+        clock: seconds that only go forward, by which the simulated speaker's music and its budget of requests run.
         simulated: a simulated speaker to use instead of starting one; it is taken over and closed too.
 
     Raises:
@@ -81,11 +81,20 @@ def open_player(config: MusicConfig, folder: Path, *, clock: Callable[[], float]
             logger.warning("%s; until then the simulated speaker plays", error)
         else:
             sign_in = SignIn(spotify.client_id, tokens, redirect_port=spotify.redirect_port, timeout_s=spotify.timeout_s)
-            return OpenPlayer(SpotifyPlayer(sign_in, speaker=spotify.speaker, timeout_s=spotify.timeout_s), None)
+            real = SpotifyPlayer(sign_in, speaker=spotify.speaker, timeout_s=spotify.timeout_s, requests_per_hour=spotify.requests_per_hour, folder=folder)
+            return OpenPlayer(real, None)
     speaker = simulated if simulated is not None else SimulatedSpeaker(clock=clock)
     try:
         sign_in = simulated_sign_in(speaker.accounts_url, timeout_s=spotify.timeout_s)
-        player = SpotifyPlayer(sign_in, speaker=speaker.name, api_url=speaker.api_url, label="the simulated speaker", timeout_s=spotify.timeout_s)
+        player = SpotifyPlayer(
+            sign_in,
+            speaker=speaker.name,
+            api_url=speaker.api_url,
+            label="the simulated speaker",
+            timeout_s=spotify.timeout_s,
+            requests_per_hour=spotify.requests_per_hour,
+            now_s=clock,
+        )
     except BaseException:
         speaker.close()
         raise

@@ -21,9 +21,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: What spotipy, requests and reading an unexpected answer may raise.
-FOREIGN: tuple[type[Exception], ...] = (SpotifyBaseException, requests.RequestException, HTTPError, LookupError, TypeError, AttributeError, ValueError)
+FOREIGN: tuple[type[Exception], ...] = (
+    SpotifyBaseException,
+    requests.RequestException,
+    HTTPError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    ArithmeticError,
+    RecursionError,
+)
 #: Where a 429 says nothing (or nonsense) about how long to wait: Spotify counts over rolling 30 seconds.
 DEFAULT_RETRY_S = 30.0
+#: The same where a quota is spent, which lasts for hours: each try counts.
+DEFAULT_QUOTA_RETRY_S = 900.0
+QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
 #: A quota has been seen to ask for 14 hours; what asks for more than a day is looked at again after one.
 LONGEST_RETRY_S = 86_400.0
 SIGN_IN = "sign in again with: moodify spotify login"
@@ -46,6 +59,10 @@ class ContentsHidden(NotAllowed):
     """Something may be played but not read."""
 
 
+class ScopeMissing(NotAllowed):
+    """The owner has not agreed to this."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """An answer of 400 or above, whatever its shape."""
@@ -58,7 +75,14 @@ class Refusal:
     @property
     def wait_s(self) -> float:
         """Seconds to leave a service alone that has had too many requests."""
-        return DEFAULT_RETRY_S if self.retry_after_s is None else self.retry_after_s
+        if self.retry_after_s is not None:
+            return self.retry_after_s
+        return DEFAULT_QUOTA_RETRY_S if self.reason == QUOTA_EXCEEDED else DEFAULT_RETRY_S
+
+    @property
+    def too_many(self) -> bool:
+        """Whether it asks for fewer requests, and is no answer to this one."""
+        return self.status == HTTPStatus.TOO_MANY_REQUESTS or self.reason == "RATE_LIMITED"
 
     @classmethod
     def read(cls, status: int, headers: Mapping[str, str], body: bytes) -> Self:
@@ -96,15 +120,13 @@ def retry_after_s(header: str | None) -> float | None:
 
 
 def too_many(refusal: Refusal) -> str:
-    """Return what a 429 says, for a person."""
-    return "the quota of your Spotify app is used up" if refusal.reason == "QUOTA_EXCEEDED" else "Spotify asks for fewer requests"
+    """Return what a 429 says, for a person, as the beginning of a sentence."""
+    return "Spotify's quota is spent" if refusal.reason == QUOTA_EXCEEDED else "Spotify asks for fewer requests"
 
 
-def api_error(refusal: Refusal, path: str) -> MoodifyError:
-    """Return the error that a Web API refusal is; ``path`` is what was asked for."""
+def api_error(refusal: Refusal, path: str, *, reads: bool = True) -> MoodifyError:
+    """Return the error that a Web API refusal is, but for :attr:`Refusal.too_many`; ``path`` is what was asked for, ``reads`` whether by a GET."""
     status, reason, said = refusal.status, refusal.reason or "", refusal.message
-    if status == HTTPStatus.TOO_MANY_REQUESTS or reason == "RATE_LIMITED":
-        return SpeakerUnavailable(f"{too_many(refusal)}; trying again in {refusal.wait_s:.0f} s", retry_after_s=refusal.wait_s)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return SpeakerUnavailable(f"Spotify answers {status}; trying again later", retry_after_s=refusal.retry_after_s)
     if status == HTTPStatus.UNAUTHORIZED:
@@ -112,7 +134,7 @@ def api_error(refusal: Refusal, path: str) -> MoodifyError:
     if status == HTTPStatus.NOT_FOUND:
         return _not_found(reason, said, path)
     if status == HTTPStatus.FORBIDDEN:
-        return _forbidden(reason, said, path)
+        return _forbidden(reason, said, path, reads=reads)
     return CannotWork(f"Spotify refuses {path} ({status}: {said}); check the uri or the search text")
 
 
@@ -124,7 +146,7 @@ def _not_found(reason: str, said: str, path: str) -> MoodifyError:
     return CannotWork(f"Spotify knows nothing at {path}; check the uri in [music.moods]")
 
 
-def _forbidden(reason: str, said: str, path: str) -> MoodifyError:
+def _forbidden(reason: str, said: str, path: str, *, reads: bool) -> MoodifyError:
     known = {
         "PREMIUM_REQUIRED": 'orders to a speaker need Spotify Premium; upgrade the account, or set music.speaker = "simulated"',
         "VOLUME_CONTROL_DISALLOW": "this speaker has a fixed volume; set it on the speaker itself",
@@ -134,22 +156,20 @@ def _forbidden(reason: str, said: str, path: str) -> MoodifyError:
     if reason in known:
         return NotAllowed(known[reason])
     if "scope" in said.casefold():
-        return NotAllowed(f"the sign-in lacks a permission ({said}); {SIGN_IN}")
+        return ScopeMissing(f"the sign-in lacks a permission ({said}); {SIGN_IN}")
     if "premium" in said.casefold():
         return NotAllowed(known["PREMIUM_REQUIRED"])
     if "/me/player" in path:
         return Restriction(f"the speaker refuses ({said}, {reason or 'no reason given'}); choose another track")
-    if "/playlists/" in path:
+    if "/playlists/" in path and reads:
         return ContentsHidden("Spotify shows a playlist's tracks to its owner only; use one of your own, or play it as a whole")
     return NotAllowed(f"Spotify does not allow {path} ({said}); see that the account is listed in your app at developer.spotify.com")
 
 
 def token_error(refusal: Refusal) -> MoodifyError:
-    """Return the error that a refusal of the accounts service is."""
-    too_often = refusal.status == HTTPStatus.TOO_MANY_REQUESTS
-    if too_often or refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        wait_s = refusal.wait_s if too_often else refusal.retry_after_s
-        return SpeakerUnavailable(f"Spotify's sign-in service answers {refusal.status}; trying again later", retry_after_s=wait_s)
+    """Return the error that a refusal of the accounts service is, but for :attr:`Refusal.too_many`."""
+    if refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return SpeakerUnavailable(f"Spotify's sign-in service answers {refusal.status}; trying again later", retry_after_s=refusal.retry_after_s)
     if refusal.reason == "invalid_client":
         return SignInNeeded(f"Spotify does not know this client id ({refusal.message}); check music.spotify.client_id, then {SIGN_IN}")
     return SignInNeeded(f"the Spotify sign-in has ended ({refusal.message}); {SIGN_IN}")

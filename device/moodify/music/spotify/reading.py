@@ -34,8 +34,8 @@ def uri_of(text: str) -> Uri:
 
 
 def track_of(item: Any) -> Track | None:
-    """Return a track; None for what is none: a gap, an episode, a local file without an id."""
-    if not isinstance(item, dict) or item.get("type", "track") != "track" or not item.get("id"):
+    """Return a track; None for what is none: a gap, an episode, a file of the owner's own computer (``spotify:local:…``)."""
+    if not isinstance(item, dict) or item.get("type", "track") != "track" or not item.get("id") or not item["uri"].startswith("spotify:track:"):
         return None
     artists = ", ".join(artist["name"] for artist in item.get("artists", []) if artist)
     explicit = item.get("explicit")

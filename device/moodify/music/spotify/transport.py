@@ -1,15 +1,13 @@
 """One HTTP request to Spotify at a time, without the habits of spotipy's own session.
 
 spotipy's session sleeps inside a 429 and repeats POSTs; its errors lose the reason or escape as the HTTP library's
-(spotipy 2.26.0). Here a request is sent once, what is wrong with the answer is said in the project's errors, and the bearer
-token is added below spotipy, which therefore can't log it.
+(spotipy 2.26.0). Here a request is sent once and counted, what is wrong with the answer is said in the project's errors, and
+the bearer token is added below spotipy, which therefore can't log it.
 """
 
 from __future__ import annotations
 
 import json
-import logging
-import math
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -19,48 +17,52 @@ import requests
 
 from moodify.errors import SpeakerUnavailable
 
-from .mapping import Refusal, api_error, foreign_error, token_error, too_many
+from .breaker import Breaker
+from .mapping import FOREIGN, Refusal, api_error, foreign_error, token_error
+from .quota import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .signin import SignIn
 
-logger = logging.getLogger(__name__)
-
 
 class _Once(requests.Session):
-    """A session that sends a request once, follows nothing, and is shut for as long as a 429 asked."""
+    """A session that sends a request once, follows nothing, and lets a service rest that fails or asks for it."""
 
-    def __init__(self, now_s: Callable[[], float]) -> None:
+    def __init__(self, breaker: Breaker, quota: Quota, note: Callable[[], None]) -> None:
         super().__init__()
         # ~/.netrc would replace the bearer token, and proxy variables would catch the loopback.
         self.trust_env = False
         self.sent = 0
         """Requests sent so far: spotipy sends nothing, and says nothing, where it dislikes an argument."""
-        self._now_s = now_s
-        self._shut_until_s = -math.inf
-        self._shut_because = ""
+        self.breaker, self.quota = breaker, quota
+        self._note = note
 
     def send_once(self, method: str, url: str, **args: Any) -> requests.Response:
         """Send it; raise the project's error where no answer comes or none may be asked for yet."""
-        left_s = self._shut_until_s - self._now_s()
-        if left_s > 0:
-            raise SpeakerUnavailable(f"{self._shut_because}; trying again in {left_s:.0f} s", retry_after_s=left_s)
+        self.quota.check()
         args.setdefault("allow_redirects", False)
-        self.sent += 1
+
+        def send() -> requests.Response:
+            self.sent += 1
+            self._note()
+            return super(_Once, self).request(method, url, **args)
+
         try:
-            return super().request(method, url, **args)
-        except requests.RequestException as error:
+            return self.breaker.call(send)
+        except FOREIGN as error:
             raise foreign_error(error) from error
 
     def refusal(self, response: requests.Response) -> Refusal:
-        """Read a refusal; a 429 shuts this way until its Retry-After has passed."""
+        """Read a refusal.
+
+        Raises:
+            SpeakerUnavailable: it asks for fewer requests, and this way is shut until then.
+        """
         refusal = Refusal.read(response.status_code, response.headers, response.content)
-        if refusal.status == HTTPStatus.TOO_MANY_REQUESTS:
-            self._shut_until_s = self._now_s() + refusal.wait_s
-            self._shut_because = too_many(refusal)
-            logger.warning("%s: no requests for %.0f s", self._shut_because, refusal.wait_s)
+        if refusal.too_many:
+            raise self.quota.shut(refusal)
         return refusal
 
 
@@ -69,7 +71,7 @@ class TokenTransport(_Once):
 
     def __init__(self, *, now_s: Callable[[], float] = time.monotonic) -> None:
         """Take a monotonic clock in seconds."""
-        super().__init__(now_s)
+        super().__init__(Breaker("Spotify's sign-in service", now_s=now_s), Quota(now_s=now_s), lambda: None)
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """Send one request.
@@ -90,9 +92,9 @@ class TokenTransport(_Once):
 class ApiTransport(_Once):
     """The way to the Web API: signed in, and shut for as long as a 429 asked."""
 
-    def __init__(self, sign_in: SignIn, *, now_s: Callable[[], float] = time.monotonic) -> None:
-        """Take the sign-in and a monotonic clock in seconds."""
-        super().__init__(now_s)
+    def __init__(self, sign_in: SignIn, breaker: Breaker, quota: Quota, note: Callable[[], None]) -> None:
+        """Take the sign-in, what lets requests pass, and what counts them."""
+        super().__init__(breaker, quota, note)
         self._sign_in = sign_in
         self.last_status = 0
         """Status of the newest answer: spotipy returns None for 202, 204 and a web page alike."""
@@ -110,7 +112,7 @@ class ApiTransport(_Once):
             response = self._signed(method, url, self._sign_in.renew(token), *args, **kwargs)
         self.last_status = response.status_code
         if response.status_code >= HTTPStatus.BAD_REQUEST:
-            raise api_error(self.refusal(response), urlsplit(url).path)
+            raise api_error(self.refusal(response), urlsplit(url).path, reads=method == "GET")
         if method == "GET" and response.status_code != HTTPStatus.NO_CONTENT:
             _require_object(response)
         elif response.is_redirect or "html" in response.headers.get("Content-Type", ""):

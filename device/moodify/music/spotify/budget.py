@@ -1,0 +1,145 @@
+"""How many requests an hour are spent unasked, and how often to look at what plays."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict, deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from limits import RateLimitItemPerHour
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from moodify.errors import SpeakerUnavailable
+from moodify.music.words import span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HOUR_S = 3600.0
+#: Where nobody says otherwise: the configuration's own default.
+REQUESTS_PER_HOUR = 300
+#: Requests of an hour that looks and look-ups leave to orders: waking a speaker takes up to about a dozen.
+RESERVE = 20
+#: A track's end is looked at so many seconds after it, as Home Assistant's spotify component does.
+AFTER_END_S = 1.0
+#: Requests outside the budget that are counted in an hour, at most; a press is never refused for it.
+MOST_COUNTED = 100_000
+UNASKED, BESIDE = "unasked", "beside"
+
+
+class Budget:
+    """What may be sent to Spotify in any 60 minutes without a person asking; thread-safe.
+
+    Looks and look-ups stop :data:`RESERVE` requests before orders do. A person's press is never refused, and counted
+    apart. A call that has begun is finished: what it sends beyond the budget is counted with the presses.
+    """
+
+    def __init__(self, per_hour: int, *, now_s: Callable[[], float] = time.monotonic) -> None:
+        """Take the requests an hour (more than 2 * :data:`RESERVE`) and a monotonic clock in seconds."""
+        self.per_hour = per_hour
+        self._now_s = now_s
+        self._times = _Times(now_s)
+        self._limiter = MovingWindowRateLimiter(self._times)
+        self._unasked, self._beside = RateLimitItemPerHour(per_hour), RateLimitItemPerHour(MOST_COUNTED)
+        self._person = threading.local()
+
+    @property
+    def spent(self) -> int:
+        """Requests of the last hour that nobody asked for."""
+        return self.per_hour - self.left
+
+    @property
+    def left(self) -> int:
+        """Requests that may still be sent unasked now."""
+        return self._limiter.get_window_stats(self._unasked, UNASKED).remaining
+
+    @property
+    def beside(self) -> int:
+        """Requests of the last hour that a person asked for."""
+        return MOST_COUNTED - self._limiter.get_window_stats(self._beside, BESIDE).remaining
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Count what this thread sends meanwhile as asked for by a person."""
+        before = self._asked
+        self._person.asks = True
+        try:
+            yield
+        finally:
+            self._person.asks = before
+
+    def admit(self, reads: int = 0) -> None:
+        """Let a call begin: an order, or a look that sends so many requests at most.
+
+        Raises:
+            SpeakerUnavailable: the budget is spent, and no person asks.
+        """
+        needed = reads + RESERVE if reads else 1
+        if not self._asked and not self._limiter.test(self._unasked, UNASKED, cost=needed):
+            wait_s = self._wait_s(needed)
+            raise SpeakerUnavailable(f"music.spotify.requests_per_hour ({self.per_hour}) are spent; trying again in {span(wait_s)}", retry_after_s=wait_s)
+
+    def note(self) -> None:
+        """Count a request that is sent."""
+        if self._asked or not self._limiter.hit(self._unasked, UNASKED):
+            self._limiter.hit(self._beside, BESIDE)
+
+    def next_poll_s(self, poll_s: float, remaining_of_track_s: float | None = None) -> float:
+        """Return the seconds to the next look: ``poll_s``, the track's end where that comes sooner, longer where the budget is short.
+
+        While half of the budget is left, nothing is stretched; below that, looks spread out so that it lasts: at half as
+        often as may go on for ever, at a quarter half as often.
+        """
+        wanted_s = poll_s if remaining_of_track_s is None else min(poll_s, max(remaining_of_track_s, 0.0) + AFTER_END_S)
+        room, free = self.per_hour - RESERVE, self.left - RESERVE
+        if free < 1:
+            return max(wanted_s, self._wait_s(1 + RESERVE))
+        pace_s = HOUR_S / room * (room / 2) / free if free < room / 2 else 0.0
+        return max(wanted_s, pace_s)
+
+    @property
+    def _asked(self) -> bool:
+        return getattr(self._person, "asks", False)
+
+    def _wait_s(self, needed: int) -> float:
+        return max(self._times.freed_s(self._unasked.key_for(UNASKED), needed - self.left), 0.0)
+
+
+class _Times(MemoryStorage):
+    """When requests were sent, on a clock that nobody sets: by the wall clock, which the library reads, a jump back would shut the window."""
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        super().__init__()
+        # It would look after what is not used here.
+        self.timer.cancel()
+        self._now_s = now_s
+        self._sent: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._guard = threading.RLock()
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        with self._guard:
+            sent = self._within(key, expiry)
+            fits = len(sent) + amount <= limit
+            if fits:
+                sent.extend([self._now_s()] * amount)
+            return fits
+
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:  # noqa: ARG002 - the library's signature
+        with self._guard:
+            sent = self._within(key, expiry)
+            return (sent[0] if sent else self._now_s()), len(sent)
+
+    def freed_s(self, key: str, count: int) -> float:
+        """Return the seconds until so many of those of the last hour are older than that."""
+        with self._guard:
+            sent = self._within(key, int(HOUR_S))
+            return sent[count - 1] + HOUR_S - self._now_s() if 0 < count <= len(sent) else 0.0
+
+    def _within(self, key: str, expiry: float) -> deque[float]:
+        sent, since_s = self._sent[key], self._now_s() - expiry
+        while sent and sent[0] <= since_s:
+            sent.popleft()
+        return sent

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 import uuid
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -11,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from moodify.daemon import signals as sig
 from moodify.daemon import words
+from moodify.daemon.afar import FromAfar
 from moodify.daemon.parts import Part
 from moodify.daemon.room import Room
+from moodify.daemon.said import Said
+from moodify.daemon.settling import until_idle
 from moodify.daemon.signals import State
 from moodify.daemon.snapshot import Facts, snapshot
 from moodify.daemon.turntable import Turntable
@@ -47,8 +49,6 @@ TICK_S = 1.0
 SETTLE_S = 15.0
 #: A press is answered within so many seconds, if only by why it can't be: music that starts later would be a surprise.
 PRESS_S = 20.0
-#: The answer to a press is shown for so many seconds, before what else is so takes its place.
-ANSWER_S = 8.0
 #: What a person must mend is tried again by itself after so many seconds; a press tries at once.
 MENDED_S = 600.0
 #: At the end, longest wait in seconds for the order that is under way, so that its end is told too.
@@ -110,8 +110,8 @@ class Conductor:
         self._room = Room(clock, recorder, new_tracker)
         self._table = Turntable(crew.dj, recorder, facts.speaker, poll_s=config.music.spotify.poll_s)
         self._link = Part(EventKind.LINK, recorder, "connecting")
-        self._reason: str | None = None
-        self._answered_s = float("-inf")
+        self._said = Said(recorder, clock)
+        self._afar = FromAfar(crew.courier, self)
         self._scanning: Ask | None = None
         self._waiting: WaitingPress | None = None
         self._health_due_s = float("-inf")
@@ -130,7 +130,7 @@ class Conductor:
             if signal is not None:
                 self._take(signal)
             self._tick()
-        self._await_last_order()
+        until_idle(self._crew.dj, self._inbox, self._take_last, within_s=LAST_ORDER_S)
         self._kept.keep_music(self._policy, self._clock.now_s(), self._clock.utc())
         self._recorder.finish()
         if isinstance(self._ending, sig.ThreadDied):
@@ -152,28 +152,16 @@ class Conductor:
 
     def _settle(self) -> None:
         """Handle what the speaker answers to a recording's frame before its next one, so that any pace gives the same orders."""
-        deadline_s = time.monotonic() + SETTLE_S
-        while time.monotonic() < deadline_s and self._ending is None:
-            self._tick()
-            idle = self._crew.dj.idle
-            try:
-                self._handle(self._inbox.get(timeout=0 if idle else 0.05))
-            except Empty:
-                if idle:
-                    return
 
-    def _await_last_order(self) -> None:
-        deadline_s = time.monotonic() + LAST_ORDER_S
-        while True:
-            idle = self._crew.dj.idle or time.monotonic() >= deadline_s
-            try:
-                signal = self._inbox.get(timeout=0 if idle else 0.05)
-            except Empty:
-                if idle:
-                    return
-                continue
-            if isinstance(signal, sig.OrderEnded):
-                self._order_ended(signal)
+        def tick() -> bool:
+            self._tick()
+            return self._ending is None
+
+        until_idle(self._crew.dj, self._inbox, self._handle, within_s=SETTLE_S, before_each=tick)
+
+    def _take_last(self, signal: sig.Signal) -> None:
+        if isinstance(signal, sig.OrderEnded):
+            self._order_ended(signal)
 
     def _handle(self, signal: sig.Signal) -> None:  # noqa: C901 - one line for each signal
         match signal:
@@ -184,7 +172,7 @@ class Conductor:
             case sig.Pressed():
                 self._pressed(signal)
             case sig.PrivacyWanted():
-                self._set_privacy(signal.on)
+                self.set_privacy(signal.on)
             case sig.OrderEnded():
                 self._order_ended(signal)
             case sig.PlaybackSeen():
@@ -194,7 +182,7 @@ class Conductor:
             case sig.LinkIs():
                 self._link.becomes(signal.state, signal.message)
             case sig.CommandTaken():
-                self._command(signal)
+                self._afar.take(signal)
             case sig.HealthRead():
                 self._healthy(signal)
             case sig.RecordingEnded():
@@ -222,25 +210,25 @@ class Conductor:
         """Answer a press that waits, for the songs or for the look, by why it will not be."""
         if self._scanning is not None or self._waiting is not None:
             self._scanning, self._waiting = None, None
-            self._note_decision(Decision(Act.KEEP, why_not, self._room.mood), None, answer=True)
+            self._said.note(Decision(Act.KEEP, why_not, self._room.mood), answer=True)
 
     def _pressed(self, signal: sig.Pressed) -> None:
         log.info("Pressed %s (%s)", signal.press.value, signal.origin)
         match signal.press:
             case Press.SCAN:
-                self._look_again(Ask.LOOK)
+                self.look_again(Ask.LOOK)
             case Press.NEXT:
                 self._waiting = None
                 self._decide(Ask.NEXT)
             case Press.PAUSE:
                 self._waiting = None
-                self._with_fresh_look(lambda: self._decide(Ask.PAUSE))
+                self.with_fresh_look(lambda: self._decide(Ask.PAUSE))
             case Press.PRIVACY:
-                self._set_privacy(not self._kept.privacy)
+                self.set_privacy(not self._kept.privacy)
             case Press.QUIT:
                 self._ending = sig.Stop("a key asked for it")
 
-    def _look_again(self, ask: Ask) -> str | None:
+    def look_again(self, ask: Ask) -> str | None:
         """Begin to look again; return why that can't be, which is noted too."""
         if self._kept.privacy:
             why_not = "Privacy is on and the camera is closed: turn privacy off to look again"
@@ -252,10 +240,11 @@ class Conductor:
             self._room.look_again()
             self._crew.watcher.scan()
             return None
-        self._note_decision(Decision(Act.KEEP, why_not, self._room.mood), None, answer=True)
+        self._said.note(Decision(Act.KEEP, why_not, self._room.mood), answer=True)
         return why_not
 
-    def _set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
+    def set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
+        """Close the camera, or let it see again; kept over a restart."""
         if on == self._kept.privacy:
             return
         self._crew.watcher.set_privacy(on)
@@ -263,7 +252,7 @@ class Conductor:
         self._scanning, self._waiting = None, None
         self._room.forget()
         said = "Privacy is on: the camera is closed, and the music is left as it is" if on else "Privacy is off: the camera looks again"
-        self._note_decision(Decision(Act.KEEP, said, self._room.mood), None, answer=True)
+        self._said.note(Decision(Act.KEEP, said, self._room.mood), answer=True)
 
     def _order_ended(self, ended: sig.OrderEnded) -> None:
         decision, now_s = ended.order.decision, self._clock.now_s()
@@ -276,7 +265,7 @@ class Conductor:
         if not self._table.seen(seen, self._clock.now_s()):
             self._decide()
 
-    def _with_fresh_look(self, act: Callable[[], None]) -> None:
+    def with_fresh_look(self, act: Callable[[], None]) -> None:
         """Do what depends on whether music plays: now, or after a look at the speaker where the last one is too old to tell."""
         if self._policy.needs_fresh_look(Ask.PAUSE, self._situation()):
             self._table.after_a_look(act)
@@ -296,28 +285,10 @@ class Conductor:
         self._pool.failed(found.mood, now_s, found.error.retry_after_s)
         self._table.part.failed(found.error)
         if waiting is not None:
-            self._note_decision(Decision(Act.KEEP, f"Can't look for {found.mood.value} music: {found.error}", found.mood), None, answer=True)
+            self._said.note(Decision(Act.KEEP, f"Can't look for {found.mood.value} music: {found.error}", found.mood), answer=True)
         self._decide()
 
-    def _command(self, command: sig.CommandTaken) -> None:
-        match command.name:
-            case "privacy":
-                self._set_privacy(on=True)
-                self._answer(command, None)
-            case "rescan":
-                self._answer(command, self._look_again(Ask.LOOK_FROM_AFAR))
-            case "pause" | "resume":
-                self._with_fresh_look(lambda: self._answer(command, self._pause_or_resume(pause=command.name == "pause")))
-            case _:
-                self._answer(command, f"{command.name} is not known here")
-
-    def _answer(self, command: sig.CommandTaken, why_not: str | None) -> None:
-        if why_not is None:
-            self._crew.courier.answer(command.id, "ok")
-        else:
-            self._crew.courier.answer(command.id, "error", why_not)
-
-    def _pause_or_resume(self, *, pause: bool) -> str | None:
+    def pause_or_resume(self, *, pause: bool) -> str | None:
         """Do which of the two was said, where a press would do the other one of what is; return why that can't be."""
         playing = self._policy.playing(self._situation())
         if playing is None and not pause:
@@ -346,10 +317,10 @@ class Conductor:
             if ask is Ask.LOOK and self._room.reading is not None and self._pool.of(self._room.mood) is None:
                 self._waiting = WaitingPress(ask, self._room.mood, now_s + PRESS_S)
             if not verdict.passing:
-                self._note_decision(verdict.decision, None, answer=ask is not None)
+                self._said.note(verdict.decision, answer=ask is not None)
             return
         order = sig.Order(str(uuid.uuid4()), verdict.decision)
-        self._note_decision(verdict.decision, order.id)
+        self._said.note(verdict.decision, order.id)
         self._crew.dj.order(order)
 
     def _situation(self, ask: Ask | None = None) -> Situation:
@@ -369,15 +340,6 @@ class Conductor:
         wanted = self._pool.wanted(self._room.mood, now_s, asked=asked)
         if wanted is not None:
             self._crew.dj.look_up(wanted.mood, _lookup(self._librarian, wanted))
-
-    def _note_decision(self, decision: Decision, order_id: str | None, *, answer: bool = False) -> None:
-        """Take a decision down, where it is news; ``answer``: to a press, so that a person has the time to read it."""
-        now_s = self._clock.now_s()
-        if order_id is None and (decision.reason == self._reason or (not answer and now_s < self._answered_s + ANSWER_S)):
-            return
-        self._answered_s = now_s if answer and order_id is None else float("-inf")
-        self._reason = decision.reason
-        self._recorder.note(EventKind.DECISION, words.decision(decision, order_id))
 
     # -- what is due
 
@@ -412,7 +374,7 @@ class Conductor:
             since=self._room.since,
             playback=self._table.playback,
             upcoming=self._table.upcoming,
-            reason=self._reason,
+            reason=self._said.reason,
             camera=self._camera.now(),
             speaker=self._table.part.now(),
             link=self._link.now(),

@@ -17,6 +17,7 @@
     │   └── StoreError         the database can't be used as it is
     └── CannotWork             this request can never work
         ├── PictureError       not a picture, or one that can't be read
+        ├── DataError          labelled data that are not what they should be
         └── AccountError       an account can't be as it was asked for
             ├── EmailTaken     another account has this e-mail address
             └── NoSuchUser     there is no account of this id
@@ -115,6 +116,10 @@ class CannotWork(MoodifyError):
 
 class PictureError(CannotWork):
     """Not a picture, or one that can't be read."""
+
+
+class DataError(CannotWork):
+    """Labelled data to measure with are missing or not what they should be."""
 
 
 class AccountError(CannotWork):

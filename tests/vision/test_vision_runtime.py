@@ -112,10 +112,10 @@ def test_a_manifest_that_does_not_fit_its_tensors_is_refused(folder, manifest, p
 
 
 def test_another_input_size_is_refused(folder):
-    before = folder.change("emotion.json", ["input", "shape"], [1, 8, 8, 1])
+    before = folder.change("emotion.json", ["input", "shape"], [1, 56, 56, 1])
     with pytest.raises(ModelError) as caught:
         Runtime(read_classifier(folder.path))
-    assert f"has shape {before}, the manifest says [1, 8, 8, 1]" in str(caught.value)
+    assert f"has shape {before}, the manifest says [1, 56, 56, 1]" in str(caught.value)
 
 
 def test_renamed_outputs_are_found_by_their_shape(folder):

@@ -88,6 +88,8 @@ class _Manifest(_Part):
     file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+\.tflite$")]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     size: Annotated[int, Field(gt=0, alias="bytes")]
+    macs: Annotated[int, Field(gt=0)] | None = None
+    """Multiply-accumulates of one run, as ``moodify models verify`` counts them."""
     input: InputTensor
     outputs: Annotated[list[OutputTensor], Field(min_length=1)]
 
@@ -108,10 +110,15 @@ class _Manifest(_Part):
             raise ModelError(f"{where}: sha256 is {found}, the manifest says {self.sha256}; {fix}")
 
 
+class _Task(_Part):
+    task: Literal["face-detection", "emotion-classification"]
+
+
 class DetectorManifest(_Manifest):
     """The manifest of a face detector."""
 
     task: Literal["face-detection"]
+    labels: Annotated[list[Literal["face"]], Field(min_length=1, max_length=1)]
     postprocess: DetectorSettings
 
     @model_validator(mode="after")
@@ -154,6 +161,11 @@ class ClassifierManifest(_Manifest):
         if [(output.role, output.shape) for output in self.outputs] != [("logits", (1, len(expected)))]:
             msg = f"outputs: expected one with role logits and shape [1, {len(expected)}]"
             raise ValueError(msg)
+        right_eye, left_eye, nose, *mouth = self.postprocess.framing.landmarks
+        upright = right_eye[0] < left_eye[0] and all(eye[1] < nose[1] < corner[1] for eye in (right_eye, left_eye) for corner in mouth)
+        if not upright or any(not 0 <= value <= height for point in self.postprocess.framing.landmarks for value in point):
+            msg = f"postprocess.framing.landmarks: {self.postprocess.framing.landmarks} is no upright face inside {width}x{height} pixels, the person's right eye first"
+            raise ValueError(msg)
         return self
 
     @property
@@ -161,6 +173,15 @@ class ClassifierManifest(_Manifest):
         """How a face must lie in the crop."""
         points = [Point(x, y) for x, y in self.postprocess.framing.landmarks]
         return Framing(self.input.shape[1], Landmarks(*points))
+
+
+def parse(where: str, text: str | bytes) -> DetectorManifest | ClassifierManifest:
+    """Read the manifest of a model of either task; arguments and errors as :func:`parse_detector`."""
+    try:
+        task = _Task.model_validate_json(text).task
+    except ValidationError as error:
+        raise _refusal(where, error) from error
+    return parse_detector(where, text) if task == "face-detection" else parse_classifier(where, text)
 
 
 def parse_detector(where: str, text: str | bytes) -> DetectorManifest:
@@ -188,11 +209,12 @@ def parse_classifier(where: str, text: str | bytes) -> ClassifierManifest:
 
 
 def _refusal(where: str, error: ValidationError) -> ModelError:
-    problems = "; ".join(_problem(detail) for detail in error.errors(include_url=False))
+    problems = "; ".join(problem(detail) for detail in error.errors(include_url=False))
     return ModelError(f"{where}: {problems}. Write the manifest as the recipe in models/ does, or unset vision.models to use the models that ship")
 
 
-def _problem(detail: Mapping[str, object]) -> str:
+def problem(detail: Mapping[str, object]) -> str:
+    """Return what one of pydantic's errors says, with its key and value, in one line."""
     location = detail["loc"]
     key = ".".join(str(part) for part in location) if isinstance(location, tuple) else ""
     message = str(detail["msg"]).removeprefix("Value error, ")

@@ -1,7 +1,8 @@
 """A speaker for each test; everything it is asked and answers is held to Spotify's description where that is at hand."""
 
 import pytest
-from spotify_room import DESCRIPTION, Conformance, HandClock, Room, described
+from spotify_description import DESCRIPTION, Conformance, described
+from spotify_room import HandClock, Room
 
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
 

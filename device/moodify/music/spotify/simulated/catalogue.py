@@ -97,11 +97,17 @@ class Playlist:
     name: str
     owner: str
     songs: tuple[Song, ...]
+    description: str = ""
+    public: bool = False
+    serial: int = 0
+    """Tells playlists of one name apart."""
+    version: int = 1
+    """Counts its changes."""
 
     @cached_property
     def id(self) -> str:
         """Spotify id."""
-        return spotify_id("playlist", f"{self.owner}/{self.name}")
+        return spotify_id("playlist", f"{self.owner}/{self.name}/{self.serial}")
 
     @property
     def uri(self) -> str:

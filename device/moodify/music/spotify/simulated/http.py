@@ -21,6 +21,8 @@ class Request:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes = b""
+    scopes: frozenset[str] = frozenset()
+    """What its token may do, once that was checked."""
 
     @property
     def path(self) -> str:

@@ -1,9 +1,9 @@
-"""What the world does to a speaker and to the service behind it."""
+"""What the world does to a service: outages, limits, nonsense. Shared by all that is simulated here."""
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .http import Answer, ApiError
@@ -22,17 +22,19 @@ class _Fault:
     where: str
 
 
-@dataclass
 class Faults:
-    """Trouble on the way to the service, pulled by :class:`Levers`; asked by the HTTP server for each request."""
+    """Trouble on the way to a service, pulled by :class:`Levers`; asked by the HTTP server for each request."""
 
-    clock: Callable[[], float]
-    slow_s: float = 0.0
-    cuts: int = 0
-    closed: threading.Event = field(default_factory=threading.Event)
-    _pending: list[_Fault] = field(default_factory=list)
-    _limited_until_s: float = 0.0
-    _limit_reason: str | None = None
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Take the clock, in seconds, by which limits end. All is well."""
+        self.slow_s = 0.0
+        self.cuts_before = 0
+        self.cuts_after = 0
+        self.closed = threading.Event()
+        self._clock = clock
+        self._pending: list[_Fault] = []
+        self._limited_until_s = 0.0
+        self._limit_reason: str | None = None
 
     def add(self, answer: Callable[[], Answer], times: int, where: str) -> None:
         """Answer the next requests whose path begins with ``where`` so."""
@@ -40,11 +42,11 @@ class Faults:
 
     def limit(self, seconds: float, reason: str | None) -> None:
         """Answer 429 to everything under the API until then."""
-        self._limited_until_s, self._limit_reason = self.clock() + seconds, reason
+        self._limited_until_s, self._limit_reason = self._clock() + seconds, reason
 
     def answer(self, path: str) -> Answer | None:
         """Return what a request gets instead of the service; None lets it through."""
-        left_s = self._limited_until_s - self.clock()
+        left_s = self._limited_until_s - self._clock()
         if left_s > 0 and path.startswith(API):
             return ApiError(429, "API rate limit exceeded", self._limit_reason, {"Retry-After": str(max(round(left_s), 1))}).answer()
         for fault in self._pending:
@@ -55,9 +57,20 @@ class Faults:
                 return fault.answer()
         return None
 
+    def respond(self, request: Callable[[], Answer]) -> Answer | None:
+        """Carry a request out unless the connection is cut before; return None where it is cut before or after."""
+        if self.cuts_before > 0:
+            self.cuts_before -= 1
+            return None
+        answer = request()
+        if self.cuts_after > 0:
+            self.cuts_after -= 1
+            return None
+        return answer
+
 
 class Levers:
-    """Base of the simulated speaker: each method is something that happens at a home, from any thread."""
+    """Base of what is simulated: each method is something that happens to a service, from any thread."""
 
     faults: Faults
 
@@ -69,10 +82,10 @@ class Levers:
         """Answer 429 to everything until so many seconds have passed; ``QUOTA_EXCEEDED`` is the account's quota."""
         self.faults.limit(retry_after_s, reason)
 
-    def rate_limit_once(self, retry_after: str | None) -> None:
-        """Answer 429 once, with this text as Retry-After, or without one."""
+    def rate_limit_once(self, retry_after: str | None, reason: str | None = None) -> None:
+        """Answer 429 once, with this text (seconds, an HTTP date, nonsense) as Retry-After, or without one."""
         headers = {} if retry_after is None else {"Retry-After": retry_after}
-        self.faults.add(lambda: ApiError(429, "API rate limit exceeded", None, headers).answer(), 1, API)
+        self.faults.add(lambda: ApiError(429, "API rate limit exceeded", reason, headers).answer(), 1, API)
 
     def fail(self, status: int = 503, times: int = 1, *, where: str = API) -> None:
         """Fail with a plain text body, as a gateway does; ``where`` may be :data:`ACCOUNTS`."""
@@ -94,6 +107,9 @@ class Levers:
         """Take so many real seconds for each answer from now on."""
         self.faults.slow_s = seconds
 
-    def cut_connection(self, times: int = 1) -> None:
-        """Carry out the next requests, but close the connection instead of answering."""
-        self.faults.cuts = times
+    def cut_connection(self, times: int = 1, *, before: bool = False) -> None:
+        """Close the connection instead of answering the next requests, which are carried out all the same unless it is cut ``before``."""
+        if before:
+            self.faults.cuts_before = times
+        else:
+            self.faults.cuts_after = times

@@ -10,12 +10,18 @@ if TYPE_CHECKING:
     from .catalogue import Album, Artist, Playlist, Song
 
 
+#: Places in a page at which gaps and local files stand.
+GAP_AT, LOCAL_AT = 1, 2
+
+
 class Objects:
     """Writes the API's objects; ``base`` is the server's own address, for ``href``."""
 
     def __init__(self, base: str) -> None:
         """Take the address that ends with ``/v1``."""
         self.base = base
+        self.gaps = False
+        """Whether lists hold what is none any more: null in a song's place, a local file in a playlist."""
 
     def artist(self, artist: Artist) -> dict[str, Any]:
         """Return a SimplifiedArtistObject, which is all that ArtistObject still promises."""
@@ -52,22 +58,19 @@ class Objects:
         }
         return track if simple else {**track, "album": self.album(song.album), "external_ids": {}}
 
-    def playlist(self, playlist: Playlist, *, full: bool, readable: bool) -> dict[str, Any]:
-        """Return a playlist; its contents (``full``) only where they may be read."""
+    def playlist(self, playlist: Playlist, *, full: bool = False) -> dict[str, Any]:
+        """Return a SimplifiedPlaylistObject, or with its first rows a PlaylistObject."""
         value = {
             **self._named("playlist", playlist.id, playlist.name),
             "collaborative": False,
-            "description": "",
+            "description": playlist.description,
             "images": [],
             "owner": {**self._named("user", playlist.owner, None), "display_name": playlist.owner},
-            "public": False,
-            "snapshot_id": "1",
+            "public": playlist.public,
+            "snapshot_id": str(playlist.version),
         }
-        if not full:
-            value["items"] = {"href": f"{self.base}/playlists/{playlist.id}/items", "total": len(playlist.songs)}
-        elif readable:
-            value["items"] = self.rows(playlist, limit=100, offset=0)
-        return value
+        items = self.rows(playlist, limit=100, offset=0) if full else {"href": f"{self.base}/playlists/{playlist.id}/items", "total": len(playlist.songs)}
+        return {**value, "items": items}
 
     def rows(self, playlist: Playlist, *, limit: int, offset: int) -> dict[str, Any]:
         """Return a page of a playlist's rows, each of which holds ``item``."""
@@ -75,7 +78,9 @@ class Objects:
             {"added_at": "2026-01-01T00:00:00Z", "added_by": self._named("user", playlist.owner, None), "is_local": False, "item": self.track(song)}
             for song in playlist.songs[offset : offset + limit]
         ]
-        return self.page(f"playlists/{playlist.id}/items", rows, limit=limit, offset=offset, total=len(playlist.songs))
+        if self.gaps and len(rows) > LOCAL_AT:
+            rows[LOCAL_AT].update(is_local=True, item=_local_file())
+        return self.page(f"playlists/{playlist.id}/items", rows, limit=limit, offset=offset, total=len(playlist.songs), gap="item")
 
     def context(self, uri: str | None) -> dict[str, Any] | None:
         """Return a ContextObject."""
@@ -84,9 +89,21 @@ class Objects:
         _, kind, key = uri.split(":")
         return {"type": kind, "href": f"{self.base}/{kind}s/{key}", "external_urls": _outside(kind, key), "uri": uri}
 
-    def page(self, path: str, items: list[Any], *, limit: int, offset: int, total: int, more: Callable[[int], str] | None = None) -> dict[str, Any]:
-        """Return a paging object; ``more`` writes the address of another offset."""
+    def page(self, path: str, items: list[Any], *, limit: int, offset: int, total: int, more: Callable[[int], str] | None = None, gap: str | None = None) -> dict[str, Any]:
+        """Return a paging object.
+
+        Args:
+            path: below ``base``.
+            items: of this page.
+            limit: the longest page.
+            offset: of its first item.
+            total: items of all pages.
+            more: writes the address of another offset; unset puts offset and limit behind the path.
+            gap: which field of an item is null where there is a gap; None makes the whole item null.
+        """
         address = more or (lambda start: f"{self.base}/{path}?offset={start}&limit={limit}")
+        if self.gaps and len(items) > GAP_AT:
+            items[GAP_AT] = None if gap is None else {**items[GAP_AT], gap: None}
         return {
             "href": address(offset),
             "items": items,
@@ -104,3 +121,20 @@ class Objects:
 
 def _outside(kind: str, key: str) -> dict[str, str]:
     return {"spotify": f"https://open.spotify.com/{kind}/{key}"}
+
+
+def _local_file() -> dict[str, Any]:
+    """Return a TrackObject for a file on the owner's computer, which has no id."""
+    nowhere: dict[str, Any] = {"id": None, "href": None, "uri": None, "external_urls": {}}
+    return {
+        **nowhere,
+        "type": "track",
+        "uri": "spotify:local:The+Garage+Band:Rehearsals:Take+Nine:181",
+        "name": "Take Nine",
+        "artists": [{**nowhere, "type": "artist", "name": "The Garage Band"}],
+        "disc_number": 0,
+        "track_number": 0,
+        "duration_ms": 181_000,
+        "explicit": False,
+        "is_local": True,
+    }

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 #: As many as the service's own list of recent plays holds.
 HISTORY = 50
-#: Before this position "previous" goes back a track, after it to the start of this one.
-RESTART_MS = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,8 @@ class Playhead:
     clock: Callable[[], float]
     """Seconds that only go forward."""
     playing: bool = False
+    silent_since_s: float | None = None
+    """Since when nothing sounds; None while it plays."""
     context_uri: str | None = None
     repeat: str = "off"
     shuffle: bool = False
@@ -70,25 +70,23 @@ class Playhead:
             first, rest = songs[place], [*songs[:place], *songs[place + 1 :]]
             random.Random(len(rest)).shuffle(rest)  # noqa: S311 - music, not secrets
             self._list, self._place = (first, *rest), 0
-        self.song, self._position_ms, self.playing = self._list[self._place], float(position_ms), True
+        self.song, self._position_ms = self._list[self._place], float(position_ms)
+        self.resume()
+        self.advance()
 
-    def seek(self, position_ms: int) -> None:
-        """Move within the song; beyond its end goes to the next one."""
-        self._position_ms = float(position_ms)
-        if self.song is not None and position_ms >= self.song.duration_ms:
-            self.next()
+    def pause(self) -> None:
+        """Stop where it is."""
+        if self.playing:
+            self.playing, self.silent_since_s = False, self._as_of_s
+
+    def resume(self) -> None:
+        """Go on where it stopped; nothing sounds where nothing ever played."""
+        if self.song is not None:
+            self.playing, self.silent_since_s = True, None
 
     def next(self) -> None:
         """Go to the next song of the queue, else of the list."""
         self._go_on(ended_s=self._as_of_s, by_itself=False)
-        self._position_ms = 0.0
-
-    def previous(self) -> None:
-        """Go back to the start of the song, or to the song before it in the list."""
-        if self._position_ms < RESTART_MS and self._place > 0:
-            self._keep_history(self._as_of_s)
-            self._place -= 1
-            self.song = self._list[self._place]
         self._position_ms = 0.0
 
     def coming(self) -> list[Song]:
@@ -117,6 +115,10 @@ class Playhead:
         elif self._list:
             # At the end of its list the service stands at the list's start, and stops unless it repeats.
             self._place, self.song = 0, self._list[0]
-            self.playing = self.repeat == "context"
+            if self.repeat != "context":
+                self._stop(ended_s)
         else:
-            self.playing = False
+            self._stop(ended_s)
+
+    def _stop(self, at_s: float) -> None:
+        self.playing, self.silent_since_s = False, at_s

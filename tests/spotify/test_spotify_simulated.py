@@ -13,7 +13,8 @@ from spotify_description import ACCOUNTS_PATHS
 from moodify.music.spotify.simulated.catalogue import Catalogue, spotify_id
 from moodify.music.spotify.simulated.http import Answer, Request
 from moodify.music.spotify.simulated.playhead import Playhead
-from moodify.music.spotify.simulated.speaker import Exchange, SimulatedSpeaker
+from moodify.music.spotify.simulated.serving import Exchange
+from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
 from moodify.types import FELT_MOODS
 from waiting import wait_until
 

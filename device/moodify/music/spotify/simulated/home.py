@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from .arguments import found
 from .device import Device
-from .levers import Levers
+from .http import Answer
+from .levers import API
+from .serving import Serving
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
 
     from .accounts import Accounts
@@ -18,12 +19,11 @@ if TYPE_CHECKING:
     from .service import Service
 
 
-class HomeLevers(Levers):
+class HomeLevers(Serving):
     """Base of the simulated speaker: each method may be called from any thread."""
 
     accounts: Accounts
     library: Library
-    _lock: threading.RLock
     _clock: Callable[[], float]
     _connect: Connect
     _device: Device
@@ -112,6 +112,14 @@ class HomeLevers(Levers):
         """Let lists hold null in a song's place, and playlists a local file."""
         with self._lock:
             self._service.objects.gaps = True
+
+    def refuse(self, status: int, message: str = "Player command failed: Restriction violated", reason: str | None = "UNKNOWN", times: int = 1) -> None:
+        """Refuse the next requests with an error of Spotify's shape."""
+        self.faults.add(lambda: self.faults.refusal(status, message, reason), times, API)
+
+    def string_error(self, status: int = 400, times: int = 1) -> None:
+        """Answer an error whose ``error`` is a text instead of an object."""
+        self.faults.add(lambda: Answer(status, b'{"error": "something is wrong"}'), times, API)
 
     # Hands, on a phone or on the speaker itself; no order that an app gave
 

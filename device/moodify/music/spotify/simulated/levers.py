@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .http import Answer, ApiError
+from .http import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,13 +25,13 @@ class _Fault:
 class Faults:
     """Trouble on the way to a service, pulled by :class:`Levers`; asked by the HTTP server for each request."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        """Take the clock, in seconds, by which limits end. All is well."""
+    def __init__(self, clock: Callable[[], float], refusal: Callable[..., Answer]) -> None:
+        """Take the clock, in seconds, by which limits end, and who writes a refusal (status, message, reason, headers). All is well."""
         self.slow_s = 0.0
         self.cuts_before = 0
         self.cuts_after = 0
         self.closed = threading.Event()
-        self._clock = clock
+        self._clock, self.refusal = clock, refusal
         self._pending: list[_Fault] = []
         self._limited_until_s = 0.0
         self._limit_reason: str | None = None
@@ -48,7 +48,7 @@ class Faults:
         """Return what a request gets instead of the service; None lets it through."""
         left_s = self._limited_until_s - self._clock()
         if left_s > 0 and path.startswith(API):
-            return ApiError(429, "API rate limit exceeded", self._limit_reason, {"Retry-After": str(max(round(left_s), 1))}).answer()
+            return self.refusal(429, "API rate limit exceeded", self._limit_reason, {"Retry-After": str(max(round(left_s), 1))})
         for fault in self._pending:
             if path.startswith(fault.where):
                 fault.times -= 1
@@ -74,10 +74,6 @@ class Levers:
 
     faults: Faults
 
-    def refuse(self, status: int, message: str = "Player command failed: Restriction violated", reason: str | None = "UNKNOWN", times: int = 1) -> None:
-        """Refuse the next requests with an error of Spotify's shape."""
-        self.faults.add(lambda: ApiError(status, message, reason).answer(), times, API)
-
     def rate_limit(self, retry_after_s: float, reason: str | None = None) -> None:
         """Answer 429 to everything until so many seconds have passed; ``QUOTA_EXCEEDED`` is the account's quota."""
         self.faults.limit(retry_after_s, reason)
@@ -85,7 +81,7 @@ class Levers:
     def rate_limit_once(self, retry_after: str | None, reason: str | None = None) -> None:
         """Answer 429 once, with this text (seconds, an HTTP date, nonsense) as Retry-After, or without one."""
         headers = {} if retry_after is None else {"Retry-After": retry_after}
-        self.faults.add(lambda: ApiError(429, "API rate limit exceeded", reason, headers).answer(), 1, API)
+        self.faults.add(lambda: self.faults.refusal(429, "API rate limit exceeded", reason, headers), 1, API)
 
     def fail(self, status: int = 503, times: int = 1, *, where: str = API) -> None:
         """Fail with a plain text body, as a gateway does; ``where`` may be :data:`ACCOUNTS`."""
@@ -94,10 +90,6 @@ class Levers:
     def html(self, times: int = 1) -> None:
         """Answer 200 with a web page, as a network's login page does."""
         self.faults.add(lambda: Answer(200, b"<html><body>Welcome to our Wi-Fi</body></html>", "text/html"), times, API)
-
-    def string_error(self, status: int = 400, times: int = 1) -> None:
-        """Answer an error whose ``error`` is a text instead of an object."""
-        self.faults.add(lambda: Answer(status, b'{"error": "something is wrong"}'), times, API)
 
     def answer_with(self, body: bytes, status: int = 200, times: int = 1) -> None:
         """Answer with these bytes as JSON, whatever they are."""

@@ -16,39 +16,27 @@ Only :meth:`~moodify.music.spotify.simulated.levers.Levers.slow` takes real time
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from .accounts import Accounts
 from .catalogue import Catalogue
-from .connect import Connect, Order
+from .connect import Connect
 from .device import Device
 from .home import HomeLevers
-from .http import Answer, ApiError, Request
-from .levers import Faults
 from .library import Library
-from .server import LoopbackServer
 from .service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
+
+    from .connect import Order
+    from .http import Answer, Request
+    from .serving import Exchange
 
 NAME = "Moodify simulated speaker"
-#: Requests whose method and path are remembered.
-REMEMBERED = 1000
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One request and what was answered, for a tap."""
-
-    request: Request
-    answer: Answer
 
 
 class SimulatedSpeaker(HomeLevers):
@@ -80,19 +68,15 @@ class SimulatedSpeaker(HomeLevers):
         port: int = 0,
     ) -> None:
         """Bind and serve."""
+        super().__init__(clock, name="simulated-speaker", port=port, tap=tap)
         self.catalogue = catalogue if catalogue is not None else Catalogue.shipped()
         self.library = library if library is not None else Library(self.catalogue)
-        self.faults = Faults(clock)
-        self.tap = tap
         self.accounts = Accounts(clock)
-        self._lock = threading.RLock()
-        self._requests: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
         self._device = Device(name, 0, clock, sleeps_after_s=sleeps_after_s)
         self._connect = Connect(clock)
         self._connect.devices.append(self._device)
         self._clock = clock
         epoch = (starts if starts is not None else datetime.now(UTC)) - timedelta(seconds=clock())
-        self._server = LoopbackServer(self.respond, name="simulated-speaker", port=port)
         self.accounts_url = self._server.url
         self.api_url = f"{self.accounts_url}/v1/"
         self._service = Service(self.api_url.rstrip("/"), self._connect, self.catalogue, self.library, epoch)
@@ -111,12 +95,6 @@ class SimulatedSpeaker(HomeLevers):
             return tuple(self._connect.orders)
 
     @property
-    def requests(self) -> tuple[tuple[str, str], ...]:
-        """Method and path of every request that arrived, oldest first."""
-        with self._lock:
-            return tuple(self._requests)
-
-    @property
     def now_playing(self) -> str | None:
         """URI of the song that sounds now; None in silence."""
         with self._lock:
@@ -124,40 +102,7 @@ class SimulatedSpeaker(HomeLevers):
             head = self._connect.head
             return head.song.uri if head.playing and head.song is not None else None
 
-    def close(self) -> None:
-        """Stop serving and end the threads. Safe to call twice."""
-        if not self.faults.closed.is_set():
-            self.faults.closed.set()
-            self._server.close()
-
-    def __enter__(self) -> Self:
-        """Return self."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Close."""
-        self.close()
-
-    def respond(self, request: Request) -> Answer | None:
-        """Return the answer to a request; None closes the connection without one. Called by the server's threads."""
-        self.faults.closed.wait(self.faults.slow_s)
-        with self._lock:
-            self._requests.append((request.method, request.path))
-            return self.faults.respond(lambda: self._carry_out(request))
-
-    def _carry_out(self, request: Request) -> Answer:
-        try:
-            answer = self._answer(request)
-        except ApiError as refusal:
-            answer = refusal.answer()
-        if self.tap is not None:
-            self.tap(Exchange(request, answer))
-        return answer
-
     def _answer(self, request: Request) -> Answer:
-        trouble = self.faults.answer(request.path)
-        if trouble is not None:
-            return trouble
         if (request.method, request.path) == ("GET", "/authorize"):
             return self.accounts.authorize(request)
         if (request.method, request.path) == ("POST", "/api/token"):

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
 
-from moodify.music.song import Candidate
+from moodify.errors import MoodifyError, PersonMustAct, RetryLater, StoreBusy, StoreError
+from moodify.music.catalogue.catalogue import Catalogue
+from moodify.music.catalogue.counting import Counts, count
+from moodify.music.catalogue.features import Enrichment
+from moodify.music.catalogue.file import FILE
+from moodify.music.catalogue.lookups import PLAYLIST_LIMIT, Lookups
+from moodify.music.catalogue.matching import ENOUGH, Quantiles, best, fit, in_words, matcher
+from moodify.music.catalogue.songs import origin_in_words, origin_of_search, origin_of_uri
+from moodify.music.song import Candidate, Source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from moodify.config.model import MusicConfig
     from moodify.music.candidates import Wanted
+    from moodify.music.catalogue.features import FeatureService
     from moodify.music.port import Player
+
+log = logging.getLogger(__name__)
+
+#: Fit of a song that the search found and nothing is known of: it matches words, not sound.
+FOUND_BY_WORDS = 0.5
+
+_LIBRARY = (Source.LIKED, Source.TOP, Source.RECENT)
 
 
 class SpeakersLibrarian:
@@ -17,5 +40,172 @@ class SpeakersLibrarian:
     def find(self, player: Player, wanted: Wanted) -> tuple[Candidate, ...]:
         """Return candidates, best first."""
         if wanted.uri is not None:
-            return tuple(Candidate(track, why="from your own choice") for track in player.tracks_of(wanted.uri))
-        return tuple(Candidate(track, why=f"found for {wanted.search!r}") for track in player.search(wanted.search))
+            return tuple(Candidate(track, why=origin_in_words(origin_of_uri(wanted.uri))) for track in player.tracks_of(wanted.uri, limit=PLAYLIST_LIMIT))
+        if Source.SEARCH not in wanted.sources:
+            return ()
+        return tuple(Candidate(track, FOUND_BY_WORDS, origin_in_words(origin_of_search(wanted.search))) for track in player.search(wanted.search))
+
+
+class CatalogueLibrarian:
+    """Implements :class:`moodify.music.port.Librarian` over a local catalogue. For the dj's thread; :meth:`problems` from any."""
+
+    def __init__(self, config: MusicConfig, catalogue: Catalogue, features: FeatureService | None = None, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Open and send nothing yet.
+
+        Args:
+            config: The owner's rules, for :meth:`counts`.
+            catalogue: What is remembered; closed with this.
+            features: Who is asked for features of songs; closed with this. None asks nobody.
+            now: The date with a time zone, by which what was found grows old.
+        """
+        self._config = config
+        self._catalogue = catalogue
+        self._lookups = Lookups(catalogue, now=now)
+        self._enrichment = Enrichment(catalogue, features)
+        self._without_catalogue = SpeakersLibrarian()
+        self._now = now
+        self._tidied: datetime | None = None
+        self._own_problem: str | None = None
+
+    def find(self, player: Player, wanted: Wanted) -> tuple[Candidate, ...]:
+        """Return candidates, best first; empty where ``wanted.uri`` is set and can only be played as a whole, or nothing fits.
+
+        Raises:
+            RetryLater, PersonMustAct, CannotWork: no source had a song, and at least one failed.
+        """
+        try:
+            found = self._found(player, wanted)
+        except (StoreBusy, StoreError) as error:
+            # Music matters more than its catalogue.
+            self._say(str(error))
+            return self._without_catalogue.find(player, wanted)
+        self._own_problem = None
+        return found
+
+    def problems(self) -> tuple[str, ...]:
+        """Return what a person must do about where music comes from, one line each; no request is made."""
+        own = self._own_problem
+        return (*self._lookups.problems(), *(() if own is None else (own,)))
+
+    def counts(self) -> Counts:
+        """Return for each mood how many songs fit, and from where; asks nobody.
+
+        Raises:
+            StoreBusy, StoreError: the catalogue can't be read.
+        """
+        return count(self._catalogue, self._config)
+
+    def close(self) -> None:
+        """Close the catalogue and the connections; safe to call twice."""
+        self._enrichment.close()
+        self._catalogue.close()
+
+    def __enter__(self) -> Self:
+        """Return self."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close."""
+        self.close()
+
+    def _found(self, player: Player, wanted: Wanted) -> tuple[Candidate, ...]:
+        self._tidy()
+        found = self._of_uri(player, wanted.uri) if wanted.uri is not None else self._of_sources(player, wanted)
+        try:
+            self._catalogue.chosen(song.track.uri for song in found)
+        except StoreBusy as error:
+            log.warning("It is not noted which songs are in use: %s", error)
+        return found
+
+    def _of_uri(self, player: Player, uri: str) -> tuple[Candidate, ...]:
+        origin = origin_of_uri(uri)
+        tracks = self._lookups.playlist(player, uri)
+        self._enrichment.fill([origin])
+        features = self._catalogue.features_of(track.uri for track in tracks)
+        return tuple(Candidate(track, why=origin_in_words(origin), features=features.get(track.uri)) for track in tracks)
+
+    def _of_sources(self, player: Player, wanted: Wanted) -> tuple[Candidate, ...]:
+        errors: list[MoodifyError] = []
+        library = [source for source in wanted.sources if source in _LIBRARY]
+        for source in library:
+            try:
+                self._lookups.library(player, source)
+            except (StoreBusy, StoreError):
+                raise
+            except MoodifyError as error:
+                log.debug("No %s songs: %s", source.value, error)
+                errors.append(error)
+        self._enrichment.fill([source.value for source in library])
+        quantiles = Quantiles.of(self._catalogue.sounds())
+        found = self._fitting(wanted, quantiles)
+        if Source.SEARCH in wanted.sources and (len(found) < ENOUGH or wanted.sources[0] is Source.SEARCH):
+            try:
+                found += self._searched(player, wanted, quantiles, {song.track.uri for song in found})
+            except (StoreBusy, StoreError):
+                raise
+            except MoodifyError as error:
+                errors.append(error)
+        if not found and errors:
+            raise _foremost(errors)
+        return tuple(found)
+
+    def _fitting(self, wanted: Wanted, quantiles: Quantiles) -> list[Candidate]:
+        sources = [source for source in wanted.sources if source is not Source.SEARCH]
+        judge = matcher(wanted.mood, quantiles)
+        chosen = best((judge(energy, valence), number) for number, energy, valence in self._catalogue.judged([source.value for source in sources]))
+        found = []
+        for (fitting, _), known in zip(chosen, self._catalogue.songs([number for _, number in chosen]), strict=True):
+            source = next(source for source in sources if source.value in known.origins)
+            found.append(Candidate(known.song.track, fitting, f"{origin_in_words(source.value)}, {in_words(fitting)}", known.song.features))
+        return found
+
+    def _searched(self, player: Player, wanted: Wanted, quantiles: Quantiles, known: set[str]) -> list[Candidate]:
+        origin = origin_of_search(wanted.search)
+        tracks = [track for track in self._lookups.search(player, wanted.search) if track.uri not in known]
+        self._enrichment.fill([origin])
+        features = self._catalogue.features_of(track.uri for track in tracks)
+        found = []
+        for track in tracks:
+            sound = features.get(track.uri)
+            if sound is None:
+                found.append(Candidate(track, FOUND_BY_WORDS, origin_in_words(origin)))
+            else:
+                fitting = fit(sound, wanted.mood, quantiles)
+                found.append(Candidate(track, fitting, f"{origin_in_words(origin)}, {in_words(fitting)}", sound))
+        return sorted(found, key=lambda song: -song.fit)
+
+    def _tidy(self) -> None:
+        now = self._now()
+        if self._tidied is None or now.date() != self._tidied.date():
+            self._catalogue.forget_old()
+            self._tidied = now
+
+    def _say(self, problem: str) -> None:
+        if problem != self._own_problem:
+            log.warning("Going on without the catalogue of songs: %s", problem)
+        self._own_problem = problem
+
+
+def open_librarian(config: MusicConfig, folder: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), features: FeatureService | None = None) -> CatalogueLibrarian:
+    """Return the librarian over the catalogue in a data folder; nothing is opened or sent until its first look-up.
+
+    Args:
+        config: The section ``[music]``.
+        folder: Where ``music.db`` is, or will be.
+        now: The date with a time zone.
+        features: Who is asked for features; unset asks ReccoBeats where ``music.features_online`` is set, else nobody.
+    """
+    if features is None and config.features_online:
+        from moodify.music.catalogue.reccobeats import ReccoBeats
+
+        features = ReccoBeats()
+    return CatalogueLibrarian(config, Catalogue(folder / FILE, most=config.catalogue_max, now=now), features, now=now)
+
+
+def _foremost(errors: list[MoodifyError]) -> MoodifyError:
+    """Return the error that says most: what somebody must do, else what heals soonest."""
+    waits = [error for error in errors if isinstance(error, RetryLater)]
+    acts = [error for error in errors if isinstance(error, PersonMustAct)]
+    if waits and not acts:
+        return min(waits, key=lambda error: error.retry_after_s or 0.0)
+    return (acts or errors)[0]

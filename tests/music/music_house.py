@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
-from datetime import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 from random import Random
+from typing import TYPE_CHECKING
 
 from moodify.config.model import MusicConfig
 from moodify.music.candidates import CandidatePool
 from moodify.music.policy import Policy
 from moodify.music.situation import Ask, Situation
 from moodify.music.song import Candidate
-from moodify.types import FELT_MOODS, Act, Decision, Mood, MoodReading, OrderStatus, Playback, Track
+from moodify.types import FELT_MOODS, Act, Decision, Mood, MoodReading, OrderStatus, Playback, Speaker, Track
+
+if TYPE_CHECKING:
+    from moodify.errors import MoodifyError
 
 LONG_S = 200
+MIDNIGHT = datetime(2026, 1, 5, tzinfo=UTC)
 
 
-def song(name: str, seconds: float = LONG_S) -> Track:
-    return Track(f"spotify:track:{name}", name, "Somebody", round(seconds * 1000))
+def song(name: str, seconds: float = LONG_S, artist: str = "Somebody") -> Track:
+    return Track(f"spotify:track:{name}", name, artist, round(seconds * 1000))
 
 
 THEIRS = song("theirs")
 
 
 class Jukebox:
-    """What a speaker does: plays one song after another until its queue is empty."""
+    """What a speaker does: plays one song after another until its queue is empty. As on Spotify, what is queued outlives what is played instead."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "Jukebox") -> None:
+        self.name = name
+        self.volume: int | None = 30
         self.track: Track | None = None
         self.context: str | None = None
         self.progress_s = 0.0
         self.playing = False
         self.queue: list[Track] = []
         self.started: list[str] = []
+        self._swaps = False
+        self._held: Decision | None = None
+
+    def swap_the_next_two(self) -> None:
+        """Carry the next order out after the one that follows it, or with the next look."""
+        self._swaps = True
 
     def play(self, track: Track) -> None:
         self.track, self.progress_s, self.playing = track, 0.0, True
@@ -52,9 +66,24 @@ class Jukebox:
             self.skip()
 
     def look(self) -> Playback:
-        return Playback(self.playing, self.track, round(self.progress_s * 1000), self.context)
+        return Playback(self.playing, self.track, round(self.progress_s * 1000), self.context, Speaker("j", self.name, active=True, volume_percent=self.volume))
 
-    def obey(self, decision: Decision) -> None:
+    def take(self, decision: Decision) -> None:
+        """Take an order; carry it out now or, where orders are swapped, after the next."""
+        if self._swaps:
+            self._held, self._swaps = decision, False
+            return
+        self._obey(decision)
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            self._obey(held)
+
+    def _obey(self, decision: Decision) -> None:
+        if decision.volume_percent is not None and self.volume is not None:
+            self.volume = min(self.volume, decision.volume_percent)
         match decision.act:
             case Act.PLAY:
                 self.play(decision.track)
@@ -68,16 +97,25 @@ class Jukebox:
                 self.skip()
 
 
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with the way to the speaker: each order fails; with ``obeys`` only its answer is lost."""
+
+    error: MoodifyError | None = None
+    retry_after_s: float | None = None
+    obeys: bool = False
+
+
 class House:
     """Asks the policy each second and lets the jukebox obey."""
 
-    def __init__(self, *, seed: int = 1, clock: time = time(12, 0), songs: int = 12, listens: str | None = None, **rules: object) -> None:
+    def __init__(self, *, seed: int = 1, clock: time = time(12, 0), songs: int = 12, listens: str | None = None, taste: object = None, **rules: object) -> None:
         self.config = MusicConfig(**rules)
         self.pool = CandidatePool(self.config)
         for mood in FELT_MOODS:
             self.pool.fill(mood, [Candidate(song(f"{mood.value}{index}")) for index in range(songs)], 0.0)
-        self.policy = Policy(self.config, self.pool, Random(seed), speaker=listens)
-        self.speaker = Jukebox()
+        self.policy = Policy(self.config, self.pool, Random(seed), speaker=listens, taste=taste)
+        self.speaker = Jukebox(listens or "Jukebox")
         self.now_s = 10_000.0
         self.day_s = clock.hour * 3600 + clock.minute * 60
         self.reading: MoodReading | None = None
@@ -85,7 +123,7 @@ class House:
         self.log: list[tuple[float, Decision, bool]] = []
         self.reasons: list[str] = []
         self.wake_s: float | None = None
-        self.broken: OrderStatus | None = None
+        self.fault: Fault | None = None
 
     def feel(self, mood: Mood, people: int = 1) -> House:
         self.people = 0 if mood is Mood.ABSENT else people
@@ -97,17 +135,34 @@ class House:
         seconds = int(self.day_s) % 86_400
         return time(seconds // 3600, seconds // 60 % 60, seconds % 60)
 
-    def ask(self, what: Ask | None = None) -> Decision:
-        situation = Situation(self.now_s, self.local, self.reading, self.people, self.speaker.look(), self.now_s, what)
-        verdict = self.policy.decide(situation)
+    def situation(self, what: Ask | None = None) -> Situation:
+        at = MIDNIGHT + timedelta(seconds=self.day_s)
+        return Situation(self.now_s, self.local, self.reading, self.people, self.speaker.look(), self.now_s, what, at)
+
+    def decide(self, what: Ask | None = None) -> Decision:
+        """Ask, and leave the order on its way."""
+        verdict = self.policy.decide(self.situation(what))
         decision, self.wake_s = verdict.decision, verdict.wake_s
         if not self.reasons or self.reasons[-1] != decision.reason:
             self.reasons.append(decision.reason)
         if decision.act is not Act.KEEP:
             self.log.append((self.now_s, decision, what is not None))
-            if self.broken is None:
-                self.speaker.obey(decision)
-            self.policy.ended(decision, self.broken or OrderStatus.DONE, self.now_s)
+        return decision
+
+    def arrive(self, decision: Decision) -> None:
+        """Let an order reach the speaker, or not."""
+        fault = self.fault
+        if fault is None or fault.obeys:
+            self.speaker.take(decision)
+        if fault is None:
+            self.policy.ended(decision, OrderStatus.DONE, self.now_s)
+        else:
+            self.policy.ended(decision, OrderStatus.FAILED, self.now_s, retry_after_s=fault.retry_after_s, error=fault.error)
+
+    def ask(self, what: Ask | None = None) -> Decision:
+        decision = self.decide(what)
+        if decision.act is not Act.KEEP:
+            self.arrive(decision)
         return decision
 
     def run(self, seconds: float, tick_s: float = 1.0) -> House:
@@ -115,6 +170,7 @@ class House:
             self.now_s += tick_s
             self.day_s += tick_s
             self.speaker.pass_time(tick_s)
+            self.speaker.catch_up()
             self.ask()
         return self
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from music_house import LONG_S, THEIRS, House, song
 from test_music_properties import days, live, rules
 
-from moodify.music.memory import Order
+from moodify.music.orders import Order
 from moodify.music.situation import Ask
 from moodify.types import Act, Decision, Mood, Track
 
@@ -158,8 +158,8 @@ def test_what_is_kept_stays_below_16_kb():
     for index in range(600):
         track = Track(f"spotify:track:{index:050d}", "\U0001f3b5" * 500, "\U0001f3b5" * 500, 86_400_000)
         act = Act.PLAY if index == 598 else Act.QUEUE
-        house.policy._memory.carried_out(Order(Decision(act, "why", Mood.HAPPY, track), change=True), house.now_s)
-        house.policy._memory.avoid(track.uri, house.now_s)
+        house.policy._desk.memory.carried_out(Order(Decision(act, "why", Mood.HAPPY, track), change=True), house.now_s)
+        house.policy._desk.memory.avoid(track.uri, house.now_s)
     assert 8_000 < len(json.dumps(house.policy.memory_as_json(house.now_s, NOW))) < 16_000
 
 

@@ -3,11 +3,12 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from music_house import LONG_S, THEIRS, House, song
+from music_house import LONG_S, THEIRS, Fault, House, song
 
 from moodify.config.model import MoodMusic, QuietHours
 from moodify.music.policy import Policy
 from moodify.music.situation import Ask, Situation
+from moodify.music.words import name
 from moodify.types import Act, Mood, OrderStatus, Playback
 
 NIGHT = QuietHours(start=time(22), end=time(7))
@@ -46,7 +47,7 @@ def test_a_mood_is_followed_at_the_boundary_after_the_dwell():
     assert house.acts == []
     house.run(1)
     assert house.acts == ["queue"]
-    assert house.log[0][1].reason.endswith("next, after this track")
+    assert house.log[0][1].reason == f"Happy for 2 min: playing {name(house.log[0][1].track)} next"
     house.run(LONG_S)
     assert house.heard[:2] == ["theirs", "happy"]
 
@@ -268,6 +269,7 @@ def test_when_everything_was_skipped_it_says_what_to_do():
     house = House(songs=2, no_repeat=0).feel(Mood.HAPPY)
     house.ask(Ask.LOOK)
     house.ask(Ask.NEXT)
+    house.run(5)
     house.ask(Ask.NEXT)
     house.run(5)
     assert not house.speaker.playing
@@ -310,14 +312,14 @@ def test_nothing_is_decided_while_an_order_is_on_its_way():
     assert "fits" in house.policy.decide(situation).decision.reason
 
 
-def test_an_order_that_failed_is_tried_again_later_and_does_not_count():
+def test_an_order_that_was_refused_is_tried_again_later_and_does_not_count():
     house = playing_theirs().feel(Mood.HAPPY)
-    house.broken = OrderStatus.FAILED
+    house.fault = Fault(retry_after_s=20)
     house.run(121)
     assert house.acts == ["queue"]
     assert "trying again" in house.reasons[-1]
-    house.broken = None
-    house.run(30)
+    house.fault = None
+    house.run(20)
     assert house.acts == ["queue", "queue"]
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from music_house import House, song
 
 from moodify.config.model import QuietHours
-from moodify.music.quiet import is_quiet
+from moodify.music.hours import is_within as is_quiet
 from moodify.music.situation import Ask
 from moodify.types import Act, Mood
 

@@ -4,7 +4,8 @@ import pytest
 from music_house import song
 
 from moodify.config.model import QuietHours
-from moodify.music.quiet import hush, is_quiet, seconds_until
+from moodify.music.hours import hush, seconds_until
+from moodify.music.hours import is_within as is_quiet
 from moodify.music.words import name, span
 from moodify.types import Track
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from moodify.music.memory import NOT_THIS_S, Memory, Sent
+from moodify.music.memory import NOT_THIS_S, Memory
+from moodify.music.orders import Sent
 from moodify.types import FELT_MOODS, Mood, Track
 
 #: Bounds that together keep the JSON below 16 kB, whatever the songs are called.
@@ -18,6 +19,7 @@ NOT_THIS_MAX = 40
 CHANGES_MAX = 100
 TEXT_MAX = 60
 DURATION_MAX_MS = 86_400_000
+SONGS_MAX = 1000
 URI_MAX = 64
 
 #: Dates are kept to the second, so a moment of just now may come back as one of the next second.
@@ -47,6 +49,7 @@ def as_json(memory: Memory, now_s: float, now: datetime) -> dict[str, Any]:
         "current": _sent_as_json(memory.current),
         "queued": _sent_as_json(memory.queued),
         "after": memory.after_uri if _is_uri(memory.after_uri) else None,
+        "cap": memory.cap,
     }
 
 
@@ -73,6 +76,7 @@ def recall(memory: Memory, kept: object, now_s: float, now: datetime) -> None:
         until_s = moment(until, ahead_s=NOT_THIS_S)
         if _is_uri(uri) and until_s is not None and until_s > now_s:
             memory.not_this[uri] = until_s
+    memory.cap = cap if type(cap := kept.get("cap")) is int and 0 <= cap <= 100 else None  # noqa: PLR2004 - percent
     memory.put_back(_sent(kept.get("current")), _sent(kept.get("queued")), after_uri=after if _is_uri(after := kept.get("after")) else None)
 
 
@@ -87,6 +91,10 @@ def _sent_as_json(sent: Sent | None) -> dict[str, Any] | None:
         "duration_ms": track.duration_ms,
         "mood": sent.mood.value,
         "through_quiet": sent.through_quiet,
+        "felt": sent.felt.value,
+        "songs": min(sent.songs, SONGS_MAX),
+        "sure": sent.sure,
+        "teaches": sent.teaches,
     }
 
 
@@ -99,7 +107,17 @@ def _sent(value: object) -> Sent | None:
         return None
     if mood not in FELT_MOODS or type(duration_ms) is not int or not 0 <= duration_ms <= DURATION_MAX_MS:
         return None
-    return Sent(Track(uri, title[:TEXT_MAX], artist[:TEXT_MAX], duration_ms), Mood(mood), through_quiet is True)
+    felt, songs = value.get("felt"), value.get("songs")
+    return Sent(
+        Track(uri, title[:TEXT_MAX], artist[:TEXT_MAX], duration_ms),
+        Mood(mood),
+        through_quiet is True,
+        # The version before did not keep these.
+        Mood(felt) if felt in FELT_MOODS else Mood(mood),
+        songs if type(songs) is int and 1 <= songs <= SONGS_MAX else 1,
+        sure=value.get("sure") is not False,
+        teaches=value.get("teaches") is not False,
+    )
 
 
 def _seconds_ago(value: object, now: datetime) -> float | None:

@@ -3,54 +3,31 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from moodify.music.looks import Look, ended, outcome
 from moodify.types import Act
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
-    from random import Random
+    from collections.abc import Hashable
 
-    from moodify.types import Decision, Mood, Playback, Track
+    from moodify.music.orders import Order, Sent
+    from moodify.music.song import Outcome
+    from moodify.types import Playback
 
 #: After an order the service may still show what was before; spotify-player, too, reads the state for some seconds.
 SETTLE_S = 2.0
 
-#: A look this much before a song's end may miss the end: silence then is an end, not somebody's pause.
-END_SLACK_S = 3.0
-
 #: "Not this" holds for a day.
 NOT_THIS_S = 86_400.0
 
+#: A queued song that did not come at a song's end may still wait behind what a person queued; not for longer than so many songs.
+LATE_MAX = 2
+
+#: More songs back than no_repeat are remembered, so that those heard long ago come before those heard just before the window.
+_HEARD_BEYOND = 30
 _SENT_MAX = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """Music that this appliance put on."""
-
-    track: Track
-    mood: Mood
-    through_quiet: bool
-    """A press in quiet hours asked for it, so it may go on in them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A decision on its way, with what is needed once it is carried out."""
-
-    decision: Decision
-    asked: bool = False
-    change: bool = False
-    """Whether it counts as a change of music."""
-    through_quiet: bool = False
-    after_uri: str | None = None
-    """The song after which a queued one comes."""
-    at_s: float = 0.0
-    """When it was decided."""
-    while_uri: str | None = None
-    """The song that played then."""
 
 
 class Memory:
@@ -60,9 +37,13 @@ class Memory:
         """Remember nothing yet. ``no_repeat``: how many songs back count as heard."""
         self.current: Sent | None = None
         """Our music that plays, or played before the silence; None where it is somebody's own."""
+        self.judged = False
+        """Whether somebody has said what they think of it."""
         self.queued: Sent | None = None
         self.paused_s: float | None = None
         """When we paused for want of people, while that pause lasts."""
+        self.broke_off_s: float | None = None
+        """When our music ended because the speaker did not get the next song, while that silence lasts."""
         self.hushed = False
         """A person paused: silence is what they want."""
         self.chosen_s: float | None = None
@@ -72,14 +53,21 @@ class Memory:
         self._told_playing: bool | None = None
         self.after_uri: str | None = None
         """The song after which the queued one comes."""
-        self._looked: tuple[Playback, float] | None = None
+        self._late = 0
+        self._missing = False
+        """The speaker refused the song that was to come next."""
+        self._looked: Look | None = None
         self.changes: deque[float] = deque(maxlen=100)
         """When the music changed by mood."""
-        self.heard: deque[str] = deque(maxlen=no_repeat)
+        self.heard: deque[str] = deque(maxlen=no_repeat + _HEARD_BEYOND)
         """What played, the newest last."""
         self._sent: dict[str, Sent] = {}
         self.not_this: dict[str, float] = {}
         """Until when a song is not chosen."""
+        self.cap: int | None = None
+        """The volume cap of the hour that was seen last; None before the first."""
+        self.too_loud = False
+        """Whether the cap has sunk and the music may still be louder."""
 
     @property
     def mark(self) -> Hashable:
@@ -93,6 +81,7 @@ class Memory:
             self.changes[-1] if self.changes else None,
             self.heard[-1] if self.heard else None,
             next(reversed(self.not_this.values()), None),
+            self.cap,
         )
 
     def put_back(self, current: Sent | None, queued: Sent | None, *, after_uri: str | None) -> None:
@@ -100,22 +89,29 @@ class Memory:
         self.current, self.queued, self.after_uri = current, queued, after_uri
         self._sent.update((sent.track.uri, sent) for sent in (current, queued) if sent is not None)
 
-    def notice(self, playback: Playback, at_s: float) -> None:
-        """Take a look at the speaker; one that is known already, or may be outdated, changes nothing."""
-        before = self._looked
-        if at_s < self.settled_s or (before is not None and at_s <= before[1]):
-            return
-        self._looked = (playback, at_s)
-        ended = before is None or _ended(before, playback, at_s)
+    def notice(self, playback: Playback, at_s: float) -> tuple[Sent, Outcome] | None:
+        """Take a look at the speaker; one that is known already, or may be outdated, changes nothing.
+
+        Returns:
+            Our song that is over since the look before, and what became of it; None where nothing is to be learned.
+        """
+        before, now = self._looked, Look(playback, at_s)
+        if at_s < self.settled_s or (before is not None and at_s <= before.at_s):
+            return None
+        self._looked = now
+        over = before is None or ended(before, now)
+        again = before is not None and playback.progress_ms < before.playback.progress_ms
+        lesson = None if before is None else self._lesson(before, now, again=again)
         if playback.playing:
-            self._plays(playback, at_s, cut=not ended, again=before is not None and playback.progress_ms < before[0].progress_ms)
-        elif before is not None and before[0].playing and not ended:
-            self.hushed = True
+            self._plays(now, cut=not over, again=again)
+        elif before is not None and before.playback.playing:
+            self._falls_silent(at_s, over=over)
+        return lesson
 
     def notice_elsewhere(self, at_s: float) -> None:
         """Take note that the music is on another speaker: what is heard there is nobody's answer to ours, and ours is over."""
         if at_s >= self.settled_s:
-            self.current = self.queued = self.paused_s = self._looked = None
+            self.current = self.queued = self.paused_s = self.broke_off_s = self._looked = None
 
     def playing(self, playback: Playback | None, at_s: float) -> bool | None:
         """Return whether music plays by the newest that is known: our last order, or the look at the speaker."""
@@ -125,21 +121,41 @@ class Memory:
 
     def carried_out(self, order: Order, now_s: float) -> None:
         """Take note that the speaker did it."""
-        decision = order.decision
-        if decision.act is not Act.QUEUE:
-            self.settled_s = now_s + SETTLE_S
-            self._told_playing = decision.act is not Act.PAUSE
-            # What the speaker did before says nothing about what people do after.
-            self._looked = None
+        act = order.decision.act
+        if act is Act.VOLUME:
+            return
+        self._missing = False
         if order.change:
             self.changes.append(now_s)
-        if decision.track is not None and decision.act in {Act.PLAY, Act.QUEUE}:
-            self._put_on(order, Sent(decision.track, decision.mood, order.through_quiet))
-        if decision.act is Act.PAUSE:
-            self.hushed = order.asked
-            self.paused_s = None if order.asked else now_s
-        elif decision.act is not Act.QUEUE:
-            self.hushed, self.paused_s = False, None
+        sent = order.sent()
+        if sent is not None:
+            self._hear(sent.track.uri)
+            self._put_on(order, sent)
+        if act is Act.QUEUE:
+            return
+        if act is Act.SKIP and self.queued is not None:
+            self._begin(self.queued)
+        self.settled_s = now_s + SETTLE_S
+        self._told_playing = act is not Act.PAUSE
+        # What the speaker did before says nothing about what people do after.
+        self._looked = None
+        self.broke_off_s = None
+        self.hushed = act is Act.PAUSE and order.asked
+        self.paused_s = now_s if act is Act.PAUSE and not order.asked else None
+
+    def left_open(self, order: Order) -> None:
+        """Take note that the speaker may have carried an order out, though it did not say so."""
+        sent = order.sent(sure=False)
+        if sent is None:
+            return
+        if order.decision.act is Act.QUEUE:
+            self._put_on(order, sent)
+        else:
+            self._know(sent)
+
+    def refused(self, order: Order) -> None:
+        """Take note that the speaker did not carry an order out."""
+        self._missing = self._missing or order.decision.act is Act.QUEUE
 
     def window_opens_s(self, now_s: float, *, window_s: float, most: int) -> float | None:
         """Return when music may change again where ``most`` changes lie within the window, else None."""
@@ -151,54 +167,82 @@ class Memory:
         self.not_this = {each: until_s for each, until_s in self.not_this.items() if until_s > now_s and each != uri}
         self.not_this[uri] = now_s + NOT_THIS_S
 
-    def choose(self, tracks: Sequence[Track], now_s: float, rng: Random) -> Track | None:
-        """Return a song by chance that was not heard lately, else the one heard longest ago; None where all were refused."""
-        allowed = [track for track in tracks if self.not_this.get(track.uri, now_s) <= now_s]
-        busy = {sent.track.uri for sent in (self.current, self.queued) if sent is not None}
-        heard = {uri: age for age, uri in enumerate(self.heard)}
-        fresh = [track for track in allowed if track.uri not in heard and track.uri not in busy]
-        if fresh:
-            return rng.choice(fresh)
-        return min(allowed, key=lambda track: (track.uri in busy, heard.get(track.uri, -1)), default=None)
+    def avoided(self, now_s: float) -> set[str]:
+        """Return the songs that are not chosen now."""
+        return {uri for uri, until_s in self.not_this.items() if until_s > now_s}
 
-    def _put_on(self, order: Order, sent: Sent) -> None:
+    def _lesson(self, before: Look, now: Look, *, again: bool) -> tuple[Sent, Outcome] | None:
+        sent = self.current
+        if sent is None or sent.track.uri != before.uri or self.judged or not sent.teaches:
+            return None
+        over = outcome(before, now, again=again and self.queued is not None and self.queued.track.uri == sent.track.uri)
+        if over is None:
+            return None
+        self.judged = True
+        return sent, over
+
+    def _know(self, sent: Sent) -> None:
         self._sent.pop(sent.track.uri, None)
         self._sent[sent.track.uri] = sent
         if len(self._sent) > _SENT_MAX:
             del self._sent[next(iter(self._sent))]
-        self._hear(sent.track.uri)
-        if order.decision.act is Act.PLAY:
-            self.current, self.queued = sent, None
-        else:
-            self.queued, self.after_uri = sent, order.after_uri
 
-    def _plays(self, playback: Playback, at_s: float, *, cut: bool, again: bool) -> None:
+    def _put_on(self, order: Order, sent: Sent) -> None:
+        self._know(sent)
+        if order.decision.act is Act.QUEUE:
+            self.queued, self.after_uri, self._late = sent, order.after_uri, 0
+            return
+        if self.queued is not None and self.queued is self.current:
+            # A skip has brought it on already.
+            self.queued = None
+        self._begin(sent)
+        if self.queued is not None:
+            # What was queued before stays so on Spotify, and comes after what a person chose instead: as part of it, then.
+            self.queued = replace(self.queued, mood=sent.mood, felt=sent.felt, sure=False, counts=False, teaches=False)
+            self.after_uri, self._late = sent.track.uri, 0
+            self._know(self.queued)
+
+    def _begin(self, sent: Sent) -> None:
+        self.current, self.judged = sent, False
+
+    def _plays(self, now: Look, *, cut: bool, again: bool) -> None:
         """Take note of what plays; ``cut``: the song before can't have ended by itself, ``again``: it may have begun anew."""
-        self.hushed, self.paused_s = False, None
-        uri = playback.track.uri if playback.track is not None else None
+        self.hushed, self.paused_s, self.broke_off_s = False, None, None
+        uri = now.uri
         if uri is not None and uri not in self.heard:
             self._hear(uri)
-        if self.queued is not None and (uri != self.after_uri or (again and uri == self.queued.track.uri)):
-            # The boundary has passed: either ours plays now, or somebody chose otherwise.
-            self.queued = None
-        ours = self._sent.get(uri or "") or self._sent.get(playback.context_uri or "")
+        came = self._boundary(now, cut=cut, again=again)
+        ours = self._sent.get(uri or "") or self._sent.get(now.playback.context_uri or "")
         if ours is None and self.current is not None and cut:
-            self.chosen_s = at_s
+            self.chosen_s = now.at_s
+        if came or ours is None or self.current is None or ours.track.uri != self.current.track.uri:
+            self.judged = self._missing = False
         self.current = ours
+
+    def _boundary(self, now: Look, *, cut: bool, again: bool) -> bool:
+        """Return whether the queued song has come; where another song has, ours may still wait behind it."""
+        queued = self.queued
+        if queued is None or (now.uri == self.after_uri and not (again and now.uri == queued.track.uri)):
+            return False
+        if now.uri == queued.track.uri:
+            if queued.counts:
+                self.changes.append(now.at_s)
+                self._know(replace(queued, sure=True, counts=False))
+            self.queued = None
+            return True
+        self._late += not cut
+        self.queued, self.after_uri = (replace(queued, sure=False), now.uri) if self._late < LATE_MAX else (None, None)
+        return False
+
+    def _falls_silent(self, at_s: float, *, over: bool) -> None:
+        if not over:
+            self.hushed = True
+            return
+        if self.current is not None and (self._missing or self.queued is not None):
+            self.broke_off_s = at_s
+        self.queued, self._missing = None, False
 
     def _hear(self, uri: str) -> None:
         if uri in self.heard:
             self.heard.remove(uri)
         self.heard.append(uri)
-
-
-def _ended(before: tuple[Playback, float], now: Playback, at_s: float) -> bool:
-    """Return whether the song before has ended by itself (or the speaker is gone), rather than by somebody's doing."""
-    played, played_s = before
-    if not now.playing and played.track is None and played.context_uri is not None and played.context_uri == now.context_uri:
-        # Of an episode it is not known when it ends.
-        return False
-    if played.track is None or now.track is None:
-        return True
-    end_s = played_s + (played.track.duration_ms - played.progress_ms) / 1000
-    return at_s >= end_s - END_SLACK_S

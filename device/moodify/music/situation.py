@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from moodify.types import FELT_MOODS, Mood
+
 if TYPE_CHECKING:
-    from datetime import time
+    from datetime import datetime, time
 
     from moodify.types import Decision, MoodReading, Playback
 
@@ -23,6 +25,8 @@ class Ask(StrEnum):
     """Not this."""
     PAUSE = "pause"
     """Pause, or go on."""
+    LIKE = "like"
+    """More like this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Situation:
     now_s: float
     """On the clock of the frames."""
     local_time: time
-    """Of the day, for quiet hours; without a time zone, as the configuration's."""
+    """Of the day, for quiet hours, goals and volume caps; without a time zone, as the configuration's."""
     reading: MoodReading | None
     """The last steady mood; None before the first."""
     people: int
@@ -43,6 +47,40 @@ class Situation:
     """When it was looked at, on the clock of the frames."""
     ask: Ask | None = None
     """What a person has just asked for; each press is put once."""
+    at: datetime | None = None
+    """The date, for what is learned; None where no clock can be trusted, and then nothing is."""
+
+    @property
+    def mood(self) -> Mood:
+        """The last steady mood; unsure before the first."""
+        return Mood.UNSURE if self.reading is None else self.reading.mood
+
+    @property
+    def felt(self) -> MoodReading | None:
+        """The last steady mood where there is music for it."""
+        return self.reading if self.reading is not None and self.reading.mood in FELT_MOODS else None
+
+    @property
+    def gone(self) -> bool:
+        """Whether nobody is here, and has not been for a while."""
+        return self.people == 0 and self.reading is not None and self.reading.mood is Mood.ABSENT
+
+    @property
+    def absent_s(self) -> float:
+        """For how many seconds nobody was here; 0 where somebody is."""
+        return self.now_s - self.reading.since_s if self.reading is not None and self.gone else 0.0
+
+    @property
+    def uri(self) -> str | None:
+        """The song that plays, or is paused."""
+        return self.playback.track.uri if self.playback is not None and self.playback.track is not None else None
+
+    @property
+    def end_s(self) -> float | None:
+        """When that song ends if it is left alone; None where there is none."""
+        if self.playback is None or self.playback.track is None:
+            return None
+        return self.playback_s + (self.playback.track.duration_ms - self.playback.progress_ms) / 1000
 
 
 @dataclass(frozen=True, slots=True)

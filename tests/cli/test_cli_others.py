@@ -1,4 +1,4 @@
-"""``moodify hub listen`` and ``moodify spotify``."""
+"""``moodify hub listen``."""
 
 import json
 import signal
@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from appliance import Appliance, configure, data_folder, environment_of, moodify
+from appliance import Appliance, data_folder, environment_of, moodify
 
 SAMPLE = ("--camera", "sample", "--speaker", "simulated")
 
@@ -68,22 +68,3 @@ def test_listen_to_a_broker_that_is_gone_says_so(tmp_path):
     done = moodify(tmp_path, "hub", "listen", "--for", 4)
     assert (done.returncode, done.stdout) == (1, "")
     assert f"no broker answers at 127.0.0.1:{port}" in done.stderr
-
-
-def test_login_without_a_client_id_says_how_to_get_one(tmp_path):
-    configure(tmp_path, "[music.spotify]\nredirect_port = 9999")
-    done = moodify(tmp_path, "spotify", "login")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "http://127.0.0.1:9999/callback" in done.stderr
-
-
-def test_logout_is_done_even_where_nobody_is_signed_in(tmp_path):
-    done = moodify(tmp_path, "spotify", "logout")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Signed out here")
-
-
-def test_run_on_spotify_without_a_sign_in_says_what_to_do(tmp_path):
-    done = moodify(tmp_path, "run", "--camera", "sample", "--speaker", "spotify", "--for", 5)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "moodify spotify login" in done.stderr

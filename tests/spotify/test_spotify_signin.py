@@ -1,11 +1,11 @@
-"""The sign-in: its file, its refreshing, its pasted address, and what never reaches a log."""
+"""The sign-in: its file, its refreshing, and what never reaches a log."""
 
 import json
 import logging
 import os
-import stat
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -14,13 +14,17 @@ from spotify_room import Room
 from spotipy.oauth2 import SpotifyOauthError
 
 from moodify.config.model import MusicConfig
-from moodify.errors import CannotWork, MoodifyError, NotAllowed, SignInNeeded, SpeakerUnavailable
+from moodify.errors import CannotWork, MoodifyError, SignInNeeded, SpeakerUnavailable
 from moodify.music.spotify.factory import open_player
 from moodify.music.spotify.mapping import FOREIGN, foreign_error
-from moodify.music.spotify.signin import SCOPES, SignIn, login, signed_in
+from moodify.music.spotify.scopes import EVERYTHING, PLAYBACK
+from moodify.music.spotify.signin import SignIn, signed_in
+from moodify.music.spotify.simulated.http import Answer
+from moodify.music.spotify.simulated.levers import ACCOUNTS
 from moodify.music.spotify.tokens import FILE, TokenFile
 
-TOKEN = {"access_token": "a", "refresh_token": "r", "scope": " ".join(SCOPES), "expires_at": 1, "token_type": "Bearer"}
+SCOPE = " ".join(permission.scope for permission in PLAYBACK)
+TOKEN = {"access_token": "a", "refresh_token": "r", "scope": SCOPE, "expires_at": 1, "token_type": "Bearer"}
 
 
 @pytest.fixture
@@ -33,66 +37,11 @@ def tokens(folder):
     return TokenFile(folder)
 
 
-def browse(address):
-    """Do what the owner's browser does: open the link and say where it was sent."""
-    return requests.get(address, allow_redirects=False, timeout=10).headers["Location"]
-
-
-def sign_in(speaker, folder, answers=None):
-    """Run the paste-back sign-in; ``answers`` makes of the true address what is pasted, one try after another."""
-    told, makers = [], list(answers or [lambda address: address])
-
-    def ask(_):
-        link = next(line for line in told if "/authorize?" in line).rsplit(" ", 1)[1]
-        return makers.pop(0)(browse(link))
-
-    login("client", folder, redirect_port=8888, ask=ask, tell=told.append, accounts_url=speaker.accounts_url)
-    return told
-
-
-def test_the_pasted_address_signs_in_and_is_kept_for_its_owner_only(speaker, folder):
-    told = sign_in(speaker, folder)
-    assert "http://127.0.0.1:8888/callback" in told[0]
-    assert told[-1] == "Signed in to Spotify."
-    assert signed_in(folder)
-    assert stat.S_IMODE((folder / FILE).stat().st_mode) == 0o600
-    assert [path.name for path in folder.iterdir()] == [FILE]
-
-
-def test_only_the_permissions_that_are_used_are_asked_for(speaker, folder):
-    link = next(line for line in sign_in(speaker, folder) if "/authorize?" in line)
-    query = parse_qs(urlsplit(link.rsplit(" ", 1)[1]).query)
-    assert query["scope"] == ["user-read-playback-state user-modify-playback-state playlist-read-private"]
-    assert query["code_challenge_method"] == ["S256"]
-
-
-def test_an_address_of_another_attempt_or_of_nothing_is_refused_and_asked_for_again(speaker, folder):
-    wrong = [lambda address: address.replace("state=", "state=x"), lambda _: "http://127.0.0.1:8888/callback", lambda address: f"  {address}\n"]
-    told = sign_in(speaker, folder, wrong)
-    assert any("another attempt" in line for line in told)
-    assert any("not the address" in line for line in told)
-    assert signed_in(folder)
-
-
-def test_after_three_wrong_addresses_it_gives_up_and_keeps_nothing(speaker, folder):
-    with pytest.raises(CannotWork, match="not the address"):
-        sign_in(speaker, folder, [lambda _: "what?"] * 3)
-    assert not signed_in(folder)
-
-
-def test_an_owner_who_says_no_is_believed(speaker, folder):
-    def no(address):
-        state = parse_qs(urlsplit(address).query)["state"][0]
-        return f"http://127.0.0.1:8888/callback?error=access_denied&state={state}"
-
-    with pytest.raises(NotAllowed, match="access_denied"):
-        sign_in(speaker, folder, [no])
-
-
-def test_a_sign_in_that_can_not_be_kept_is_no_success(speaker, tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(SignInNeeded, match="can't be kept"):
-        sign_in(speaker, tmp_path / "file")
+def sign_in(speaker, folder, client_id="client", **options):
+    """Have an owner agree, and keep the tokens in the folder."""
+    one = SignIn(client_id, TokenFile(folder), redirect_port=8888, accounts_url=speaker.accounts_url, **options)
+    one.agree_at_once()
+    one.close()
 
 
 def test_rotated_tokens_are_kept_for_the_next_start(speaker, folder, clock):
@@ -178,9 +127,20 @@ def test_signing_out_forgets_and_may_be_repeated(folder, tokens):
     assert list(folder.iterdir()) == []
 
 
-def test_a_sign_in_with_fewer_permissions_must_be_renewed(tokens):
-    tokens.save_token_to_cache(TOKEN | {"scope": "user-read-playback-state"})
-    with pytest.raises(SignInNeeded, match="playlist-read-private"):
+def test_a_sign_in_that_can_not_play_must_be_renewed(tokens):
+    tokens.save_token_to_cache(TOKEN | {"scope": "user-read-playback-state user-top-read"})
+    with pytest.raises(SignInNeeded, match="user-modify-playback-state"):
+        SignIn("client", tokens, redirect_port=8888).access_token()
+
+
+def test_a_sign_in_that_lacks_only_what_is_nice_to_have_goes_on(tokens):
+    tokens.save_token_to_cache(TOKEN | {"expires_at": 10**12})
+    assert SignIn("client", tokens, redirect_port=8888, permissions=EVERYTHING).access_token() == "a"
+
+
+def test_a_sign_in_of_another_app_says_so(tokens):
+    tokens.save_token_to_cache(TOKEN | {"client_id": "0123456789abcdef"})
+    with pytest.raises(SignInNeeded, match=r"another app \(0123…cdef, not client\)"):
         SignIn("client", tokens, redirect_port=8888).access_token()
 
 
@@ -202,6 +162,101 @@ def test_another_process_may_have_refreshed_first(speaker, folder):
     assert mine.renew(stale) == fresh
     mine.close()
     other.close()
+
+
+def refreshed(speaker, folder, times=1):
+    """Let the access token run out and be refreshed so often; return what is kept then."""
+    for _ in range(times):
+        one = SignIn("client", TokenFile(folder), redirect_port=8888, accounts_url=speaker.accounts_url)
+        one.renew(one.access_token())
+        one.close()
+    return TokenFile(folder).get_cached_token()
+
+
+def test_the_day_and_the_app_outlast_every_refreshing(speaker, folder):
+    sign_in(speaker, folder, utc=lambda: datetime(2026, 11, 21, 12, tzinfo=UTC))
+    first = TokenFile(folder).get_cached_token()
+    last = refreshed(speaker, folder, times=3)
+    assert first["refresh_token"] != last["refresh_token"]
+    assert [last[key] for key in ("authorised_at", "client_id", "scope")] == ["2026-11-21T12:00:00+00:00", "client", first["scope"]]
+
+
+def test_a_sign_in_of_an_earlier_version_is_refreshed_without_a_day(speaker, folder):
+    sign_in(speaker, folder)
+    kept = TokenFile(folder).get_cached_token()
+    TokenFile(folder).save_token_to_cache({key: kept[key] for key in ("access_token", "refresh_token", "scope", "expires_at", "token_type")})
+    assert "authorised_at" not in refreshed(speaker, folder)
+
+
+@pytest.mark.parametrize("without", ["scope", "expires_in", "token_type"])
+def test_an_answer_that_leaves_out_what_may_be_left_out_costs_no_sign_in(speaker, folder, without):
+    sign_in(speaker, folder)
+    kept = TokenFile(folder).get_cached_token()
+    answer = {"access_token": "new", "refresh_token": "newest", "scope": SCOPE, "expires_in": 3600, "token_type": "Bearer"}
+    answer.pop(without)
+    speaker.faults.add(lambda: Answer.of(answer), 1, ACCOUNTS)
+    now = refreshed(speaker, folder)
+    assert (now["refresh_token"], now["scope"], signed_in(folder)) == ("newest", kept["scope"], True)
+
+
+def test_a_sign_in_that_spotify_refuses_is_asked_for_once_and_remembered(speaker, folder):
+    sign_in(speaker, folder)
+    speaker.end_sign_in()
+    one = SignIn("client", TokenFile(folder), redirect_port=8888, accounts_url=speaker.accounts_url)
+    token = one.access_token()
+    before = len(speaker.requests)
+    for _ in range(3):
+        with pytest.raises(SignInNeeded, match="has ended"):
+            one.renew(token)
+    assert len(speaker.requests) == before + 1
+    assert "refused_at" in TokenFile(folder).get_cached_token()
+    sign_in(speaker, folder)
+    assert one.renew(token) != token
+    assert "refused_at" not in TokenFile(folder).get_cached_token()
+    one.close()
+
+
+def test_a_service_that_fails_is_no_end_of_the_sign_in(speaker, folder):
+    sign_in(speaker, folder)
+    speaker.fail(503, where=ACCOUNTS)
+    with pytest.raises(SpeakerUnavailable):
+        refreshed(speaker, folder)
+    assert "refused_at" not in refreshed(speaker, folder)
+
+
+def test_two_processes_that_refresh_at_once_use_each_refresh_token_once(speaker, folder):
+    sign_in(speaker, folder)
+    speaker.slow(0.05)
+    several = [SignIn("client", TokenFile(folder), redirect_port=8888, accounts_url=speaker.accounts_url) for _ in range(4)]
+    stale = several[0].access_token()
+    with ThreadPoolExecutor(len(several)) as pool:
+        fresh = list(pool.map(lambda one: one.renew(stale), several))
+    assert len(set(fresh)) == 1
+    assert [path for _, path in speaker.requests].count("/api/token") == 2
+    for one in several:
+        one.close()
+
+
+def test_a_process_that_holds_the_sign_in_for_long_is_not_waited_for_for_ever(speaker, folder):
+    sign_in(speaker, folder)
+    one = SignIn("client", TokenFile(folder), redirect_port=8888, accounts_url=speaker.accounts_url, timeout_s=0.05)
+    with TokenFile(folder).exclusive(1), pytest.raises(SpeakerUnavailable, match="another Moodify"):
+        one.renew(one.access_token())
+    one.close()
+
+
+def test_tokens_in_memory_do_not_undo_a_newer_sign_in(speaker, folder, tokens, monkeypatch):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    tokens.save_token_to_cache(TOKEN)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        tokens.save_token_to_cache(TOKEN | {"refresh_token": "successor"})
+    assert not tokens.written
+    TokenFile(folder).save_token_to_cache(TOKEN | {"refresh_token": "of the new sign-in"})
+    assert tokens.get_cached_token()["refresh_token"] == "of the new sign-in"
+    assert tokens.written
 
 
 def test_no_token_code_or_verifier_reaches_a_log(speaker, folder, clock, caplog):

@@ -146,16 +146,27 @@ def _camera(config: Config) -> Finding:
 
 
 def _speaker(config: Config) -> Finding:
+    from moodify.music.spotify.ending import when
     from moodify.music.spotify.factory import open_player
+    from moodify.music.spotify.status import status_of
 
-    with open_player(config.music, folder_of(config)) as opened:
+    folder = folder_of(config)
+    with open_player(config.music, folder) as opened:
         if opened.simulated is not None:
             if config.music.speaker == "simulated":
                 return Finding(Verdict.OK, "the simulated speaker, as configured")
-            step = "sign in with: moodify spotify login" if config.music.spotify.client_id is not None else "set music.spotify.client_id, then: moodify spotify login"
-            return Finding(Verdict.DEGRADED, f"nobody is signed in to Spotify, the simulated speaker stands in; {step}")
-        playback = opened.player.playback()
-        return Finding(Verdict.OK, f"{opened.player.description}{', playing' if playback.playing else ''}")
+            return Finding(Verdict.DEGRADED, "nobody is signed in to Spotify, the simulated speaker stands in; sign in with: moodify spotify login")
+        now = datetime.now(UTC)
+        signed_in = status_of(config.music, folder, now)
+        ending = f"; the sign-in ends {when(signed_in.ends, now)}" if signed_in.ends is not None else ""
+        try:
+            playback = opened.player.playback()
+        except RetryLater as error:
+            return Finding(Verdict.DEGRADED, f"{error}{ending}")
+        text = f"{opened.player.description}{', playing' if playback.playing else ''}"
+        if signed_in.message is not None:
+            return Finding(Verdict.DEGRADED, f"{text}; {signed_in.message}")
+        return Finding(Verdict.OK, f"{text}{ending}")
 
 
 def _broker(config: Config) -> Finding:

@@ -88,15 +88,26 @@ def show_config(
 
 @spotify.command()
 def login(config: ConfigOption = None) -> None:
-    """Sign in to Spotify; any phone or computer opens the link."""
+    """Sign in to Spotify, with an app of your own; any phone or computer opens the link."""
     from moodify.cli.spotify import login as sign_in
 
     raise typer.Exit(sign_in(config))
 
 
 @spotify.command()
+def status(
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Say how the sign-in to Spotify stands and when it ends; exits 3 when somebody has to act."""
+    from moodify.cli.spotify import status as tell_status
+
+    raise typer.Exit(tell_status(config, as_json=as_json))
+
+
+@spotify.command()
 def logout(config: ConfigOption = None) -> None:
-    """Forget the sign-in to Spotify."""
+    """Forget the sign-in to Spotify, and the app that it was made with."""
     from moodify.cli.spotify import logout as sign_out
 
     raise typer.Exit(sign_out(config))

@@ -1,38 +1,142 @@
-"""``moodify spotify``: signs the owner in to Spotify, and out again."""
+"""``moodify spotify``: signs the owner in to Spotify, says how that stands, and signs out again."""
 
 from __future__ import annotations
 
+import json
+import os
+import pwd
+import shutil
+import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
 
 from moodify.config import find, load
 from moodify.daemon.places import folder_of
-from moodify.errors import PersonMustAct
+from moodify.errors import CannotWork, ConfigError, PersonMustAct
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from moodify.music.spotify.status import SignInStatus
+    from moodify.music.spotify.terminal import Terminal
+
+#: Exit code of ``status`` where somebody has to act before all that is configured works.
+ACT = 3
+#: Exit code after Ctrl-C, as a shell has it: 128 and the signal's number.
+INTERRUPTED = 130
+
 
 def login(config_file: Path | None) -> int:
     """Ask for what signing in needs, on a machine with or without a browser; return the exit code."""
-    from moodify.music.spotify.signin import login as sign_in
+    from moodify.music.spotify.client import checked, client_id_of, shortened
+    from moodify.music.spotify.login import ask_client_id
+    from moodify.music.spotify.login import login as sign_in
+    from moodify.music.spotify.scopes import wanted
+    from moodify.music.spotify.tokens import TokenFile
+
+    file = find(config_file)
+    config = load(file)
+    spotify = config.music.spotify
+    folder = folder_of(config)
+    _require_owner(folder)
+    if spotify.client_id is not None:
+        try:
+            checked(spotify.client_id)
+        except CannotWork as error:
+            raise ConfigError(str(file), (f"music.spotify.client_id: {error}",)) from None
+    terminal = _terminal()
+    try:
+        client_id = client_id_of(config.music, TokenFile(folder))
+        if client_id is None:
+            client_id = ask_client_id(terminal, spotify.redirect_port)
+        elif spotify.client_id is None:
+            terminal.tell(f"With your app {shortened(client_id)}, as last time. For another one: moodify spotify logout, then login.")
+        sign_in(checked(client_id), folder, permissions=wanted(config.music), redirect_port=spotify.redirect_port, terminal=terminal, timeout_s=spotify.timeout_s)
+    except KeyboardInterrupt:
+        terminal.tell()
+        typer.echo("moodify: ended; nothing was changed", err=True)
+        return INTERRUPTED
+    return 0
+
+
+def status(config_file: Path | None, *, as_json: bool) -> int:
+    """Print how the sign-in stands; return 0 where it serves, else :data:`ACT`."""
+    from moodify.music.spotify.status import status_of
 
     config = load(find(config_file))
-    spotify = config.music.spotify
-    if spotify.client_id is None:
-        raise PersonMustAct(
-            "music.spotify.client_id is not set; make an app of your own at developer.spotify.com "
-            f"with the redirect URI http://127.0.0.1:{spotify.redirect_port}/callback, and write its client id into moodify.toml"
-        )
-    sign_in(spotify.client_id, folder_of(config), redirect_port=spotify.redirect_port, ask=typer.prompt, tell=typer.echo, timeout_s=spotify.timeout_s)
-    return 0
+    now = datetime.now(UTC)
+    found = status_of(config.music, folder_of(config), now)
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), ensure_ascii=False))
+    else:
+        _print(found, now)
+    return 0 if found.usable else ACT
 
 
 def logout(config_file: Path | None) -> int:
-    """Forget the sign-in; return the exit code."""
+    """Forget the sign-in and its app; return the exit code."""
     from moodify.music.spotify.tokens import TokenFile
 
-    TokenFile(folder_of(load(find(config_file)))).remove()
+    config = load(find(config_file))
+    folder = folder_of(config)
+    if folder.exists():
+        _require_owner(folder)
+        tokens = TokenFile(folder)
+        # Not while the daemon refreshes it: what it fetched would be kept after all.
+        with tokens.exclusive(config.music.spotify.timeout_s):
+            tokens.remove()
     typer.echo("Signed out here. To withdraw the permission as well: spotify.com/account/apps")
     return 0
+
+
+def _terminal() -> Terminal:
+    from moodify.music.spotify.terminal import Terminal
+
+    # Python leaves no stdin where the descriptor is closed.
+    keyboard = sys.stdin.fileno() if sys.stdin is not None else None
+    seen = sys.stdout.isatty() and (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    size = shutil.get_terminal_size() if seen else None
+    return Terminal(keyboard, sys.stdout, size=None if size is None else (size.columns, size.lines))
+
+
+def _require_owner(folder: Path) -> None:
+    """See that what is kept will belong to the user that runs the appliance.
+
+    Raises:
+        PersonMustAct: the folder is another user's.
+    """
+    try:
+        owner = folder.stat().st_uid
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise PersonMustAct(f"{folder}: {error.strerror}; run this as the user that runs Moodify: sudo -u moodify moodify spotify login") from error
+    if owner != os.geteuid():
+        name = _name_of(owner)
+        raise PersonMustAct(f"{folder} belongs to {name}; run this as that user: sudo -u {name} moodify spotify login")
+
+
+def _name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"#{user}"
+
+
+def _print(found: SignInStatus, now: datetime) -> None:
+    from moodify.music.spotify.ending import when
+
+    rows = {
+        "sign-in": found.standing.value if found.since is None else f"{found.standing.value}, since {found.since.astimezone().date().isoformat()}",
+        "ends": "not known" if found.scopes and found.ends is None else "" if found.ends is None else when(found.ends, now),
+        "app": found.client_id or "",
+        "permissions": ", ".join(found.scopes),
+        "missing": "; ".join(f"{permission.scope}, {permission.why}" for permission in found.missing),
+    }
+    for name, value in rows.items():
+        if value:
+            typer.echo(f"{name:<13}{value}")
+    if found.message is not None:
+        typer.echo(f"moodify: {found.message}", err=True)

@@ -5,59 +5,90 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from spotipy.cache_handler import CacheHandler, MemoryCacheHandler
 from spotipy.oauth2 import SpotifyPKCE
 
 from moodify.errors import CannotWork, MoodifyError, NotAllowed, SignInNeeded
 
+from .client import CLIENT_ID, client_id_of, shortened
+from .ending import AUTHORISED_AT, REFUSED_AT
 from .mapping import FOREIGN, SIGN_IN, foreign_error
-from .tokens import NEXT_STEP, TokenFile
+from .scopes import EVERYTHING, PLAYBACK, Permission, missing
+from .tokens import NEXT_STEP, MemoryTokens, TokenFile
 from .transport import TokenTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from moodify.config.model import MusicConfig
+
 ACCOUNTS_URL = "https://accounts.spotify.com"
-#: Only what is used: reading and giving orders to the player, and the contents of the owner's playlists.
-SCOPES = ("user-read-playback-state", "user-modify-playback-state", "playlist-read-private")
-#: How often an address that does not fit may be pasted.
-TRIES = 3
+#: What outlasts a refreshing; ``scope`` may be left out of an answer where it is unchanged (RFC 6749, 5.1).
+_LASTING = ("scope", CLIENT_ID, AUTHORISED_AT)
+#: Where an answer does not say for how many seconds an access token is good: as long as Spotify's always are.
+_LIFETIME_S = 3600
 
 # At DEBUG spotipy logs codes and tokens.
 for _name in ("spotipy", "spotipy.client", "spotipy.oauth2"):
     logging.getLogger(_name).setLevel(logging.INFO)
 
 
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
 class SignIn(SpotifyPKCE):  # type: ignore[misc] # spotipy has no types
     """Tokens for one Spotify app and one owner, refreshed when they run out. Thread-safe."""
 
-    def __init__(self, client_id: str, tokens: CacheHandler, *, redirect_port: int, accounts_url: str = ACCOUNTS_URL, timeout_s: float = 10.0) -> None:
-        """Take the app's client id, where tokens are kept, and the port of the redirect that is registered with the app."""
+    def __init__(
+        self,
+        client_id: str,
+        tokens: TokenFile | MemoryTokens,
+        *,
+        redirect_port: int,
+        permissions: Iterable[Permission] = PLAYBACK,
+        accounts_url: str = ACCOUNTS_URL,
+        timeout_s: float = 10.0,
+        utc: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Take the app's client id, where tokens are kept, the port of the redirect that is registered with the app, and what :attr:`link` asks for."""
         self.OAUTH_AUTHORIZE_URL = f"{accounts_url}/authorize"
         self.OAUTH_TOKEN_URL = f"{accounts_url}/api/token"
+        self.tokens = tokens
+        """Where the sign-in is kept."""
         self._transport = TokenTransport()
         self._guard = threading.RLock()
+        self._utc = utc
         self._dead: str | None = None
+        self._lasting: dict[str, Any] = {}
         super().__init__(
             client_id=client_id,
             redirect_uri=f"http://127.0.0.1:{redirect_port}/callback",
-            state=secrets.token_urlsafe(24),
-            scope=" ".join(SCOPES),
+            # 128 bits; a longer one makes a larger QR code.
+            state=secrets.token_urlsafe(16),
+            scope=" ".join(permission.scope for permission in permissions),
             cache_handler=tokens,
             requests_timeout=timeout_s,
             requests_session=self._transport,
             open_browser=False,
         )
 
+    @property
+    def link(self) -> str:
+        """Where the owner agrees. Spotify always asks there, so that a new term of the sign-in begins even for an app that it knows."""
+        return f"{self.get_authorize_url()}&show_dialog=true"
+
     def access_token(self) -> str:
         """Return a token that has not run out by the device's clock, refreshing it where needed.
 
         Raises:
-            SignInNeeded: there is none, it lacks a permission, or it can't be refreshed any more.
+            SignInNeeded: there is none, it can't play, it belongs to another app, or it can't be refreshed any more.
             SpeakerUnavailable: the accounts service can't be reached.
         """
         with self._guard:
@@ -82,14 +113,19 @@ class SignIn(SpotifyPKCE):  # type: ignore[misc] # spotipy has no types
             NotAllowed: the owner said no.
             SignInNeeded, SpeakerUnavailable: as :meth:`access_token`.
         """
-        back = {key: values[0] for key, values in parse_qs(urlsplit(address.strip()).query).items()}
-        if "error" in back and back.get("state") == self.state:
-            raise NotAllowed(f"Spotify was not allowed to sign this device in ({back['error'][:60]}); start again and agree")
-        if "code" not in back:
+        try:
+            back = {key: values[0] for key, values in parse_qs(urlsplit(address.strip()).query).items()}
+        except ValueError:
+            back = {}
+        if "code" not in back and "error" not in back:
             raise CannotWork(f"this is not the address of the page; it begins with {self.redirect_uri}?code=")
         if not secrets.compare_digest(back.get("state", "").encode(), str(self.state).encode()):
             raise CannotWork("this address belongs to another attempt; open the newest link and paste the address that follows it")
-        with self._guard:
+        if "error" in back:
+            raise NotAllowed(f"Spotify was not allowed to sign this device in ({back['error'][:60]}); start again and agree")
+        # In one go, or a daemon that refreshes the old sign-in meanwhile would put it in the new one's place.
+        with self._guard, self.tokens.exclusive(self.requests_timeout):
+            self._lasting = {"scope": self.scope, CLIENT_ID: self.client_id, AUTHORISED_AT: self._utc().isoformat(timespec="seconds")}
             self._mapped(lambda: self.get_access_token(back["code"], check_cache=False))
 
     def close(self) -> None:
@@ -98,36 +134,44 @@ class SignIn(SpotifyPKCE):  # type: ignore[misc] # spotipy has no types
 
     def agree_at_once(self) -> None:
         """Sign in at an accounts service that agrees by itself, as the simulated one does, following its redirect."""
-        response = self._transport.request("GET", self.get_authorize_url(), timeout=self.requests_timeout)
+        response = self._transport.request("GET", self.link, timeout=self.requests_timeout)
         self.finish(response.headers.get("Location", ""))
 
     def _get_auth_response(self, open_browser: bool | None = None) -> str:  # noqa: ARG002, FBT001 - spotipy's signature
         # spotipy would open a browser or read the terminal here.
         raise SignInNeeded(f"not signed in to Spotify; {NEXT_STEP}")
 
+    def _add_custom_values_to_token_info(self, token_info: dict[str, Any]) -> dict[str, Any]:
+        # spotipy calls this between the service's answer and keeping it; the answer holds the only refresh token that still works.
+        lifetime_s = token_info.get("expires_in")
+        return {**self._lasting, **token_info, "expires_at": int(time.time()) + (lifetime_s if isinstance(lifetime_s, int) else _LIFETIME_S)}
+
     def _kept(self) -> dict[str, Any]:
-        token: dict[str, Any] | None = self.cache_handler.get_cached_token()
-        if token is None:
-            raise SignInNeeded(f"not signed in to Spotify; {NEXT_STEP}")
-        missing = set(SCOPES) - set(token["scope"].split())
-        if missing:
-            raise SignInNeeded(f"the Spotify sign-in lacks {', '.join(sorted(missing))}; {NEXT_STEP}")
+        token = self.tokens.get_cached_token()
+        if token.get(CLIENT_ID, self.client_id) != self.client_id:
+            raise SignInNeeded(f"the Spotify sign-in belongs to another app ({shortened(token[CLIENT_ID])}, not {shortened(self.client_id)}); {SIGN_IN}")
+        lacking = missing(PLAYBACK, token["scope"])
+        if lacking:
+            raise SignInNeeded(f"the Spotify sign-in lacks {', '.join(permission.scope for permission in lacking)}; {SIGN_IN}")
         return token
 
-    def _refreshed(self, token: dict[str, Any]) -> dict[str, Any]:
-        refresh: str = token["refresh_token"]
-        if refresh == self._dead:
+    def _refreshed(self, stale: dict[str, Any]) -> dict[str, Any]:
+        if stale["refresh_token"] == self._dead:
             # Refused once is refused for ever: only a new sign-in brings another one.
             raise SignInNeeded(f"the Spotify sign-in has ended; {SIGN_IN}")
-        try:
-            new: dict[str, Any] = self._mapped(lambda: self.refresh_access_token(refresh))
-        except SignInNeeded:
-            # Another process on this device may have used the token up and kept its successor.
-            new = self._kept()
-            if new["refresh_token"] == refresh:
-                self._dead = refresh
+        with self.tokens.exclusive(self.requests_timeout):
+            token = self._kept()
+            if token["refresh_token"] != stale["refresh_token"]:
+                # Another process on this device was quicker.
+                return token
+            self._lasting = {key: token[key] for key in _LASTING if key in token}
+            try:
+                new: dict[str, Any] = self._mapped(lambda: self.refresh_access_token(token["refresh_token"]))
+            except SignInNeeded:
+                self._dead = token["refresh_token"]
+                self.tokens.save_token_to_cache(token | {REFUSED_AT: self._utc().isoformat(timespec="seconds")})
                 raise
-        return new
+            return new
 
     @staticmethod
     def _mapped(call: Callable[[], Any]) -> Any:
@@ -148,54 +192,22 @@ def signed_in(folder: Path) -> bool:
     return True
 
 
-def simulated_sign_in(accounts_url: str, *, timeout_s: float = 10.0) -> SignIn:
-    """Return a sign-in at a simulated accounts service, kept in memory only."""
-    sign_in = SignIn("simulated", MemoryCacheHandler(), redirect_port=8888, accounts_url=accounts_url, timeout_s=timeout_s)
-    sign_in.agree_at_once()
-    return sign_in
-
-
-def login(
-    client_id: str,
-    folder: Path,
-    *,
-    redirect_port: int,
-    ask: Callable[[str], str],
-    tell: Callable[[str], None],
-    accounts_url: str = ACCOUNTS_URL,
-    timeout_s: float = 10.0,
-) -> None:
-    """Sign in on a device without a browser: the owner opens a link elsewhere and pastes back the address that follows it.
-
-    Args:
-        client_id: of the owner's own app.
-        folder: where the tokens are kept.
-        redirect_port: of the redirect that is registered with the app.
-        ask: shows a prompt and returns what was typed.
-        tell: shows a line.
-        accounts_url: where to sign in.
-        timeout_s: longest time of one request.
+def open_sign_in(music: MusicConfig, folder: Path) -> SignIn:
+    """Return the sign-in that is kept in the folder, for the configured app or the one that it was made with. Sends nothing.
 
     Raises:
-        CannotWork: nothing that was pasted fits, after :data:`TRIES` tries.
-        NotAllowed, SignInNeeded, SpeakerUnavailable: as :meth:`SignIn.finish`; SignInNeeded too where the tokens can't be kept.
+        SignInNeeded: there is none, or it is not known for which app it is.
     """
-    sign_in = SignIn(client_id, TokenFile(folder), redirect_port=redirect_port, accounts_url=accounts_url, timeout_s=timeout_s)
-    try:
-        tell(f"1. Your app at developer.spotify.com must list the redirect URI {sign_in.redirect_uri}")
-        tell(f"2. Open this link on any phone or computer and agree: {sign_in.get_authorize_url()}")
-        tell("3. The page that follows can't be shown, and need not. Copy its address.")
-        for left in reversed(range(TRIES)):
-            try:
-                sign_in.finish(ask("Paste the address here: "))
-            except CannotWork as error:
-                if not left:
-                    raise
-                tell(str(error))
-            else:
-                if not signed_in(folder):
-                    raise SignInNeeded(f"the sign-in can't be kept in {folder}; free some space or fix the folder's owner, then {NEXT_STEP}")
-                tell("Signed in to Spotify.")
-                return
-    finally:
-        sign_in.close()
+    tokens = TokenFile(folder)
+    tokens.get_cached_token()
+    client_id = client_id_of(music, tokens)
+    if client_id is None:
+        raise SignInNeeded(f"the Spotify sign-in does not say to which app it belongs; {SIGN_IN}")
+    return SignIn(client_id, tokens, redirect_port=music.spotify.redirect_port, timeout_s=music.spotify.timeout_s)
+
+
+def simulated_sign_in(accounts_url: str, *, timeout_s: float = 10.0, utc: Callable[[], datetime] = utc_now) -> SignIn:
+    """Return a sign-in at a simulated accounts service, with every permission, kept in memory only; ``utc`` dates it."""
+    sign_in = SignIn("simulated", MemoryTokens(), redirect_port=8888, permissions=EVERYTHING, accounts_url=accounts_url, timeout_s=timeout_s, utc=utc)
+    sign_in.agree_at_once()
+    return sign_in

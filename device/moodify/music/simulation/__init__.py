@@ -1,1 +1,1 @@
-"""Simulated households that show what learning is worth."""
+"""Households that are equations, to compare ways to choose music with. They are no people, and prove nothing about people."""

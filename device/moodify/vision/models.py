@@ -77,7 +77,9 @@ def read_model(file: Path) -> ModelFile[DetectorManifest] | ModelFile[Classifier
         ModelError: a file is missing or is not what the manifest says.
     """
     manifest = read_manifest(file)
-    return _model(file.parent, manifest) if isinstance(manifest, DetectorManifest) else _model(file.parent, manifest)
+    if isinstance(manifest, DetectorManifest):
+        return _model(file.parent, manifest)
+    return _model(file.parent, manifest)
 
 
 def _model(folder: Path | None, manifest: M) -> ModelFile[M]:

@@ -104,6 +104,15 @@ class Runtime:
         return {int(detail["index"]): detail for detail in self._interpreter.get_tensor_details()}
 
 
+def load_library() -> None:
+    """Load the TFLite that is installed, so that what comes after is the models' own time and memory.
+
+    Raises:
+        ModelError: no TFLite is installed.
+    """
+    _maker(1)
+
+
 def _interpreter(where: str, content: bytes, threads: int) -> Any:
     make, options = _maker(threads)
     try:

@@ -16,7 +16,7 @@ from moodify.music.spotify.signin import simulated_sign_in
 from moodify.music.spotify.simulated.http import Answer
 from moodify.music.spotify.simulated.server import LoopbackServer
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
-from moodify.music.spotify.waking import MISSING_LONGEST_S
+from moodify.music.spotify.waking import MISSING_LONGEST_S, examine
 
 DEVICES, STATE, PLAY, PAUSE, TRANSFER = (
     ("GET", "me/player/devices"),
@@ -296,6 +296,21 @@ def test_the_real_network_tells_asleep_from_gone(room, speaker):
     speaker.vanish()
     with pytest.raises(SpeakerUnavailable, match="not on the network"):
         player.play(room.happy(1))
+
+
+def test_a_check_finds_a_speaker_that_is_there_without_listening(room, radar, clock):
+    assert examine("kitchen", room.player.speakers, radar, pause=clock.wait) is None
+    assert examine(None, room.player.speakers, radar, pause=clock.wait) is None
+    assert (radar.listened, clock.waits) == (0, [])
+
+
+def test_a_check_says_of_twins_and_of_a_missing_speaker_what_to_do(room, speaker, radar, clock):
+    speaker.add_device("Kitchen")
+    assert "2 speakers are called Kitchen" in examine("Kitchen", room.player.speakers, radar, pause=clock.wait)
+    with pytest.raises(SpeakerNotFound, match="plug it in, or check music"):
+        room.sent_by(lambda: examine("Cellar", room.player.speakers, radar, pause=clock.wait))
+    assert room.sent == [DEVICES, DEVICES]
+    assert clock.waits == [3]
 
 
 # Taking the music up again

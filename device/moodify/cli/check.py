@@ -18,7 +18,7 @@ from rich.text import Text
 from moodify.cli.stderr import without_chatter
 from moodify.config import find, load
 from moodify.daemon.places import DATABASE, folder_of
-from moodify.errors import ConfigError, MoodifyError, PersonMustAct, RetryLater, StoreError
+from moodify.errors import ConfigError, MoodifyError, PersonMustAct, RetryLater, SpeakerNotFound, StoreError
 from moodify.system.journal import set_up_logging
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from moodify.config import Config
+    from moodify.music.port import Player
     from moodify.store.settings import Settings
 
 T = TypeVar("T")
@@ -146,27 +147,36 @@ def _camera(config: Config) -> Finding:
 
 
 def _speaker(config: Config) -> Finding:
-    from moodify.music.spotify.ending import when
     from moodify.music.spotify.factory import open_player
-    from moodify.music.spotify.status import status_of
 
-    folder = folder_of(config)
-    with open_player(config.music, folder) as opened:
-        if opened.simulated is not None:
-            if config.music.speaker == "simulated":
-                return Finding(Verdict.OK, "the simulated speaker, as configured")
-            return Finding(Verdict.DEGRADED, "nobody is signed in to Spotify, the simulated speaker stands in; sign in with: moodify spotify login")
-        now = datetime.now(UTC)
-        signed_in = status_of(config.music, folder, now)
-        ending = f"; the sign-in ends {when(signed_in.ends, now)}" if signed_in.ends is not None else ""
-        try:
-            playback = opened.player.playback()
-        except RetryLater as error:
-            return Finding(Verdict.DEGRADED, f"{error}{ending}")
-        text = f"{opened.player.description}{', playing' if playback.playing else ''}"
-        if signed_in.message is not None:
-            return Finding(Verdict.DEGRADED, f"{text}; {signed_in.message}")
-        return Finding(Verdict.OK, f"{text}{ending}")
+    with open_player(config.music, folder_of(config)) as opened:
+        if opened.simulated is None:
+            return _spotify(config, opened.player)
+        if config.music.speaker == "simulated":
+            return Finding(Verdict.OK, "the simulated speaker, as configured")
+        return Finding(Verdict.DEGRADED, "nobody is signed in to Spotify, the simulated speaker stands in; sign in with: moodify spotify login")
+
+
+def _spotify(config: Config, player: Player) -> Finding:
+    from moodify.music.spotify.discovery import ZeroconfRadar
+    from moodify.music.spotify.ending import when
+    from moodify.music.spotify.status import status_of
+    from moodify.music.spotify.waking import examine
+
+    now, name = datetime.now(UTC), config.music.spotify.speaker
+    signed_in = status_of(config.music, folder_of(config), now)
+    ending = f"; the sign-in ends {when(signed_in.ends, now)}" if signed_in.ends is not None else ""
+    try:
+        playback = player.playback()
+        twins = examine(name, player.speakers, ZeroconfRadar())
+    except RetryLater as error:
+        return Finding(Verdict.DEGRADED, f"{error}{ending}")
+    except SpeakerNotFound as error:
+        # Where none is named the one that plays is taken, and none has to play.
+        return Finding(Verdict.DEGRADED if name is None else Verdict.BROKEN, f"{error}{ending}")
+    text = f"{player.description}{', playing' if playback.playing else ''}"
+    advice = [each for each in (twins, signed_in.message) if each is not None]
+    return Finding(Verdict.DEGRADED, "; ".join([text, *advice])) if advice else Finding(Verdict.OK, f"{text}{ending}")
 
 
 def _broker(config: Config) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import unicodedata
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -158,6 +159,19 @@ class SpeakerFinder:
             self.twins = f"{len(found)} speakers are called {found[0].name}: the music goes to the one that plays or was used last; give each a name of its own"
             if before is None:
                 logger.warning("%s", self.twins)
+
+
+def examine(name: str | None, listed: Callable[[], tuple[Speaker, ...]], radar: SpeakerRadar, *, pause: Callable[[float], object] = time.sleep) -> str | None:
+    """Look for a speaker without an order for it; return what a person should know although it is there.
+
+    Takes two requests and :data:`LISTEN_PAUSES_S` at most; listens on the network only where Spotify does not list it.
+
+    Raises:
+        NotAllowed, SpeakerNotFound, SpeakerUnavailable: it is not there, or takes no orders; the message says why and what to do.
+    """
+    finder = SpeakerFinder(name, listed, pause=pause, closed=lambda: False, radar=radar)
+    finder.target()
+    return finder.twins
 
 
 def why_missing(

@@ -10,6 +10,20 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 DESCRIPTION = Path(__file__).resolve().parents[2] / "../shared/data/spotify-openapi.yml"
 TRACK_OR_EPISODE = {"track": "#/components/schemas/TrackObject", "episode": "#/components/schemas/EpisodeObject"}
+#: Objects that hold nothing but what is described.
+CLOSED = (
+    "DeviceObject",
+    "CurrentlyPlayingContextObject",
+    "TrackObject",
+    "SimplifiedTrackObject",
+    "QueueObject",
+    "PlayHistoryObject",
+    "PlaylistTrackObject",
+    "PlaylistObject",
+    "SimplifiedPlaylistObject",
+    "SavedTrackObject",
+    "PrivateUserObject",
+)
 ACCOUNTS_PATHS = {"/authorize", "/api/token"}
 
 
@@ -21,52 +35,45 @@ def or_null(schema):
 def described():
     """Return the judge of Spotify's description, with the gaps filled that it is known to have."""
     spec = yaml.load(DESCRIPTION.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    schemas, paths = spec["components"]["schemas"], spec["paths"]
+    schemas = spec["components"]["schemas"]
     schemas["ErrorObject"]["properties"]["reason"] = {"type": "string"}
-    schemas["CursorPagingObject"]["properties"]["next"]["nullable"] = True
-    for name in ("TrackObject", "SimplifiedArtistObject"):
-        # A local file has none of these.
-        for key in ("id", "href", "uri"):
-            schemas[name]["properties"][key] = {"type": "string", "nullable": True}
-    for name in ("PagingTrackObject", "PagingPlaylistObject"):
-        rows = schemas[name]["allOf"][1]["properties"]["items"]
-        rows["items"] = or_null(rows["items"])
-    schemas["SavedTrackObject"]["properties"]["track"] = or_null(schemas["SavedTrackObject"]["properties"]["track"])
     schemas["DeviceObject"]["required"] = ["id", "is_active", "is_restricted", "name", "type", "volume_percent", "supports_volume"]
     schemas["CurrentlyPlayingContextObject"]["required"] = ["device", "repeat_state", "shuffle_state", "is_playing", "progress_ms"]
-    for name in (
-        "DeviceObject",
-        "CurrentlyPlayingContextObject",
-        "TrackObject",
-        "SimplifiedTrackObject",
-        "QueueObject",
-        "PlayHistoryObject",
-        "PlaylistTrackObject",
-        "PlaylistObject",
-        "SimplifiedPlaylistObject",
-        "SavedTrackObject",
-        "PrivateUserObject",
-    ):
+    schemas["CursorPagingObject"]["properties"]["next"]["nullable"] = True
+    name_tracks_and_episodes(schemas)
+    allow_gaps(schemas)
+    for name in CLOSED:
         schemas[name]["additionalProperties"] = False
-    # openapi-core judges bearer tokens, not OAuth flows; a discriminator needs its mapping where names differ from values.
+    # openapi-core judges bearer tokens, not OAuth flows.
     spec["components"]["securitySchemes"]["oauth_2_0"] = {"type": "http", "scheme": "bearer"}
-    for choice in (
-        schemas["CurrentlyPlayingContextObject"]["properties"]["item"],
-        schemas["PlaylistTrackObject"]["properties"]["item"],
-    ):
-        choice["discriminator"]["mapping"] = TRACK_OR_EPISODE
-    row = schemas["PlaylistTrackObject"]["properties"]
-    row["item"] = or_null(row["item"])
-    queue = schemas["QueueObject"]["properties"]
-    for choice in (queue["currently_playing"], queue["queue"]["items"]):
-        choice["discriminator"]["mapping"] = TRACK_OR_EPISODE
-    for path, item in paths.items():
+    for path, item in spec["paths"].items():
         for operation in (item[method] for method in ("get", "put", "post") if method in item):
             operation["responses"].setdefault("400", {"$ref": "#/components/responses/BadRequest"})
             operation["responses"].setdefault("404", {"$ref": "#/components/responses/NotFound"})
             if path.startswith("/me/player"):
                 operation["responses"].setdefault("202", {"description": "accepted"})
     return OpenAPI.from_dict(spec)
+
+
+def name_tracks_and_episodes(schemas):
+    """Tell which schema is meant: a discriminator needs its mapping where names differ from values."""
+    queue = schemas["QueueObject"]["properties"]
+    items = [schemas[name]["properties"]["item"] for name in ("CurrentlyPlayingContextObject", "PlaylistTrackObject")]
+    for choice in (*items, queue["currently_playing"], queue["queue"]["items"]):
+        choice["discriminator"]["mapping"] = TRACK_OR_EPISODE
+
+
+def allow_gaps(schemas):
+    """Allow null in a list's item, and a local file's missing ids: both occur, and neither is described."""
+    for name, inside in (("SavedTrackObject", "track"), ("PlayHistoryObject", "track"), ("PlaylistTrackObject", "item")):
+        row = schemas[name]["properties"]
+        row[inside] = or_null(row[inside])
+    for name in ("PagingTrackObject", "PagingPlaylistObject"):
+        rows = schemas[name]["allOf"][1]["properties"]["items"]
+        rows["items"] = or_null(rows["items"])
+    for name in ("TrackObject", "SimplifiedArtistObject"):
+        for key in ("id", "href", "uri"):
+            schemas[name]["properties"][key] = {"type": "string", "nullable": True}
 
 
 class Conformance:

@@ -11,6 +11,7 @@ import requests
 from spotify_description import ACCOUNTS_PATHS
 
 from moodify.music.spotify.simulated.catalogue import Catalogue, spotify_id
+from moodify.music.spotify.simulated.connect import Order
 from moodify.music.spotify.simulated.http import Answer, Request
 from moodify.music.spotify.simulated.playhead import Playhead
 from moodify.music.spotify.simulated.serving import Exchange
@@ -396,7 +397,7 @@ def test_what_it_did_is_logged_in_order_with_its_time(client, speaker, clock, so
     clock.advance(3)
     client.post("me/player/queue", uri=songs[1].uri)
     client.put("me/player/volume", volume_percent=20)
-    assert [(order.at_s, order.verb, order.uri) for order in speaker.orders] == [(1000, "play", songs[0].uri), (1003, "queue", songs[1].uri), (1003, "volume", None)]
+    assert speaker.orders == (Order(1000, "play", songs[0].uri), Order(1003, "queue", songs[1].uri), Order(1003, "volume", percent=20))
 
 
 def test_a_closed_speaker_leaves_no_thread_and_no_port(clock):

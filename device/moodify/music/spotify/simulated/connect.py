@@ -30,6 +30,8 @@ class Order:
     """play, resume, pause, next, queue, volume, transfer."""
     uri: str | None = None
     """What was played or queued."""
+    percent: int | None = None
+    """The volume that was set."""
 
 
 class Connect:
@@ -94,12 +96,12 @@ class Connect:
             raise _nothing_active()
         return device
 
-    def carry_out(self, device: Device, verb: str, act: Callable[[], None], uri: str | None = None) -> bool:
+    def carry_out(self, device: Device, verb: str, act: Callable[[], None], *, uri: str | None = None, percent: int | None = None) -> bool:
         """Do it now, after the next order, or in a while where the device answers late; return False in the last case."""
 
         def do() -> None:
             if not device.asleep:
-                self.orders.append(Order(self.clock(), verb, uri))
+                self.orders.append(Order(self.clock(), verb, uri, percent))
                 device.use(self.clock())
                 act()
 

@@ -69,6 +69,12 @@ class HomeLevers(Serving):
         with self._lock:
             self._connect.late_s = seconds
 
+    def forget_music(self) -> None:
+        """Lose what was played, as the service does some time after the music stopped: there is nothing to go on with."""
+        with self._lock:
+            self._connect.pass_time()
+            self._connect.head.forget()
+
     def swap_orders(self) -> None:
         """Take the next order, but carry it out after the one that follows it, or two seconds later where none does."""
         with self._lock:

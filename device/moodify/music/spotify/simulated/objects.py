@@ -99,11 +99,10 @@ class Objects:
             offset: of its first item.
             total: items of all pages.
             more: writes the address of another offset; unset puts offset and limit behind the path.
-            gap: which field of an item is null where there is a gap; None makes the whole item null.
+            gap: as ``inside`` of :meth:`leave_gap`.
         """
         address = more or (lambda start: f"{self.base}/{path}?offset={start}&limit={limit}")
-        if self.gaps and len(items) > GAP_AT:
-            items[GAP_AT] = None if gap is None else {**items[GAP_AT], gap: None}
+        self.leave_gap(items, gap)
         return {
             "href": address(offset),
             "items": items,
@@ -113,6 +112,11 @@ class Objects:
             "previous": address(max(offset - limit, 0)) if offset > 0 else None,
             "total": total,
         }
+
+    def leave_gap(self, items: list[Any], inside: str | None) -> None:
+        """Put null in an item's place, or in the place of what is ``inside`` it, where lists hold gaps."""
+        if self.gaps and len(items) > GAP_AT:
+            items[GAP_AT] = None if inside is None else {**items[GAP_AT], inside: None}
 
     def _named(self, kind: str, key: str, name: str | None) -> dict[str, Any]:
         value: dict[str, Any] = {"type": kind, "id": key, "uri": f"spotify:{kind}:{key}", "href": f"{self.base}/{kind}s/{key}", "external_urls": _outside(kind, key)}

@@ -48,7 +48,7 @@ class Orders:
             tracks = track_uris(uris)
             songs, asked = [song for uri in tracks for song in found(self._library.songs_in(uri))], tracks[0]
         place = place_of(body.get("offset"), [song.uri for song in songs])
-        return self._order(device, "play", lambda: connect.play(device, songs, context_uri=context_uri, place=place, position_ms=position_ms), asked)
+        return self._order(device, "play", lambda: connect.play(device, songs, context_uri=context_uri, place=place, position_ms=position_ms), uri=asked)
 
     def transfer(self, request: Request) -> Answer:
         """Answer ``PUT /me/player``: make another device the active one; ``play`` makes it play."""
@@ -76,7 +76,7 @@ class Orders:
         if not uri.startswith(TRACK):
             raise ApiError(400, "Invalid track uri")
         songs = found(self._library.songs_in(uri))
-        return self._order(self._target(request), "queue", lambda: self._connect.head.queue.extend(songs), uri)
+        return self._order(self._target(request), "queue", lambda: self._connect.head.queue.extend(songs), uri=uri)
 
     def volume(self, request: Request) -> Answer:
         """Answer ``PUT /me/player/volume``."""
@@ -84,13 +84,13 @@ class Orders:
         device = self._target(request)
         if not device.supports_volume:
             raise ApiError(403, "Player command failed: Cannot control device volume", "VOLUME_CONTROL_DISALLOW")
-        return self._order(device, "volume", lambda: setattr(device, "volume_percent", percent))
+        return self._order(device, "volume", lambda: setattr(device, "volume_percent", percent), percent=percent)
 
     def _target(self, request: Request, *, activates: bool = False) -> Device:
         return self._connect.target(request.query.get("device_id"), activates=activates)
 
-    def _order(self, device: Device, verb: str, act: Callable[[], None], uri: str | None = None) -> Answer:
-        return NOTHING if self._connect.carry_out(device, verb, act, uri) else ACCEPTED
+    def _order(self, device: Device, verb: str, act: Callable[[], None], *, uri: str | None = None, percent: int | None = None) -> Answer:
+        return NOTHING if self._connect.carry_out(device, verb, act, uri=uri, percent=percent) else ACCEPTED
 
 
 def _restricted() -> ApiError:

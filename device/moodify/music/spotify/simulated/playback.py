@@ -81,6 +81,7 @@ class PlaybackState:
             if played.context_uri is not None:
                 item["context"] = self._objects.context(played.context_uri)
             items.append(item)
+        self._objects.leave_gap(items, "track")
         address = f"{self._objects.base}/me/player/recently-played"
         value: dict[str, Any] = {"href": f"{address}?{urlencode({'limit': limit})}", "limit": limit, "cursors": {}, "next": None, "total": len(plays)}
         if page:

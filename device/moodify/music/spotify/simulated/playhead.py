@@ -84,6 +84,12 @@ class Playhead:
         if self.song is not None:
             self.playing, self.silent_since_s = True, None
 
+    def forget(self) -> None:
+        """Know no song, list or queue any more."""
+        self.pause()
+        self.song, self._list, self._place, self._position_ms, self.context_uri = None, (), 0, 0.0, None
+        self.queue.clear()
+
     def next(self) -> None:
         """Go to the next song of the queue, else of the list."""
         self._go_on(ended_s=self._as_of_s, by_itself=False)

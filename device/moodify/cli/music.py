@@ -1,0 +1,119 @@
+"""``moodify music moods`` and ``moodify music forget``: where each mood's music comes from, and an end to what was learned."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from random import Random
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from moodify.config import find, load
+from moodify.daemon.places import DATABASE, folder_of
+from moodify.errors import PersonMustAct
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from moodify.config import Config
+    from moodify.music.catalogue.counting import MoodCount
+    from moodify.music.taste import ThompsonTaste
+    from moodify.types import Mood
+
+#: Wide enough for the table where nobody's terminal has to hold it.
+_WIDE = 200
+
+
+def moods(config_file: Path | None, *, as_json: bool) -> int:
+    """Print where each mood's music comes from and how many songs fit; return the exit code. Asks nobody.
+
+    Raises:
+        StoreBusy, StoreError: the catalogue can't be read.
+    """
+    from moodify.music.candidates import CandidatePool
+    from moodify.music.catalogue.catalogue import Catalogue
+    from moodify.music.catalogue.counting import count
+    from moodify.music.catalogue.file import FILE
+
+    config = load(find(config_file))
+    with Catalogue(folder_of(config) / FILE, most=config.music.catalogue_max, read_only=True) as catalogue:
+        counts = count(catalogue, config.music)
+    if as_json:
+        typer.echo(json.dumps(counts.as_json(), ensure_ascii=False, indent=2))
+        return 0
+    pool = CandidatePool(config.music)
+    table = Table()
+    for heading in ("mood", "comes from", "fit", "near", "what to do"):
+        table.add_column(heading, justify="right" if heading in {"fit", "near"} else "left", overflow="fold")
+    for mood, one in counts.moods.items():
+        wanted = pool.source(mood)
+        sources = wanted.uri or ", ".join(f"search for {wanted.search!r}" if source == "search" else _with_count(source.value, one) for source in wanted.sources)
+        table.add_row(mood.value, sources, str(one.fit), str(one.near), _what_to_do(mood, one, by_search="search" in wanted.sources))
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+    typer.echo(f"The catalogue holds {counts.songs} songs, {counts.songs - counts.without_features} of them with features.")
+    if any(one.uri is None and not one.fit for one in counts.moods.values()):
+        typer.echo(
+            "Songs with features come with: moodify music import FILE.csv (an export of your playlists by exportify.net), or from your library with music.features_online = true."
+        )
+    for problem in counts.problems:
+        typer.echo(problem)
+    return 0
+
+
+def forget(config_file: Path | None, *, yes: bool) -> int:
+    """Forget what was learned from presses and skips, once that is confirmed; return the exit code."""
+    from moodify.music import taste_keeping
+    from moodify.store.settings import Settings
+
+    config = load(find(config_file))
+    path = folder_of(config) / DATABASE
+    learned = learned_taste(config)
+    if learned is None:
+        typer.echo("Nothing was learned yet.")
+        return 0
+    songs = sum(len(each.songs) for each in learned.moods.values())
+    if not yes and songs:
+        if not sys.stdin.isatty():
+            raise PersonMustAct("nothing was forgotten, for nobody could be asked; add --yes")
+        if not typer.confirm(f"Forget what was learned about {songs} songs? It can't be taken back."):
+            typer.echo("Nothing was forgotten.")
+            return 1
+    with Settings(path) as settings:
+        taste_keeping.forget(settings)
+    typer.echo(f"Forgotten. An appliance that runs forgets within {taste_keeping.LOOK_S:.0f} s.")
+    return 0
+
+
+def learned_taste(config: Config) -> ThompsonTaste | None:
+    """Return what the appliance of this configuration has learned; None where it has not run yet.
+
+    Raises:
+        StoreBusy, StoreError: the database can't be read.
+    """
+    from moodify.music import taste_keeping
+    from moodify.music.taste import ThompsonTaste
+    from moodify.store.settings import Settings
+
+    path = folder_of(config) / DATABASE
+    if not path.is_file() or not path.stat().st_size:
+        return None
+    taste = ThompsonTaste(Random(0))  # noqa: S311 - no secret, and nothing is drawn
+    with Settings(path) as settings:
+        taste_keeping.recall(taste, settings.get(taste_keeping.TASTE_KEY), datetime.now(UTC))
+    return taste
+
+
+def _with_count(source: str, one: MoodCount) -> str:
+    return f"{source} ({one.by_source.get(source, 0)})"
+
+
+def _what_to_do(mood: Mood, one: MoodCount, *, by_search: bool) -> str:
+    if one.uri is not None:
+        return "" if one.fit else "not looked at yet: it is when the mood comes, or with: moodify music playlist " + mood.value
+    if one.fit or one.near:
+        return ""
+    return f"{'the search stands in; ' if by_search else ''}import songs, or set music.moods.{mood.value}.uri"

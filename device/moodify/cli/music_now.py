@@ -1,0 +1,187 @@
+"""``moodify music now`` and ``moodify music why``: what plays and what was decided, read from the events on this device."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from moodify.config import find, load
+from moodify.daemon.places import DATABASE, folder_of
+from moodify.errors import PersonMustAct
+from moodify.music.words import name, span
+from moodify.types import Act, EventKind, OrderStatus, Track
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from moodify.config import Config
+    from moodify.types import Event
+
+#: Events that are looked through: some days of a household's.
+_MOST = 2000
+#: A running appliance writes its health at least every ``health_s`` and ``flush_s``; so much later it is taken to have ended.
+_SLACK_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """What the speaker plays, as far as the appliance's own orders tell: what people did by other means is not in them."""
+
+    track: Track | None = None
+    """None where nothing was put on, or it has ended."""
+    since: datetime | None = None
+    upcoming: Track | None = None
+    paused: datetime | None = None
+
+    def at(self, now: datetime) -> Playing:
+        """Return the same at a later time: a song that has ended is followed by the queued one."""
+        if self.track is None or self.since is None or self.paused is not None or not self.track.duration_ms:
+            return self
+        end = self.since + timedelta(milliseconds=self.track.duration_ms)
+        if now < end:
+            return self
+        return Playing() if self.upcoming is None else Playing(self.upcoming, end).at(now)
+
+    def after(self, act: Act, track: Track | None, at: datetime) -> Playing:
+        """Return what plays once an order was carried out."""
+        before = self.at(at)
+        match act:
+            case Act.PLAY:
+                return Playing(track, at)
+            case Act.QUEUE:
+                return Playing(track, at) if before.track is None else replace(before, upcoming=track)
+            case Act.SKIP:
+                return Playing(before.upcoming, at) if before.upcoming is not None else Playing()
+            case Act.PAUSE:
+                return replace(before, paused=at)
+            case Act.RESUME if before.paused is not None and before.since is not None:
+                return replace(before, since=before.since + (at - before.paused), paused=None)
+        return before
+
+
+def now(config_file: Path | None, *, as_json: bool) -> int:
+    """Print the mood, what plays and what comes next; return the exit code."""
+    config = load(find(config_file))
+    events = _events(config)
+    moment = datetime.now(UTC)
+    age_s = (moment - events[0].at).total_seconds()
+    runs = age_s <= config.system.health_s + config.store.flush_s + _SLACK_S
+    mood = _mood(events)
+    people = _newest(events, EventKind.PRESENCE)
+    playing = _playing(reversed(events)).at(moment)
+    decision = _newest(events, EventKind.DECISION)
+    if as_json:
+        data = {
+            "age_s": round(age_s, 1),
+            "running": runs,
+            "mood": None if mood is None else mood.data.get("mood"),
+            "since": None if mood is None else mood.data.get("since"),
+            "people": None if people is None else people.data.get("people"),
+            "playing": _track_as_json(playing.track),
+            "paused": playing.paused is not None,
+            "next": _track_as_json(playing.upcoming),
+            "reason": None if decision is None else decision.data.get("reason"),
+        }
+        typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        return 0
+    typer.echo(f"Mood   {_mood_words(mood, people, moment)}")
+    typer.echo(f"Plays  {_playing_words(playing, moment)}")
+    typer.echo(f"Next   {'not chosen yet' if playing.upcoming is None else name(playing.upcoming)}")
+    if decision is not None:
+        typer.echo(f"Why    {decision.data.get('reason')}")
+    typer.echo(f"The newest news is {span(age_s)} old" + ("." if runs else ": Moodify does not seem to run. Start it with: moodify run"))
+    return 0
+
+
+def why(config_file: Path | None, *, last: int, as_json: bool) -> int:
+    """Print the last decisions with their reasons, the newest last; return the exit code."""
+    events = _events(load(find(config_file)))
+    orders = {event.data.get("order"): event for event in events if event.kind is EventKind.ORDER}
+    decisions = [event for event in events if event.kind is EventKind.DECISION][:last][::-1]
+    if as_json:
+        rows = [{"at": event.at.isoformat(timespec="seconds"), **event.data, "ended": _ended(event, orders)} for event in decisions]
+        typer.echo(json.dumps({"decisions": rows}, ensure_ascii=False, indent=2))
+        return 0
+    today = datetime.now(UTC).astimezone().date()
+    for event in decisions:
+        local = event.at.astimezone()
+        ended = _ended(event, orders)
+        failed = "" if ended is None or ended["status"] == OrderStatus.DONE else f" ({ended['status']}{': ' + ended['message'] if ended['message'] else ''})"
+        typer.echo(f"{local:%H:%M} {event.data.get('act', ''):6} {event.data.get('reason')}{failed}" if local.date() == today else _older(event, failed))
+    if not decisions:
+        typer.echo("Nothing was decided yet.")
+    return 0
+
+
+def _events(config: Config) -> list[Event]:
+    """Return the newest events, the newest first; at least one."""
+    from moodify.store.history import History
+
+    path = folder_of(config) / DATABASE
+    if path.is_file() and path.stat().st_size:
+        with History(path) as history:
+            events = history.recent(_MOST)
+        if events:
+            return events
+    raise PersonMustAct(f"nothing has happened yet: {path} holds no events; start the appliance with: moodify run")
+
+
+def _newest(events: Sequence[Event], kind: EventKind) -> Event | None:
+    return next((event for event in events if event.kind is kind), None)
+
+
+def _mood(events: Sequence[Event]) -> Event | None:
+    """Return the newest mood; None where nobody could be seen since."""
+    for event in events:
+        if event.kind is EventKind.MOOD:
+            return event
+        if event.kind is EventKind.PRESENCE and event.data.get("people") is None:
+            return None
+    return None
+
+
+def _playing(oldest_first: Iterable[Event]) -> Playing:
+    playing = Playing()
+    for event in oldest_first:
+        if event.kind is EventKind.ORDER and event.data.get("status") == OrderStatus.DONE and event.data.get("act") in list(Act):
+            playing = playing.after(Act(event.data["act"]), _track(event.data.get("track")), event.at)
+    return playing
+
+
+def _track(data: Any) -> Track | None:
+    return Track(data["uri"], data["title"], data["artist"], data["duration_ms"]) if isinstance(data, dict) else None
+
+
+def _track_as_json(track: Track | None) -> dict[str, Any] | None:
+    return None if track is None else {"uri": track.uri, "title": track.title, "artist": track.artist, "duration_ms": track.duration_ms}
+
+
+def _mood_words(mood: Event | None, people: Event | None, moment: datetime) -> str:
+    if mood is None:
+        return "not known: the camera sees nobody's mood"
+    since = datetime.fromisoformat(mood.data["since"])
+    count = 0 if people is None else people.data.get("people") or 0
+    there = {0: "nobody is there", 1: "one person"}.get(count, f"{count} people")
+    return f"{mood.data['mood']} for {span((moment - since).total_seconds())}, {there}"
+
+
+def _playing_words(playing: Playing, moment: datetime) -> str:
+    if playing.track is None:
+        return "nothing that Moodify has put on"
+    if playing.paused is not None:
+        return f"{name(playing.track)}, paused {span((moment - playing.paused).total_seconds())} ago"
+    return name(playing.track) + ("" if playing.since is None else f", for {span((moment - playing.since).total_seconds())}")
+
+
+def _ended(decision: Event, orders: dict[Any, Event]) -> dict[str, Any] | None:
+    order = orders.get(decision.data.get("order")) if decision.data.get("order") is not None else None
+    return None if order is None else {"status": order.data.get("status"), "message": order.data.get("message")}
+
+
+def _older(event: Event, failed: str) -> str:
+    return f"{event.at.astimezone():%d %b %H:%M} {event.data.get('act', ''):6} {event.data.get('reason')}{failed}"

@@ -7,14 +7,14 @@ from moodify.music.candidates import CandidatePool
 from moodify.music.song import Features
 from moodify.types import Track
 
-WITH_FEATURES = (
-    "Spotify ID,Artist IDs,Track Name,Album Name,Artist Name(s),Release Date,Duration (ms),Popularity,Added By,Added At,Genres,"
-    "Danceability,Energy,Key,Loudness,Mode,Speechiness,Acousticness,Instrumentalness,Liveness,Valence,Tempo,Time Signature"
-).split(",")
-WITHOUT_FEATURES = (
-    "Track URI,Track Name,Artist URI(s),Artist Name(s),Album URI,Album Name,Album Artist URI(s),Album Artist Name(s),Album Release Date,"
-    "Album Image URL,Disc Number,Track Number,Track Duration (ms),Track Preview URL,Explicit,Popularity,Added By,Added At"
-).split(",")
+WITH_FEATURES = [
+    *("Spotify ID", "Artist IDs", "Track Name", "Album Name", "Artist Name(s)", "Release Date", "Duration (ms)", "Popularity", "Added By", "Added At", "Genres"),
+    *("Danceability", "Energy", "Key", "Loudness", "Mode", "Speechiness", "Acousticness", "Instrumentalness", "Liveness", "Valence", "Tempo", "Time Signature"),
+]
+WITHOUT_FEATURES = [
+    *("Track URI", "Track Name", "Artist URI(s)", "Artist Name(s)", "Album URI", "Album Name", "Album Artist URI(s)", "Album Artist Name(s)", "Album Release Date"),
+    *("Album Image URL", "Disc Number", "Track Number", "Track Duration (ms)", "Track Preview URL", "Explicit", "Popularity", "Added By", "Added At"),
+]
 
 
 def key(number):

@@ -1,6 +1,8 @@
 """What is read of Exportify's files, and what is said of others."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from songs_room import WITH_FEATURES, WITHOUT_FEATURES, key, row_with, row_without, text_of, uri, write
 
 from moodify.music.catalogue.exportify import LONGEST_TEXT, FileError, Left, Reader, Row
@@ -162,7 +164,7 @@ def test_explicit_is_true_or_false(tmp_path):
         (b"", "is empty; export it again"),
         (b"\n \n", "is empty"),
         (b"a,b\n1,2\n", "line 1: there is no column 'Track URI' (there: 'a', 'b'); export it at exportify.app or exportify.net, in English"),
-        ("URI de la pista,Nombre de la pista\n".encode(), "in English"),
+        (b"URI de la pista,Nombre de la pista\n", "in English"),
         (b"Track URI;Track Name;Artist Name(s)\n", "are not separated by commas"),
         (b"\xff\xfeT\x00r\x00", "is UTF-16; save it as UTF-8"),
         (text_of([row_with(1)]).encode() + text_of([row_with(2, **{"Track Name": "Für"})]).split("\n")[1].encode("latin-1"), "line 3: is not UTF-8; save it as UTF-8"),
@@ -197,3 +199,30 @@ def test_progress_ends_with_the_whole_file(tmp_path):
     assert seen == sorted(seen)
     assert len(set(seen)) > 5
     assert seen[-1] == file.stat().st_size
+
+
+def outcome(tmp_path_factory, content):
+    file = tmp_path_factory.mktemp("fuzz") / "songs.csv"
+    file.write_bytes(content)
+    try:
+        return read(file)
+    except FileError as error:
+        return str(error)
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_read_or_refused_in_one_line(tmp_path_factory, content):
+    said = outcome(tmp_path_factory, content)
+    assert isinstance(said, str)
+    assert "\n" not in said
+
+
+@given(st.integers(0, 1200), st.binary(min_size=1, max_size=6), st.sampled_from([SHOWN_WITH, SHOWN_WITHOUT]))
+def test_a_spoiled_file_is_read_or_refused_in_one_line(tmp_path_factory, place, spoil, text):
+    content = text.encode()
+    place %= len(content)
+    said = outcome(tmp_path_factory, content[:place] + spoil + content[place + len(spoil) :])
+    if isinstance(said, str):
+        assert "\n" not in said
+    else:
+        assert all(isinstance(one, Left) or (len(one.song.track.uri) == 36 and one.song.track.title.isprintable()) for one in said)

@@ -81,7 +81,7 @@ def test_a_newer_one_is_refused_and_left_as_it_was(path, time):
     with closing(sqlite3.connect(path)) as newer:
         newer.execute(f"PRAGMA user_version = {NEWEST + 1}")
     before = path.read_bytes()
-    with Catalogue(path, now=time) as catalogue, pytest.raises(StoreError, match="written by a newer Moodify .* install that again"):
+    with Catalogue(path, now=time) as catalogue, pytest.raises(StoreError, match=r"written by a newer Moodify .* install that again"):
         catalogue.count()
     assert path.read_bytes() == before
 
@@ -186,7 +186,7 @@ def test_a_reader_leaves_a_damaged_file_where_it_is(path, time):
 def test_a_reader_leaves_an_older_one_to_the_appliance(path, time, monkeypatch):
     filled(path, time, 1)
     monkeypatch.setattr("moodify.music.catalogue.opening.NEWEST", NEWEST + 1)
-    with Catalogue(path, now=time, read_only=True) as reader, pytest.raises(StoreError, match="written by an older Moodify .* start the appliance once"):
+    with Catalogue(path, now=time, read_only=True) as reader, pytest.raises(StoreError, match=r"written by an older Moodify .* start the appliance once"):
         reader.count()
 
 

@@ -2,8 +2,8 @@
 
 from itertools import islice
 
-from songs_room import sound, sounds, track, tracks, uri, write
 from songs_room import row_with as row
+from songs_room import sound, sounds, track, tracks, uri, write
 
 from moodify.music.catalogue.catalogue import Catalogue
 from moodify.music.catalogue.importing import import_file
@@ -121,6 +121,13 @@ def test_what_is_known_stays_known(catalogue):
     catalogue.keep_features({uri(0): None}, "reccobeats")
     catalogue.keep_features({uri(0): sound(0.9, 0.9)}, "reccobeats")
     assert catalogue.features_of([uri(0)]) == {uri(0): sound(0.3, 0.3)}
+
+
+def test_what_a_search_found_is_not_the_households_own_sound(catalogue):
+    catalogue.keep("search:calm", tracks(0, 1))
+    catalogue.keep("playlist:spotify:playlist:x", tracks(1, 2))
+    catalogue.keep_features(sounds((0.1, 0.1), (0.2, 0.2), (0.3, 0.3)), "reccobeats")
+    assert sorted(catalogue.sounds()) == [(0.2, 0.2), (0.3, 0.3)]
 
 
 def test_long_lists_come_in_pieces(catalogue):

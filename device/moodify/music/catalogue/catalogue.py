@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from moodify.music.catalogue.database import transaction
 from moodify.music.catalogue.file import CatalogueFile
-from moodify.music.catalogue.songs import IMPORTED, KnownSong, Song
+from moodify.music.catalogue.songs import IMPORTED, SEARCH, KnownSong, Song
 from moodify.music.song import Features
 from moodify.types import Track
 
@@ -135,9 +135,15 @@ class Catalogue(CatalogueFile):
                 )
 
     def sounds(self) -> Iterator[tuple[float, float]]:
-        """Give energy and valence of every song that has them."""
+        """Give energy and valence of every song of the household's own: what a search alone has found is not."""
         with self.connection() as db:
-            yield from db.execute("SELECT energy, valence FROM songs JOIN features USING (uri) WHERE energy IS NOT NULL")
+            yield from db.execute(
+                """
+                SELECT f.energy, f.valence FROM songs s JOIN features f ON f.uri = s.uri
+                WHERE f.energy IS NOT NULL AND EXISTS (SELECT 1 FROM origins o WHERE o.song = s.id AND o.origin NOT LIKE ? || '%')
+                """,
+                [SEARCH],
+            )
 
     # -- choosing
 

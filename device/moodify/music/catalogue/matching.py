@@ -38,16 +38,16 @@ ANGLES: Mapping[Mood, float] = {
     Mood.CALM: 316.0,
 }
 
-#: Distance of a region's centre from the middle, in quantiles. Farther out there may be no songs at all: see :data:`FLOOR`.
-RADIUS = 0.35
+#: Distance of a region's centre from the middle, in quantiles: near the edge, where feelings are plain.
+RADIUS = 0.42
 
 #: Width of a region: the standard deviation of the fit around its centre, in quantiles.
-WIDTH = 0.25
+WIDTH = 0.26
 
 #: Fit from which a song counts as fitting well: within about a width of the centre, a sixth of an even catalogue.
 GOOD = 0.6
 
-#: Fit below which a song is no candidate, 0.45 from the centre. However energy and valence go together in a catalogue of at
+#: Fit below which a song is no candidate, 0.47 from the centre. However energy and valence go together in a catalogue of at
 #: least :data:`OWN_FROM` songs of different sound, some song lies above it for each mood: ranks are even, and the bands of ranks
 #: around a centre would hold more songs than there are if no song were in both.
 FLOOR = 0.2

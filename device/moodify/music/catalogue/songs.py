@@ -19,9 +19,10 @@ _SAID = {
     Source.IMPORTED: "from your import",
 }
 _PLAYLIST = "playlist:"
-_SEARCH = "search:"
 
 IMPORTED = Source.IMPORTED.value
+#: How the origins of searches begin.
+SEARCH = "search:"
 
 
 def origin_of_uri(uri: str) -> str:
@@ -31,13 +32,13 @@ def origin_of_uri(uri: str) -> str:
 
 def origin_of_search(text: str) -> str:
     """Return the origin of what a search finds: ``search:sunny soul``."""
-    return f"{_SEARCH}{text}"
+    return f"{SEARCH}{text}"
 
 
 def origin_in_words(origin: str) -> str:
     """Say an origin, as part of a sentence."""
-    if origin.startswith(_SEARCH):
-        return f"found by the search for {origin.removeprefix(_SEARCH)!r}"
+    if origin.startswith(SEARCH):
+        return f"found by the search for {origin.removeprefix(SEARCH)!r}"
     if origin.startswith(_PLAYLIST):
         return "from your own choice"
     return _SAID[Source(origin)]

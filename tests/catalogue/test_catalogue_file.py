@@ -212,3 +212,13 @@ def test_closing_twice_does_no_harm_and_a_later_use_opens_again(catalogue):
     catalogue.close()
     catalogue.close()
     assert catalogue.features_of([uri(0)])
+
+
+def test_without_a_place_it_is_forgotten_at_its_end(tmp_path, monkeypatch, time):
+    monkeypatch.chdir(tmp_path)
+    with Catalogue(None, now=time) as catalogue:
+        catalogue.keep("liked", tracks(1))
+        assert catalogue.count() == (1, 0)
+        catalogue.close()
+        assert catalogue.count() == (0, 0)
+    assert list(tmp_path.iterdir()) == []

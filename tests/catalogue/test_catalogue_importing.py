@@ -34,7 +34,7 @@ def test_the_same_song_in_both_variants_is_one_song(catalogue, tmp_path):
     assert (report.taken, report.new) == (1, 0)
     assert catalogue.count() == (2, 1)
     ((number, *_),) = catalogue.judged(["imported"])
-    assert catalogue.songs([number])[0].song.track.explicit is True
+    assert catalogue.songs([number])[number].song.track.explicit is True
 
 
 def test_importing_again_changes_nothing(catalogue, tmp_path):

@@ -311,6 +311,22 @@ def test_damage_in_mid_run_heals_by_itself(librarian, catalogue, player, path):
     assert catalogue.count()[0] > 10
 
 
+class Shrinking(Catalogue):
+    """A catalogue from which a command takes songs away between two questions."""
+
+    def songs(self, numbers):
+        with self.connection() as db:
+            db.execute("DELETE FROM songs WHERE id = ?", [numbers[0]])
+            db.execute("DELETE FROM origins WHERE song = ?", [numbers[1]])
+        return super().songs(numbers)
+
+
+def test_songs_that_a_command_takes_away_meanwhile_are_no_candidates(path, player, speaker, time):
+    with Shrinking(path, now=time) as catalogue, CatalogueLibrarian(MusicConfig(), catalogue, now=time) as librarian:
+        know(catalogue, speaker)
+        assert len(find(librarian, player, Mood.HAPPY, sources=("liked",))) >= 5
+
+
 # -- features from afar
 
 
@@ -361,6 +377,14 @@ def test_nobody_is_asked_unless_the_owner_wants_it(tmp_path):
     with open_librarian(config_of(), tmp_path) as off, open_librarian(config_of(features_online=True), tmp_path) as on:
         assert off._enrichment._service is None
         assert isinstance(on._enrichment._service, ReccoBeats)
+
+
+def test_what_a_simulated_speaker_plays_is_kept_nowhere(tmp_path, player, time, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with open_librarian(config_of(), None, now=time) as librarian:
+        assert find(librarian, player, Mood.CALM)
+        assert librarian.counts().songs
+    assert list(tmp_path.iterdir()) == []
 
 
 # -- counts

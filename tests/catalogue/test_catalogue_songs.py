@@ -38,7 +38,7 @@ def test_a_song_keeps_all_its_origins_and_what_is_known_of_it(catalogue):
     catalogue.keep_features(sounds((0.2, 0.7)), "reccobeats")
     ((number, energy, valence),) = catalogue.judged(["liked", "top"])
     assert (energy, valence) == (0.2, 0.7)
-    (known,) = catalogue.songs([number])
+    known = catalogue.songs([number])[number]
     assert known.origins == {"liked", "search:calm"}
     assert known.song.track == track(0)
     assert known.song.track.explicit is True
@@ -95,6 +95,18 @@ def test_what_was_not_asked_for_in_a_month_is_forgotten_but_not_imports(catalogu
     assert set(catalogue.features_of(uri(number) for number in range(101))) == {uri(100)}
 
 
+def test_another_account_finds_nothing_of_the_one_before_but_imports(catalogue, tmp_path):
+    import_file(catalogue, write(tmp_path, [row(100), row(1)]))
+    catalogue.keep("liked", tracks(1, 2))
+    catalogue.keep("search:calm", tracks(3))
+    catalogue.note_problem("top", "sign in again")
+    catalogue.forget_account()
+    assert uris_of(catalogue) == {uri(100), uri(1)}
+    assert catalogue.count_by_origin() == {"imported": (2, 2)}
+    assert catalogue.lookup("liked") is None
+    assert catalogue.problems() == {}
+
+
 def test_features_outlast_a_songs_leaving_for_a_while(catalogue):
     catalogue.keep("recent", tracks(0))
     catalogue.keep_features(sounds((0.4, 0.6)), "reccobeats")
@@ -136,7 +148,7 @@ def test_long_lists_come_in_pieces(catalogue):
     catalogue.keep_features({one.uri: sound(0.5, 0.5) for one in many}, "csv")
     assert len(catalogue.features_of(one.uri for one in many)) == 1300
     numbers = [number for number, _, _ in catalogue.judged(["liked"])]
-    assert [known.song.track for known in catalogue.songs(numbers)] == list(many)
+    assert {known.song.track for known in catalogue.songs(numbers).values()} == set(many)
     catalogue.chosen(one.uri for one in many)
     catalogue.keep("liked", ())
     assert catalogue.count() == (0, 0)

@@ -158,8 +158,8 @@ class Catalogue(CatalogueFile):
                 list(origins),
             )
 
-    def songs(self, numbers: Sequence[int]) -> list[KnownSong]:
-        """Return songs by their numbers, in that order."""
+    def songs(self, numbers: Sequence[int]) -> dict[int, KnownSong]:
+        """Return songs by their numbers; without those that a command has taken away meanwhile."""
         found: dict[int, KnownSong] = {}
         with self.connection() as db:
             for piece in _pieces(list(numbers)):
@@ -168,7 +168,7 @@ class Catalogue(CatalogueFile):
                     origins.setdefault(song, set()).add(origin)
                 for row in db.execute(f"SELECT {_COLUMNS} FROM songs s LEFT JOIN features f ON f.uri = s.uri WHERE s.id IN ({_marks(piece)})", piece):  # noqa: S608 - question marks
                     found[row[0]] = KnownSong(_song(row), frozenset(origins.get(row[0], ())))
-        return [found[number] for number in numbers if number in found]
+        return found
 
     def chosen(self, uris: Iterable[str]) -> None:
         """Take note that songs are candidates now; the longest unused go first."""
@@ -199,6 +199,14 @@ class Catalogue(CatalogueFile):
                 """
             ).fetchall()
         return {origin: (total, judged) for origin, total, judged in rows}
+
+    def forget_account(self) -> None:
+        """Forget all that the service said of an account, for one that signs out or another that signs in. Imports and features stay."""
+        with self.connection() as db, transaction(db):
+            db.execute("DELETE FROM origins WHERE origin <> ?", [IMPORTED])
+            db.execute("DELETE FROM lookups")
+            db.execute("DELETE FROM problems")
+            db.execute("DELETE FROM songs WHERE id NOT IN (SELECT song FROM origins)")
 
     def forget_old(self) -> None:
         """Forget what Spotify said :data:`FORGET_AFTER` ago, and features whose songs left as long ago. Imports stay."""

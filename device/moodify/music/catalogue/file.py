@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from moodify.errors import StoreBusy
 from moodify.music.catalogue.database import Damaged, mapped
-from moodify.music.catalogue.opening import open_to_read, open_to_write, set_aside
+from moodify.music.catalogue.opening import open_in_memory, open_to_read, open_to_write, set_aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
     from types import TracebackType
 
     from sqlite_utils import Database
@@ -20,20 +20,23 @@ if TYPE_CHECKING:
 #: Its name in the data folder.
 FILE = "music.db"
 
+_MEMORY = Path(":memory:")
+
 
 class CatalogueFile:
     """One SQLite file. For one thread at a time."""
 
-    def __init__(self, path: Path, *, most: int = 20_000, now: Callable[[], datetime] = lambda: datetime.now(UTC), read_only: bool = False) -> None:
+    def __init__(self, path: Path | None, *, most: int = 20_000, now: Callable[[], datetime] = lambda: datetime.now(UTC), read_only: bool = False) -> None:
         """Open nothing yet.
 
         Args:
-            path: ``music.db`` in the data folder; losing it costs the imports, the rest is found again.
+            path: ``music.db`` in the data folder; losing it costs the imports, the rest is found again. None keeps it in memory, until it is
+                closed: what the simulated speaker plays must never be taken for the owner's.
             most: Songs kept; beyond it the longest unused go, imported ones last.
             now: Date with a time zone.
             read_only: For a command beside the appliance: writes nothing, and sees an empty catalogue where there is no file.
         """
-        self._path = path
+        self._path = path if path is not None else _MEMORY
         self._most = most
         self._now = now
         self._read_only = read_only
@@ -49,16 +52,11 @@ class CatalogueFile:
         except Damaged as problem:
             with suppress(Damaged):
                 self.close()
-            if self._read_only:
+            if self._read_only or self._path is _MEMORY:
                 raise
             with mapped(self._path):
                 set_aside(self._path, problem)
             raise StoreBusy(f"{self._path} was damaged and is set aside; going on with a fresh one") from problem
-
-    @property
-    def path(self) -> Path:
-        """Where it is."""
-        return self._path
 
     @property
     def most(self) -> int:
@@ -89,7 +87,7 @@ class CatalogueFile:
             # Somebody has deleted it, to forget all, or a command has set it aside.
             self.close()
         if self._opened is None:
-            self._opened = open_to_read(self._path) if self._read_only else open_to_write(self._path)
+            self._opened = open_in_memory() if self._path is _MEMORY else open_to_read(self._path) if self._read_only else open_to_write(self._path)
             self._file = self._identity()
         return self._opened
 

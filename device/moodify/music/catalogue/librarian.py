@@ -153,10 +153,13 @@ class CatalogueLibrarian:
         sources = [source for source in wanted.sources if source is not Source.SEARCH]
         judge = matcher(wanted.mood, quantiles)
         chosen = best((judge(energy, valence), number) for number, energy, valence in self._catalogue.judged([source.value for source in sources]))
+        songs = self._catalogue.songs([number for _, number in chosen])
         found = []
-        for (fitting, _), known in zip(chosen, self._catalogue.songs([number for _, number in chosen]), strict=True):
-            source = next(source for source in sources if source.value in known.origins)
-            found.append(Candidate(known.song.track, fitting, f"{origin_in_words(source.value)}, {in_words(fitting)}", known.song.features))
+        for fitting, number in chosen:
+            known = songs.get(number)
+            source = next((source for source in sources if known is not None and source.value in known.origins), None)
+            if known is not None and source is not None:
+                found.append(Candidate(known.song.track, fitting, f"{origin_in_words(source.value)}, {in_words(fitting)}", known.song.features))
         return found
 
     def _searched(self, player: Player, wanted: Wanted, quantiles: Quantiles, known: set[str]) -> list[Candidate]:
@@ -186,12 +189,14 @@ class CatalogueLibrarian:
         self._own_problem = problem
 
 
-def open_librarian(config: MusicConfig, folder: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), features: FeatureService | None = None) -> CatalogueLibrarian:
+def open_librarian(
+    config: MusicConfig, folder: Path | None, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), features: FeatureService | None = None
+) -> CatalogueLibrarian:
     """Return the librarian over the catalogue in a data folder; nothing is opened or sent until its first look-up.
 
     Args:
         config: The section ``[music]``.
-        folder: Where ``music.db`` is, or will be.
+        folder: Where ``music.db`` is, or will be; None keeps nothing, for a simulated speaker, whose songs are not the owner's.
         now: The date with a time zone.
         features: Who is asked for features; unset asks ReccoBeats where ``music.features_online`` is set, else nobody.
     """
@@ -199,7 +204,7 @@ def open_librarian(config: MusicConfig, folder: Path, *, now: Callable[[], datet
         from moodify.music.catalogue.reccobeats import ReccoBeats
 
         features = ReccoBeats()
-    return CatalogueLibrarian(config, Catalogue(folder / FILE, most=config.catalogue_max, now=now), features, now=now)
+    return CatalogueLibrarian(config, Catalogue(None if folder is None else folder / FILE, most=config.catalogue_max, now=now), features, now=now)
 
 
 def _foremost(errors: list[MoodifyError]) -> MoodifyError:

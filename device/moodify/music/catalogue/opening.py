@@ -56,15 +56,20 @@ def open_to_read(path: Path) -> Database:
     """
     with mapped(path):
         if _fresh(path):
-            db = connect(":memory:")
-            migrate(db)
-            return db
+            return open_in_memory()
         _check(path)
         db = connect(f"{path.absolute().as_uri()}?mode=ro")
         version = db.execute("PRAGMA user_version").fetchone()[0]
     if version < NEWEST:
         db.close()
         raise StoreError(f"{path} was written by an older Moodify (version {version}, this one knows {NEWEST}); start the appliance once, which brings it up to date")
+    return db
+
+
+def open_in_memory() -> Database:
+    """Open an empty catalogue that is forgotten when it is closed."""
+    db = connect(":memory:")
+    migrate(db)
     return db
 
 

@@ -75,10 +75,11 @@ def read_faces(file: Path) -> LabelledFaces:
 
 def _arrays(file: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     try:
-        archive = np.load(file, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise DataError(f"{file}: is a single array; {_FORMAT}")
-        with archive:
+        # Opened here, for np.load leaves open what turns out to be no archive.
+        with file.open("rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise DataError(f"{file}: is a single array; {_FORMAT}")
             if missing := [name for name in names if name not in archive.files]:
                 raise DataError(f"{file}: has no {', '.join(missing)}, only {', '.join(archive.files)[:200] or 'nothing'}; {_FORMAT}")
             return {name: archive[name] for name in names}

@@ -104,10 +104,12 @@ def _listed(folder: Path, annotations: Path) -> list[Picture]:
             pictures = [_read(folder, f"{annotations}: line {number}", line) for number, line in lines if line.strip()]
     except OSError as error:
         raise DataError(f"{annotations}: can't be read ({error.strerror}); give a file with one JSON object a line") from error
-    once = list({picture.file: picture for picture in reversed(pictures)}.values())[::-1]
+    once: dict[Path, Picture] = {}
+    for picture in pictures:
+        once.setdefault(picture.file, picture)
     if repeated := len(pictures) - len(once):
         _log.warning("%s: %d lines name a picture again and are left out", annotations, repeated)
-    return once
+    return list(once.values())
 
 
 def _read(folder: Path, where: str, line: bytes) -> Picture:

@@ -3,20 +3,22 @@
 import json
 import logging
 import random
+import threading
 
 import pytest
+from spotify_network import LoopbackHome, Overheard
 from spotify_room import HandClock
 
 from moodify.errors import CannotWork, MoodifyError, SpeakerNotFound, SpeakerUnavailable
 from moodify.music.names import nearest, same_speaker
 from moodify.music.spotify.adapter import MOST_PAUSE_S, MOST_REQUESTS, SpotifyPlayer
-from moodify.music.spotify.discovery import ZeroconfRadar
 from moodify.music.spotify.radar import SimulatedRadar
 from moodify.music.spotify.signin import simulated_sign_in
 from moodify.music.spotify.simulated.http import Answer
 from moodify.music.spotify.simulated.server import LoopbackServer
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
 from moodify.music.spotify.waking import MISSING_LONGEST_S, examine
+from waiting import wait_until
 
 DEVICES, STATE, PLAY, PAUSE, TRANSFER = (
     ("GET", "me/player/devices"),
@@ -288,14 +290,48 @@ def test_pausing_a_speaker_that_fell_asleep_is_done(room, speaker):
     assert room.sent_by(room.player.pause) == [PAUSE, DEVICES, STATE]
 
 
-def test_the_real_network_tells_asleep_from_gone(room, speaker):
-    """Zeroconf on loopback, where nobody announces a kitchen."""
-    radar = ZeroconfRadar(interfaces=["127.0.0.1"])
-    player = room.open(radar=radar)
+def test_the_real_network_tells_asleep_from_gone(room, speaker, clock):
+    home = LoopbackHome()
+    radar = Overheard(home.radar)
+
+    def pause(seconds):
+        clock.wait(seconds)
+        wait_until(lambda: radar.names() == set(home.there), what=lambda: f"{set(home.there)}, but heard {set(radar.names())}")
+
+    try:
+        player = room.open(radar=radar, pause=pause)
+        player.play(room.happy())
+        speaker.vanish()
+        home.appear("Kitchen")
+        home.appear("Bath")
+        with pytest.raises(SpeakerUnavailable, match="asleep to Spotify"):
+            player.play(room.happy(1))
+        home.leave("Kitchen")
+        with pytest.raises(SpeakerUnavailable, match="Kitchen is not on the network; plug it in"):
+            player.play(room.happy(1))
+    finally:
+        home.close()
+
+
+def test_closing_ends_the_wait_and_the_listening(room, speaker, radar):
+    player = room.open(pause=None, radar=radar)
     player.play(room.happy())
     speaker.vanish()
-    with pytest.raises(SpeakerUnavailable, match="not on the network"):
-        player.play(room.happy(1))
+    ended = []
+
+    def play():
+        try:
+            player.play(room.happy(1))
+        except SpeakerUnavailable as error:
+            ended.append(str(error))
+
+    thread = threading.Thread(target=play)
+    thread.start()
+    wait_until(lambda: radar.on, what="listening")
+    player.close()
+    thread.join(timeout=10)
+    assert ended == ["closed while Kitchen was waking up; start again"]
+    assert not radar.on
 
 
 def test_a_check_finds_a_speaker_that_is_there_without_listening(room, radar, clock):
@@ -333,7 +369,8 @@ def test_after_a_sleep_the_song_goes_on_where_it_was_within_its_playlist(room, s
     assert (now.playing, now.track, now.context_uri, now.progress_ms) == (True, song, playlist, 42_000)
     assert f"{song.title} at 0:42 goes on" in room.player.notices()[0]
     assert "0:42" in caplog.text
-    room.player.skip()
+    speaker.skip_by_hand()
+    room.player.playback()
     assert room.player.notices() == ()
 
 

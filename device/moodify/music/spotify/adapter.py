@@ -181,7 +181,10 @@ class SpotifyPlayer(Library):
 
     def _state(self) -> Playback:
         now = playback_of(self._spotify.current_playback())
+        before = self._heard.song
         self._heard.saw(now, ours=now.speaker is not None and self._finder.is_ours(now.speaker), at_s=self._now_s())
+        if before is not None and (self._heard.song is None or self._heard.song.track_uri != before.track_uri):
+            self._went_on = None
         return now
 
     def _changed(self) -> None:

@@ -13,7 +13,7 @@ from moodify.config import find, load
 from moodify.daemon.places import DATABASE, folder_of
 from moodify.errors import PersonMustAct
 from moodify.music.words import name, span
-from moodify.types import Act, EventKind, OrderStatus, Track
+from moodify.types import Act, EventKind, Mood, OrderStatus, Track
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -165,9 +165,12 @@ def _mood_words(mood: Event | None, people: Event | None, moment: datetime) -> s
     if mood is None:
         return "not known: the camera sees nobody's mood"
     since = datetime.fromisoformat(mood.data["since"])
+    lasts = span((moment - since).total_seconds())
     count = 0 if people is None else people.data.get("people") or 0
-    there = {0: "nobody is there", 1: "one person"}.get(count, f"{count} people")
-    return f"{mood.data['mood']} for {span((moment - since).total_seconds())}, {there}"
+    if mood.data["mood"] == Mood.ABSENT:
+        return "somebody is back, whose mood is not known yet" if count else f"nobody is there, for {lasts}"
+    felt = "can't tell" if mood.data["mood"] == Mood.UNSURE else mood.data["mood"]
+    return f"{felt}, for {lasts}, {'one person' if count == 1 else f'{count} people'}"
 
 
 def _playing_words(playing: Playing, moment: datetime) -> str:

@@ -1,0 +1,404 @@
+"""``moodify music``: what plays and why, playlists, where music comes from, learning."""
+
+import json
+import sys
+import uuid
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+
+from appliance import configure, data_folder
+from moodify.cli.main import main
+from moodify.cli.music_now import Playing
+from moodify.music import taste_keeping
+from moodify.music.song import Outcome
+from moodify.music.taste import ThompsonTaste
+from moodify.store.prepare import prepare
+from moodify.store.settings import Settings
+from moodify.store.store import Store
+from moodify.types import Act, Event, EventKind, Mood, Track
+
+NOW = datetime.now(UTC)
+LEMON = {"uri": "spotify:track:1", "title": "Lemon Bicycle", "artist": "Lantern Parade", "duration_ms": 200_000}
+GREY = {"uri": "spotify:track:2", "title": "Grey Umbrella", "artist": "Silver Orchard", "duration_ms": 200_000}
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    configure(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def music(home, monkeypatch, capsys):
+    """Run ``moodify music …`` and return its exit code and what it printed."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["moodify", "music", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return ended.value.code or 0, printed.out, printed.err
+
+    return run
+
+
+def database(home):
+    path = data_folder(home) / "moodify.db"
+    prepare(path)
+    return path
+
+
+def happened(home, *events):
+    """Write down what happened, each as (seconds ago, kind, data)."""
+    with Store(database(home)) as store:
+        store.record([Event(str(uuid.uuid4()), EventKind(kind), datetime.now(UTC) - timedelta(seconds=ago_s), data) for ago_s, kind, data in events])
+
+
+def mood(name, ago_s):
+    return ago_s, "mood", {"mood": name, "since": (datetime.now(UTC) - timedelta(seconds=ago_s)).isoformat(timespec="milliseconds")}
+
+
+def order(ago_s, act, track=None, status="done", number="1", message=None):
+    return ago_s, "order", {"order": number, "act": act, "status": status, "track": track, "took_ms": 5, "message": message}
+
+
+def decision(ago_s, act, reason, number=None):
+    return ago_s, "decision", {"act": act, "mood": "happy", "reason": reason, "track": None, "order": number}
+
+
+# -- now and why
+
+
+def test_now_tells_mood_song_next_and_reason(home, music):
+    happened(
+        home,
+        (130, "presence", {"present": True, "people": 2}),
+        mood("happy", 125),
+        decision(61, "play", "Happy for 2 min", "1"),
+        order(60, "play", LEMON),
+        order(5, "queue", GREY, number="2"),
+    )
+    code, out, err = music("now")
+    assert (code, err) == (0, "")
+    mood_line, plays, following, why, age = out.splitlines()
+    assert "happy, for 2 min, 2 people" in mood_line
+    assert "'Lemon Bicycle' by Lantern Parade, for " in plays
+    assert "'Grey Umbrella' by Silver Orchard" in following
+    assert "Happy for 2 min" in why
+    assert age.startswith("The newest news is ")
+    assert "does not seem to run" not in age
+
+
+def test_now_as_json(home, music):
+    happened(home, mood("sad", 50), order(40, "play", LEMON), decision(30, "keep", "Sad, and the music fits"))
+    code, out, _ = music("now", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["playing"] == LEMON
+    assert (told["mood"], told["next"], told["paused"], told["running"], told["reason"]) == ("sad", None, False, True, "Sad, and the music fits")
+    assert 29 <= told["age_s"] < 60
+
+
+def test_now_says_where_nothing_runs_and_how_old_the_news_is(home, music):
+    happened(home, mood("happy", 7300), order(7260, "play", LEMON), decision(7200, "keep", "Happy"))
+    _, out, _ = music("now")
+    assert "nothing that Moodify has put on" in out
+    assert "The newest news is 2 h old: Moodify does not seem to run. Start it with: moodify run" in out
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ([("presence", {"present": None, "people": None})], "not known: the camera sees nobody's mood"),
+        ([("mood", "absent"), ("presence", {"present": False, "people": 0})], "nobody is there, for "),
+        ([("mood", "absent"), ("presence", {"present": True, "people": 1})], "somebody is back"),
+        ([("mood", "unsure"), ("presence", {"present": True, "people": 1})], "can't tell, for "),
+    ],
+)
+def test_now_says_where_the_mood_is_not_known(home, music, events, said):
+    happened(home, mood("happy", 90), *(mood(data, 60 - place) if kind == "mood" else (60 - place, kind, data) for place, (kind, data) in enumerate(events)))
+    _, out, _ = music("now")
+    assert said in out.splitlines()[0]
+
+
+@pytest.mark.parametrize("command", ["now", "why"])
+def test_before_the_first_run_it_says_to_start_it(music, command):
+    code, out, err = music(command)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "start the appliance with: moodify run" in err
+
+
+def track(data):
+    return Track(data["uri"], data["title"], data["artist"], data["duration_ms"])
+
+
+def played(*orders):
+    """What plays after (seconds, act, song)."""
+    playing = Playing()
+    for at_s, act, song in orders:
+        playing = playing.after(act, None if song is None else track(song), NOW + timedelta(seconds=at_s))
+    return playing
+
+
+@pytest.mark.parametrize(
+    ("orders", "at_s", "plays", "following"),
+    [
+        ([], 0, None, None),
+        ([(0, Act.PLAY, LEMON)], 199, "Lemon Bicycle", None),
+        ([(0, Act.PLAY, LEMON)], 201, None, None),
+        ([(0, Act.PLAY, LEMON), (180, Act.QUEUE, GREY)], 199, "Lemon Bicycle", "Grey Umbrella"),
+        ([(0, Act.PLAY, LEMON), (180, Act.QUEUE, GREY)], 201, "Grey Umbrella", None),
+        ([(0, Act.PLAY, LEMON), (180, Act.QUEUE, GREY)], 401, None, None),
+        ([(0, Act.PLAY, LEMON), (100, Act.QUEUE, GREY), (110, Act.SKIP, None)], 120, "Grey Umbrella", None),
+        ([(0, Act.PLAY, LEMON), (100, Act.SKIP, None)], 120, None, None),
+        ([(0, Act.PLAY, LEMON), (100, Act.PAUSE, None)], 900, "Lemon Bicycle", None),
+        ([(0, Act.PLAY, LEMON), (100, Act.PAUSE, None), (700, Act.RESUME, None)], 799, "Lemon Bicycle", None),
+        ([(0, Act.PLAY, LEMON), (100, Act.PAUSE, None), (700, Act.RESUME, None)], 801, None, None),
+        ([(0, Act.QUEUE, GREY)], 10, "Grey Umbrella", None),
+        ([(0, Act.PLAY, LEMON), (10, Act.VOLUME, None)], 20, "Lemon Bicycle", None),
+    ],
+)
+def test_what_plays_follows_from_the_orders(orders, at_s, plays, following):
+    playing = played(*orders).at(NOW + timedelta(seconds=at_s))
+    assert (playing.track and playing.track.title, playing.upcoming and playing.upcoming.title) == (plays, following)
+
+
+def test_an_order_that_failed_plays_nothing(home, music):
+    happened(home, order(10, "play", LEMON, status="failed", message="the speaker is asleep"))
+    assert "nothing that Moodify has put on" in music("now")[1]
+
+
+def test_why_lists_the_last_decisions_the_newest_last(home, music):
+    happened(
+        home,
+        (40, "health", {}),
+        *(decision(39 - number, "keep", f"Reason {number}") for number in range(12)),
+        decision(5, "play", "Happy for 2 min", "9"),
+        order(4, "play", LEMON, status="failed", number="9", message="the speaker is asleep"),
+    )
+    code, out, _ = music("why", "--last", 3)
+    assert code == 0
+    lines = out.splitlines()
+    assert [line.split("Reason ")[-1] for line in lines[:2]] == ["10", "11"]
+    assert lines[2].endswith("play   Happy for 2 min (failed: the speaker is asleep)")
+
+
+def test_why_as_json_says_how_each_ended(home, music):
+    happened(home, decision(5, "play", "Happy", "9"), order(4, "play", LEMON, number="9"), decision(3, "keep", "It fits"))
+    decisions = json.loads(music("why", "--json")[1])["decisions"]
+    assert [(each["reason"], each["ended"] and each["ended"]["status"]) for each in decisions] == [("Happy", "done"), ("It fits", None)]
+
+
+def test_older_decisions_are_dated(home, music):
+    happened(home, decision(3 * 86_400, "keep", "Long ago"))
+    assert (NOW - timedelta(days=3)).astimezone().strftime("%d %b") in music("why")[1]
+
+
+# -- moods
+
+
+def test_moods_without_songs_say_what_to_do(music):
+    code, out, err = music("moods")
+    assert (code, err) == (0, "")
+    for each in ("happy", "surprised", "calm", "sad", "angry", "tense"):
+        assert f"the search stands in; import songs, or set music.moods.{each}.uri" in out
+    assert "The catalogue holds 0 songs" in out
+
+
+def test_moods_name_the_owners_choice(home, music):
+    configure(home, '[music.moods.happy]\nuri = "spotify:playlist:37i9dQZF1DXdPec7aLTmlC"\n[music.moods.sad]\nsources = ["imported"]')
+    lines = {line.split("│")[1].strip(): line for line in music("moods")[1].splitlines() if line.startswith("│")}
+    assert "spotify:playlist:37i9dQZF1DXdPec7aLTmlC" in lines["happy"]
+    assert "the search" not in lines["sad"]
+
+
+def test_moods_as_json_writes_nothing(home, music):
+    code, out, _ = music("moods", "--json")
+    assert code == 0
+    assert set(json.loads(out)["moods"]) == {"happy", "surprised", "calm", "sad", "angry", "tense"}
+    assert not data_folder(home).exists()
+
+
+# -- playlist
+
+CSV = "Track URI,Track Name,Album Name,Artist Name(s),Release Date,Duration (ms),Popularity,Explicit,Added By,Added At,Genres,Record Label,Danceability,Energy,Key,Loudness,Mode,Speechiness,Acousticness,Instrumentalness,Liveness,Valence,Tempo,Time Signature"  # noqa: E501 - as Exportify writes it
+
+
+def imported(home, music, songs=60):
+    """Import songs all over valence and energy; every third is explicit."""
+    rng = Random(1)
+    rows = [
+        f"spotify:track:{number:022},Song {number},Album,Artist {number % 12},2020,200000,50,{'true' if number % 3 == 0 else 'false'},me,,,,"
+        f"0.5,{rng.random():.3f},1,-5,1,0.1,0.1,0,0.1,{rng.random():.3f},120,4"
+        for number in range(songs)
+    ]
+    file = home / "songs.csv"
+    file.write_text("\n".join([CSV, *rows]), "utf-8")
+    assert music("import", file)[0] == 0
+
+
+def test_a_playlist_has_a_reason_for_each_song_and_names_the_speaker(music):
+    code, out, err = music("playlist", "happy", "--length", 4)
+    assert (code, err) == (0, "")
+    assert "Moodify happy: 4 songs, goal match" in out
+    assert out.count("found by the search for 'happy'") == 4
+    assert "Speaker: the simulated speaker" in out
+
+
+def test_a_playlist_can_be_played_on_the_simulated_speaker(music):
+    code, out, _ = music("playlist", "Sad", "--length", 3, "--play", "--json")
+    made = json.loads(out)
+    assert code == 0
+    assert (len(made["tracks"]), made["played"], made["simulated"], made["saved"]) == (3, True, True, None)
+    assert all(each["reasons"] for each in made["tracks"])
+
+
+def test_a_playlist_is_made_from_what_was_imported_and_remembers_nothing_simulated(home, music):
+    imported(home, music)
+    made = json.loads(music("playlist", "happy", "--json")[1])
+    assert len(made["tracks"]) >= 5
+    assert all(each["energy"] is not None and each["title"].startswith("Song") for each in made["tracks"])
+    assert set(json.loads(music("moods", "--json")[1])["origins"]) == {"imported"}
+
+
+def test_a_playlist_for_somebody_follows_their_section(home, music):
+    imported(home, music)
+    everybodys = json.loads(music("playlist", "happy", "--length", 100, "--json")[1])["tracks"]
+    avoided = next(each["artist"] for each in everybodys if not each["explicit"])
+    configure(home, f'[people.ada]\ngoal = "lift"\navoids = ["{avoided}"]\nexplicit = false\nlength = 100')
+    made = json.loads(music("playlist", "happy", "--for", "Ada", "--json")[1])
+    assert (made["for"], made["goal"]) == ("ada", "lift")
+    allowed = {each["uri"] for each in everybodys if each["artist"] != avoided and not each["explicit"]}
+    assert {each["uri"] for each in made["tracks"]} == allowed
+    assert sum(made["left_out"].values()) == len(everybodys) - len(allowed) > 0
+
+
+def test_a_person_may_have_music_of_their_own(home, music):
+    configure(home, '[people.ada]\nmoods = { happy = "spotify:playlist:doesNotExist" }')
+    code, _, err = music("playlist", "happy", "--for", "ada")
+    assert code != 0
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("joyful",), "there is no mood 'joyful' with music; the moods are happy, surprised, calm, sad, angry, tense"),
+        (("absent",), "the moods are happy,"),
+        (("happy", "--for", "bob"), "there is no 'bob'; the people in the configuration are ada"),
+    ],
+)
+def test_an_unknown_mood_or_person_is_said_with_the_known_ones(home, music, arguments, said):
+    configure(home, "[people.ada]\nlength = 3")
+    code, out, err = music("playlist", *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+
+
+def test_saving_wants_the_owners_word(music):
+    code, out, err = music("playlist", "happy", "--save")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "set music.spotify.save_playlists = true" in err
+    assert "moodify spotify login" in err
+
+
+def test_saving_names_the_playlist(home, music):
+    configure(home, "[music.spotify]\nsave_playlists = true\n[people.ada]\nlength = 3")
+    made = json.loads(music("playlist", "happy", "--for", "ada", "--save", "--play", "--json")[1])
+    assert made["saved"].startswith("spotify:playlist:")
+    assert "Saved as Moodify happy for ada: spotify:playlist:" in music("playlist", "happy", "--for", "ada", "--save")[1]
+
+
+def test_where_nothing_is_left_it_says_why(home, music):
+    configure(home, '[music]\nsources = ["imported"]\n[people.ada]\navoids = ["Artist 0"]')
+    file = home / "songs.csv"
+    file.write_text(f"{CSV}\nspotify:track:{1:022},Song,Album,Artist 0,2020,200000,50,false,me,,,,0.5,0.8,1,-5,1,0.1,0.1,0,0.1,0.8,120,4", "utf-8")
+    assert music("import", file)[0] == 0
+    code, _, err = music("playlist", "happy", "--for", "ada")
+    assert code == 1
+    assert "no happy song is left: 1 by artists to avoid" in err
+    code, _, err = music("playlist", "sad")
+    assert code == 1
+    assert "no sad songs are known" in err
+
+
+# -- learning
+
+
+def learned(home):
+    taste = ThompsonTaste(Random(1))
+    taste.learn(Mood.HAPPY, Track("spotify:track:1", "Song 1", "Artist 1", 1), Outcome.LIKED, datetime.now(UTC))
+    with Settings(database(home)) as settings:
+        settings.put(taste_keeping.TASTE_KEY, taste_keeping.as_json(taste))
+
+
+def kept(home):
+    with Settings(database(home)) as settings:
+        return settings.get(taste_keeping.TASTE_KEY)
+
+
+def test_what_was_learned_is_said_in_a_playlist_unless_learning_is_off(home, music):
+    imported(home, music)
+    uri = next(each["uri"] for each in json.loads(music("playlist", "happy", "--json")[1])["tracks"])
+    taste = ThompsonTaste(Random(1))
+    taste.learn(Mood.HAPPY, Track(uri, "", "Somebody", 1), Outcome.LIKED, datetime.now(UTC))
+    with Settings(database(home)) as settings:
+        settings.put(taste_keeping.TASTE_KEY, taste_keeping.as_json(taste))
+    assert "you liked it before" in music("playlist", "happy", "--json")[1]
+    configure(home, "[music]\nlearning = false")
+    assert "you liked it before" not in music("playlist", "happy", "--json")[1]
+
+
+def test_forgetting_wants_a_word(home, music):
+    learned(home)
+    code, _, err = music("forget")
+    assert code == 1
+    assert "add --yes" in err
+    assert kept(home) is not None
+
+
+def test_forgetting_leaves_nothing(home, music):
+    learned(home)
+    code, out, _ = music("forget", "--yes")
+    assert code == 0
+    assert out.startswith("Forgotten.")
+    assert kept(home) is None
+
+
+def test_there_may_be_nothing_to_forget(music):
+    assert music("forget") == (0, "Nothing was learned yet.\n", "")
+
+
+# -- simulate
+
+
+def test_simulate_prints_a_table_and_says_that_these_are_no_people(music):
+    code, out, err = music("simulate", "--runs", 2, "--plays", 20)
+    assert (code, err) == (0, "")
+    assert all(name in out for name in ("easy-going", "picky", "changing", "couple", "skip-happy"))
+    assert "no people" in out
+
+
+def test_simulate_as_json_draws_too(home, music):
+    pytest.importorskip("matplotlib", reason="data: matplotlib (moodify[plots]) is not installed")
+    code, out, _ = music("simulate", "--runs", 2, "--plays", 20, "--out", home / "curves.png", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert set(told["archetypes"]["picky"]["regret"]) == {"learned", "chance", "playlist"}
+    assert (home / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_simulate_says_first_where_it_can_not_draw(home, music):
+    code, out, err = music("simulate", "--out", home / "curves.txt")
+    assert (code, out) == (2, "")
+    assert "ends in .png" in err or "pip install 'moodify[plots]'" in err
+
+
+def test_without_matplotlib_drawing_says_what_to_install(home, music, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, out, err = music("simulate", "--out", home / "curves.png")
+    assert (code, out) == (1, "")
+    assert "pip install 'moodify[plots]'" in err

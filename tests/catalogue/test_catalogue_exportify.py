@@ -1,7 +1,7 @@
 """What is read of Exportify's files, and what is said of others."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from songs_room import WITH_FEATURES, WITHOUT_FEATURES, key, row_with, row_without, text_of, uri, write
 
@@ -210,6 +210,7 @@ def outcome(tmp_path_factory, content):
         return str(error)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused_in_one_line(tmp_path_factory, content):
     said = outcome(tmp_path_factory, content)
@@ -217,6 +218,7 @@ def test_any_bytes_are_read_or_refused_in_one_line(tmp_path_factory, content):
     assert "\n" not in said
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1200), st.binary(min_size=1, max_size=6), st.sampled_from([SHOWN_WITH, SHOWN_WITHOUT]))
 def test_a_spoiled_file_is_read_or_refused_in_one_line(tmp_path_factory, place, spoil, text):
     content = text.encode()

@@ -354,6 +354,14 @@ def test_features_are_asked_for_a_few_at_a_time_and_once(enriching, player, recc
     assert len(reccobeats.requests) == spent
 
 
+def test_imported_songs_without_features_get_theirs_too(enriching, catalogue, player, reccobeats, speaker, tmp_path):
+    rows = [row(0, **{"Spotify ID": song.id, "Energy": ""}) for song in speaker.catalogue.songs.values()]
+    import_file(catalogue, write(tmp_path, rows))
+    found = find(enriching, player, Mood.SAD, sources=("imported",))
+    assert moods_of(found[:5], speaker)["sad"] >= 3
+    assert asked(speaker) == {}
+
+
 def test_what_is_unknown_there_is_asked_again_after_a_month(enriching, player, reccobeats, speaker, time):
     reccobeats.forget(*speaker.catalogue.songs)
     find(enriching, player, Mood.HAPPY)

@@ -93,6 +93,7 @@ def test_a_distorted_catalogue_gives_the_same_fits(distort):
         assert [straight(*song) for song in songs] == [warped(*song) for song in bent]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(SHARES, SHARES), min_size=OWN_FROM, max_size=60), st.sampled_from(FELT_MOODS), st.integers(1, 5))
 def test_a_rising_distortion_keeps_order_and_fit(songs, mood, power):
     # In whole millionths, so that the distortion can't make two values one.
@@ -101,6 +102,7 @@ def test_a_rising_distortion_keeps_order_and_fit(songs, mood, power):
     assert [straight(*song) for song in songs] == [bent(float(e), float(v)) for e, v in whole]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(FELT_MOODS), SHARES, SHARES, st.lists(st.floats(0, 1), min_size=2, max_size=20))
 def test_fit_is_a_share_that_rises_all_the_way_to_the_centre(mood, valence, energy, steps):
     region = Region.of(mood)
@@ -143,7 +145,7 @@ def test_a_region_too_narrow_could_be_avoided(monkeypatch):
     assert could_avoid(Mood.HAPPY, OWN_FROM)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(SHARES, SHARES), min_size=OWN_FROM, max_size=90, unique=True), st.sampled_from(FELT_MOODS))
 def test_any_catalogue_of_thirty_different_songs_has_candidates(songs, mood):
     assert chosen(songs, mood)
@@ -174,6 +176,7 @@ def test_few_songs_are_measured_against_the_population():
     assert Quantiles.of([(0.9, 0.9)] * OWN_FROM).own
 
 
+@settings(deadline=None)
 @given(st.sampled_from([POPULATION_ENERGY, POPULATION_VALENCE]), SHARES, SHARES)
 def test_the_population_rises_from_nothing_to_all(points, one, other):
     scale = Population(points)

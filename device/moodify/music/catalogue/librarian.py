@@ -126,8 +126,9 @@ class CatalogueLibrarian:
 
     def _of_sources(self, player: Player, wanted: Wanted) -> tuple[Candidate, ...]:
         errors: list[MoodifyError] = []
-        library = [source for source in wanted.sources if source in _LIBRARY]
-        for source in library:
+        for source in wanted.sources:
+            if source not in _LIBRARY:
+                continue
             try:
                 self._lookups.library(player, source)
             except (StoreBusy, StoreError):
@@ -135,7 +136,7 @@ class CatalogueLibrarian:
             except MoodifyError as error:
                 log.debug("No %s songs: %s", source.value, error)
                 errors.append(error)
-        self._enrichment.fill([source.value for source in library])
+        self._enrichment.fill([source.value for source in wanted.sources if source is not Source.SEARCH])
         quantiles = Quantiles.of(self._catalogue.sounds())
         found = self._fitting(wanted, quantiles)
         if Source.SEARCH in wanted.sources and (len(found) < ENOUGH or wanted.sources[0] is Source.SEARCH):

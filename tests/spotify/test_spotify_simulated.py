@@ -267,6 +267,15 @@ def test_recent_plays_are_paged_by_cursors(client, clock, speaker, songs):
     assert client.get("me/player/recently-played", after=1, before=2).status_code == 400
 
 
+def test_what_is_skipped_within_half_a_minute_was_not_played(client, clock, songs):
+    client.play(uris=[song.uri for song in songs[:3]])
+    clock.advance(31)
+    client.post("me/player/next")
+    clock.advance(29)
+    client.post("me/player/next")
+    assert [row["track"]["name"] for row in client.get("me/player/recently-played").json()["items"]] == [songs[0].title]
+
+
 def test_a_playlist_can_be_made_filled_read_and_played(client, songs):
     made = client.post_body("me/playlists", {"name": "For today", "description": "Calm", "public": False})
     assert made.status_code == 201
@@ -392,6 +401,17 @@ def test_wrong_requests_are_refused_as_spotify_refuses_them(client, songs, off_t
     assert client.title() == songs[0].title
 
 
+def test_an_order_that_is_carried_out_late_counts_from_then(client, speaker, clock, songs):
+    client.play(uris=[song.uri for song in songs])
+    clock.advance(10)
+    speaker.accept_late(5)
+    assert client.put("me/player/pause").status_code == 202
+    clock.advance(60)
+    state = client.get("me/player").json()
+    assert (state["is_playing"], state["progress_ms"]) == (False, 15_000)
+    assert speaker.orders[-1] == Order(1015, "pause")
+
+
 def test_what_it_did_is_logged_in_order_with_its_time(client, speaker, clock, songs):
     client.play(uris=[songs[0].uri])
     clock.advance(3)
@@ -418,11 +438,12 @@ def test_a_position_beyond_the_end_goes_to_the_next_song(client, songs):
 
 
 def test_a_day_of_music_is_a_history_of_fifty(clock):
-    head = Playhead(clock, repeat="context")
+    head = Playhead(repeat="context")
+    head.advance(clock())
     head.start(Catalogue.shipped().playlist_of("happy").songs, context_uri=None)
     for _ in range(24):
         clock.advance(3600)
-        head.advance()
+        head.advance(clock())
     assert len(head.history) == 50
     assert head.playing
 
@@ -434,6 +455,10 @@ def test_a_day_of_music_is_a_history_of_fifty(clock):
         (Request("PUT", "/v1/me/player", {"authorization": "Bearer x", "content-type": "application/json"}, b'{"play": true}'), Answer(204), "device_ids"),
         (Request("GET", "/v1/me/player/devices", {"authorization": "Bearer x"}), Answer.of({"devices": [{"id": 7}]}), "is not of type 'string'"),
         (Request("GET", "/v1/me/player", {}), Answer(204), "Security"),
+        (Request("POST", "/v1/me/playlists", {"authorization": "Bearer x", "content-type": "application/json"}, b'{"public": false}'), Answer.of({}, 201), "name"),
+        (Request("GET", "/v1/me/tracks", {"authorization": "Bearer x"}), Answer.of({"items": [{"track": 7}]}), "7 is not"),
+        (Request("GET", "/v1/me/playlists", {"authorization": "Bearer x"}), Answer.of({"items": [], "total": 0}), "required property"),
+        (Request("GET", "/v1/me/player/recently-played", {"authorization": "Bearer x"}), Answer.of({"items": [{"song": {}}]}), "song"),
         (Request("GET", "/v1/me/nothing", {"authorization": "Bearer x"}), Answer(204), "nothing"),
     ],
 )

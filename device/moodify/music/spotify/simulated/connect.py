@@ -40,7 +40,7 @@ class Connect:
     def __init__(self, clock: Callable[[], float]) -> None:
         """Start without devices; nothing plays."""
         self.clock = clock
-        self.head = Playhead(clock)
+        self.head = Playhead()
         self.devices: list[Device] = []
         self.active: Device | None = None
         self.orders: deque[Order] = deque(maxlen=REMEMBERED)
@@ -48,18 +48,22 @@ class Connect:
         """After how many seconds the next order, only accepted, is carried out."""
         self.swap = False
         """Whether the next order is overtaken by the one after it."""
-        self._late: deque[tuple[float, Callable[[], None]]] = deque()
-        self._overtaken: Callable[[], None] | None = None
+        self._late: deque[tuple[float, Callable[[float], None]]] = deque()
+        self._overtaken: Callable[[float], None] | None = None
 
     def pass_time(self) -> None:
         """Let the time pass that has passed: music goes on, devices wake and fall asleep, late orders are carried out."""
         now_s = self.clock()
         while self._late and now_s >= self._late[0][0]:
-            self._late.popleft()[1]()
-        self.head.advance()
+            at_s, do = self._late.popleft()
+            self.head.advance(at_s)
+            do(at_s)
+        self.head.advance(now_s)
         for device in self.devices:
-            if device is self.active:
-                device.use(now_s if self.head.silent_since_s is None else self.head.silent_since_s)
+            if device is self.active and self.head.playing:
+                device.use(now_s)
+            elif device is self.active and self.head.silent_since_s is not None:
+                device.use(self.head.silent_since_s)
             device.pass_time()
         if self.active is not None and self.active.asleep:
             self.active = None
@@ -99,23 +103,24 @@ class Connect:
     def carry_out(self, device: Device, verb: str, act: Callable[[], None], *, uri: str | None = None, percent: int | None = None) -> bool:
         """Do it now, after the next order, or in a while where the device answers late; return False in the last case."""
 
-        def do() -> None:
+        def do(at_s: float) -> None:
             if not device.asleep:
-                self.orders.append(Order(self.clock(), verb, uri, percent))
-                device.use(self.clock())
+                self.orders.append(Order(at_s, verb, uri, percent))
+                device.use(at_s)
                 act()
 
+        now_s = self.clock()
         if self.late_s is not None:
-            self._late.append((self.clock() + self.late_s, do))
+            self._late.append((now_s + self.late_s, do))
             self.late_s = None
             return False
         if self.swap:
             self.swap = False
             self._overtaken = do
-            self._late.append((self.clock() + OVERTAKEN_S, self._carry_out_overtaken))
+            self._late.append((now_s + OVERTAKEN_S, self._carry_out_overtaken))
             return True
-        do()
-        self._carry_out_overtaken()
+        do(now_s)
+        self._carry_out_overtaken(now_s)
         return True
 
     def play(self, device: Device, songs: Sequence[Song], *, context_uri: str | None, place: int = 0, position_ms: int = 0) -> None:
@@ -134,10 +139,10 @@ class Connect:
         if play:
             self.head.resume()
 
-    def _carry_out_overtaken(self) -> None:
+    def _carry_out_overtaken(self, at_s: float) -> None:
         overtaken, self._overtaken = self._overtaken, None
         if overtaken is not None:
-            overtaken()
+            overtaken(at_s)
 
 
 def _nothing_active() -> ApiError:

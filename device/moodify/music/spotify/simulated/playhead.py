@@ -1,4 +1,4 @@
-"""What a speaker plays, has played and will play, as its clock goes on."""
+"""What a speaker plays, has played and will play, as time goes on."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from .catalogue import Song
 
 #: As many as the service's own list of recent plays holds.
 HISTORY = 50
+#: What is played for less is no part of the history, as Spotify's guide to it says.
+LISTENED_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A song that was played, wholly or in part."""
+    """A song that was played, wholly or for more than :data:`LISTENED_MS`."""
 
     song: Song
     ended_s: float
@@ -27,13 +29,11 @@ class Played:
 
 @dataclass
 class Playhead:
-    """A list, a place in it, a queue that goes first, and a position that moves with the clock."""
+    """A list, a place in it, a queue that goes first, and a position that moves as time passes."""
 
-    clock: Callable[[], float]
-    """Seconds that only go forward."""
     playing: bool = False
     silent_since_s: float | None = None
-    """Since when nothing sounds; None while it plays."""
+    """Since when nothing sounds; None while it plays, and where nothing ever did."""
     context_uri: str | None = None
     repeat: str = "off"
     shuffle: bool = False
@@ -50,9 +50,8 @@ class Playhead:
         """Position in the song, as of the last :meth:`advance`."""
         return int(self._position_ms)
 
-    def advance(self) -> None:
-        """Let the time pass that has passed; songs end, and the queue, then the list go on."""
-        now_s = self.clock()
+    def advance(self, now_s: float) -> None:
+        """Let the time pass until then; songs end, and the queue, then the list go on."""
         if self.playing:
             self._position_ms += max(now_s - self._as_of_s, 0.0) * 1000
         while self._over():
@@ -72,7 +71,7 @@ class Playhead:
             self._list, self._place = (first, *rest), 0
         self.song, self._position_ms = self._list[self._place], float(position_ms)
         self.resume()
-        self.advance()
+        self.advance(self._as_of_s)
 
     def pause(self) -> None:
         """Stop where it is."""
@@ -106,7 +105,7 @@ class Playhead:
         return self.playing and self.song is not None and self._left_ms() >= 0
 
     def _keep_history(self, ended_s: float) -> None:
-        if self.song is not None and self._position_ms > 0:
+        if self.song is not None and self._position_ms > LISTENED_MS:
             self.history.append(Played(self.song, ended_s, self.context_uri))
 
     def _go_on(self, *, ended_s: float, by_itself: bool) -> None:

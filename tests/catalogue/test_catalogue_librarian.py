@@ -160,6 +160,14 @@ def test_what_the_search_finds_is_judged_where_its_sound_is_known(librarian, cat
     assert Counter(song.why for song in found).most_common(1)[0][0] == f"found by the search for {text!r}, {said}"
 
 
+def test_another_moods_songs_are_left_out_where_the_search_found_others(librarian, catalogue, player, speaker):
+    sad = speaker.catalogue.playlist_of("sad").songs[:3]
+    catalogue.keep_features({song.uri: sound(song.energy, song.valence) for song in sad}, "csv")
+    found = find(librarian, player, Mood.HAPPY, sources=("search",), moods={Mood.HAPPY: MoodMusic(search="sad")})
+    assert len(found) == 10 - len({song.uri for song in speaker.catalogue.search("sad")[:10]} & {song.uri for song in sad})
+    assert {song.features for song in found} == {None}
+
+
 def test_a_search_that_the_owner_puts_first_is_asked_in_any_case(librarian, catalogue, player, speaker):
     know(catalogue, speaker)
     found = find(librarian, player, Mood.HAPPY, sources=("search", "liked", "top"))
@@ -306,9 +314,8 @@ def test_damage_in_mid_run_heals_by_itself(librarian, catalogue, player, path):
         file.seek(4096)
         file.write(b"\xa5" * (size - 4096))
     assert find(librarian, player, Mood.CALM)
-    assert find(librarian, player, Mood.CALM)
     assert librarian.problems() == ()
-    assert catalogue.count()[0] > 10
+    assert "liked" in catalogue.count_by_origin()
 
 
 class Shrinking(Catalogue):
@@ -354,6 +361,14 @@ def test_features_are_asked_for_a_few_at_a_time_and_once(enriching, player, recc
     assert len(reccobeats.requests) == spent
 
 
+def test_one_look_up_costs_two_requests_at_most(enriching, catalogue, player, reccobeats, speaker, tmp_path):
+    reccobeats.forget(*speaker.catalogue.songs)
+    import_file(catalogue, write(tmp_path, [row(number, Energy="") for number in range(500)]))
+    for number in range(1, 4):
+        find(enriching, player, Mood.HAPPY)
+        assert len(reccobeats.requests) == 2 * number
+
+
 def test_imported_songs_without_features_get_theirs_too(enriching, catalogue, player, reccobeats, speaker, tmp_path):
     rows = [row(0, **{"Spotify ID": song.id, "Energy": ""}) for song in speaker.catalogue.songs.values()]
     import_file(catalogue, write(tmp_path, rows))
@@ -364,7 +379,8 @@ def test_imported_songs_without_features_get_theirs_too(enriching, catalogue, pl
 
 def test_what_is_unknown_there_is_asked_again_after_a_month(enriching, player, reccobeats, speaker, time):
     reccobeats.forget(*speaker.catalogue.songs)
-    find(enriching, player, Mood.HAPPY)
+    for _ in range(2):
+        find(enriching, player, Mood.HAPPY)
     time.advance(days=2)
     spent = len(reccobeats.requests)
     find(enriching, player, Mood.HAPPY)

@@ -53,16 +53,16 @@ class Enrichment:
         self._service = service
         self._failing = False
 
-    def fill(self, origins: Sequence[str]) -> None:
-        """Ask for features of songs of these origins that have none.
+    def fill(self, origins: Sequence[str], requests: int = REQUESTS) -> int:
+        """Ask for features of songs of these origins that have none, in at most so many requests; return how many of them are left.
 
         Raises:
             StoreBusy, StoreError: as :class:`~moodify.music.catalogue.catalogue.Catalogue`.
         """
-        if self._service is None:
-            return
+        if self._service is None or not requests:
+            return 0
         most = self._service.most
-        uris = [uri for uri in self._catalogue.unasked(origins, REQUESTS * most) if uri.startswith(_TRACK)]
+        uris = [uri for uri in self._catalogue.unasked(origins, requests * most) if uri.startswith(_TRACK)]
         for start in range(0, len(uris), most):
             try:
                 known = self._service.ask([uri.removeprefix(_TRACK) for uri in uris[start : start + most]])
@@ -70,9 +70,11 @@ class Enrichment:
                 # A state is said once, not at each try.
                 log.log(logging.DEBUG if self._failing else logging.INFO, "Going on without new features of songs: %s", error)
                 self._failing = True
-                return
+                return 0
             self._failing = False
+            requests -= 1
             self._catalogue.keep_features({f"{_TRACK}{key}": features for key, features in known.items()}, self._service.name)
+        return requests
 
     def close(self) -> None:
         """Give the service's connections back."""

@@ -12,7 +12,7 @@ from moodify.music.catalogue.counting import Counts, count
 from moodify.music.catalogue.features import Enrichment
 from moodify.music.catalogue.file import FILE
 from moodify.music.catalogue.lookups import PLAYLIST_LIMIT, Lookups
-from moodify.music.catalogue.matching import ENOUGH, Quantiles, best, fit, in_words, matcher
+from moodify.music.catalogue.matching import ENOUGH, FLOOR, Quantiles, best, fit, in_words, matcher
 from moodify.music.catalogue.songs import origin_in_words, origin_of_search, origin_of_uri
 from moodify.music.song import Candidate, Source
 
@@ -73,14 +73,19 @@ class CatalogueLibrarian:
         Raises:
             RetryLater, PersonMustAct, CannotWork: no source had a song, and at least one failed.
         """
-        try:
-            found = self._found(player, wanted)
-        except (StoreBusy, StoreError) as error:
-            # Music matters more than its catalogue.
-            self._say(str(error))
-            return self._without_catalogue.find(player, wanted)
-        self._own_problem = None
-        return found
+        for last in (False, True):
+            try:
+                found = self._found(player, wanted)
+            except (StoreBusy, StoreError) as error:
+                if isinstance(error, StoreBusy) and not last:
+                    # A lock may be gone, and a damaged file has made room for a fresh one.
+                    continue
+                self._say(str(error))
+                break
+            self._own_problem = None
+            return found
+        # Music matters more than its catalogue.
+        return self._without_catalogue.find(player, wanted)
 
     def problems(self) -> tuple[str, ...]:
         """Return what a person must do about where music comes from, one line each; no request is made."""
@@ -136,12 +141,12 @@ class CatalogueLibrarian:
             except MoodifyError as error:
                 log.debug("No %s songs: %s", source.value, error)
                 errors.append(error)
-        self._enrichment.fill([source.value for source in wanted.sources if source is not Source.SEARCH])
+        left = self._enrichment.fill([source.value for source in wanted.sources if source is not Source.SEARCH])
         quantiles = Quantiles.of(self._catalogue.sounds())
         found = self._fitting(wanted, quantiles)
         if Source.SEARCH in wanted.sources and (len(found) < ENOUGH or wanted.sources[0] is Source.SEARCH):
             try:
-                found += self._searched(player, wanted, quantiles, {song.track.uri for song in found})
+                found += self._searched(player, wanted, quantiles, {song.track.uri for song in found}, left)
             except (StoreBusy, StoreError):
                 raise
             except MoodifyError as error:
@@ -163,10 +168,10 @@ class CatalogueLibrarian:
                 found.append(Candidate(known.song.track, fitting, f"{origin_in_words(source.value)}, {in_words(fitting)}", known.song.features))
         return found
 
-    def _searched(self, player: Player, wanted: Wanted, quantiles: Quantiles, known: set[str]) -> list[Candidate]:
+    def _searched(self, player: Player, wanted: Wanted, quantiles: Quantiles, known: set[str], requests: int) -> list[Candidate]:
         origin = origin_of_search(wanted.search)
         tracks = [track for track in self._lookups.search(player, wanted.search) if track.uri not in known]
-        self._enrichment.fill([origin])
+        self._enrichment.fill([origin], requests)
         features = self._catalogue.features_of(track.uri for track in tracks)
         found = []
         for track in tracks:
@@ -176,7 +181,9 @@ class CatalogueLibrarian:
             else:
                 fitting = fit(sound, wanted.mood, quantiles)
                 found.append(Candidate(track, fitting, f"{origin_in_words(origin)}, {in_words(fitting)}", sound))
-        return sorted(found, key=lambda song: -song.fit)
+        # Words may lead to another mood's songs: these are taken only where there are no others.
+        likely = [song for song in found if song.fit >= FLOOR]
+        return sorted(likely if likely or known else found, key=lambda song: -song.fit)
 
     def _tidy(self) -> None:
         now = self._now()

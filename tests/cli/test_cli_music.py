@@ -1,5 +1,6 @@
 """``moodify music``: what plays and why, playlists, where music comes from, learning."""
 
+import io
 import json
 import sys
 import uuid
@@ -9,10 +10,16 @@ from random import Random
 import pytest
 
 from appliance import configure, data_folder
+from moodify.cli import music_playlist
 from moodify.cli.main import main
 from moodify.cli.music_now import Playing
+from moodify.config.model import MusicConfig
+from moodify.errors import SpeakerUnavailable
 from moodify.music import taste_keeping
-from moodify.music.song import Outcome
+from moodify.music.playlist import Preferences, make_playlist
+from moodify.music.song import Candidate, Outcome
+from moodify.music.spotify.factory import open_player
+from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
 from moodify.music.taste import ThompsonTaste
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
@@ -325,6 +332,16 @@ def test_where_nothing_is_left_it_says_why(home, music):
     assert "no sad songs are known" in err
 
 
+def test_a_speaker_that_takes_no_more_is_said(tmp_path, capsys):
+    speaker = SimulatedSpeaker()
+    with open_player(MusicConfig(), tmp_path, simulated=speaker) as opened:
+        made = make_playlist(Mood.HAPPY, [Candidate(song) for song in opened.player.search("happy")], Preferences(length=3))
+        speaker.fail(times=50, where="/v1/me/player/queue")
+        with pytest.raises(SpeakerUnavailable):
+            music_playlist._play(opened.player, made, None)
+    assert capsys.readouterr().err == "moodify: 1 of 3 songs were taken by the speaker\n"
+
+
 # -- learning
 
 
@@ -358,6 +375,23 @@ def test_forgetting_wants_a_word(home, music):
     assert code == 1
     assert "add --yes" in err
     assert kept(home) is not None
+
+
+class Terminal(io.StringIO):
+    """What somebody types."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("typed", "code", "forgotten"), [("y\n", 0, True), ("n\n", 1, False)])
+def test_at_a_terminal_it_asks_first(home, music, monkeypatch, typed, code, forgotten):
+    learned(home)
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
+    ended, out, _ = music("forget")
+    assert ended == code
+    assert "Forget what was learned about 1 song?" in out
+    assert (kept(home) is None) == forgotten
 
 
 def test_forgetting_leaves_nothing(home, music):

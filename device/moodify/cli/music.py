@@ -79,7 +79,7 @@ def forget(config_file: Path | None, *, yes: bool) -> int:
     if not yes and songs:
         if not sys.stdin.isatty():
             raise PersonMustAct("nothing was forgotten, for nobody could be asked; add --yes")
-        if not typer.confirm(f"Forget what was learned about {songs} songs? It can't be taken back."):
+        if not typer.confirm(f"Forget what was learned about {songs} song{'' if songs == 1 else 's'}? It can't be taken back."):
             typer.echo("Nothing was forgotten.")
             return 1
     with Settings(path) as settings:

@@ -21,7 +21,7 @@ from moodify.cli.music import learned_taste
 from moodify.config import find, load
 from moodify.config.model import Person
 from moodify.daemon.places import folder_of
-from moodify.errors import CannotWork, MoodifyError, NotAllowed, PersonMustAct, RetryLater
+from moodify.errors import CannotWork, MoodifyError, NotAllowed, PersonMustAct
 from moodify.music.playlist import Preferences, make_playlist
 from moodify.types import FELT_MOODS, Mood
 
@@ -129,16 +129,13 @@ def _songs(config: Config, opened: OpenPlayer, wanted: Wanted, *, on_speaker: bo
 
 def _copied(folder: Path, to: Path) -> bool:
     """Copy the owner's catalogue, which may be in use; return whether there is one."""
+    from moodify.music.catalogue.catalogue import Catalogue
     from moodify.music.catalogue.file import FILE
 
-    path = folder / FILE
-    if not path.is_file():
+    if not (folder / FILE).is_file():
         return False
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as original, closing(sqlite3.connect(to / FILE)) as copy:
-            original.backup(copy)
-    except sqlite3.Error as error:
-        raise RetryLater(f"{path} can't be read: {error}; try again, or see what moodify check says") from error
+    with Catalogue(folder / FILE, read_only=True) as catalogue, catalogue.connection() as original, closing(sqlite3.connect(to / FILE)) as copy:
+        original.conn.backup(copy)
     return True
 
 

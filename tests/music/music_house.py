@@ -16,6 +16,7 @@ from moodify.types import FELT_MOODS, Act, Decision, Mood, MoodReading, OrderSta
 
 if TYPE_CHECKING:
     from moodify.errors import MoodifyError
+    from moodify.music.song import Outcome
 
 LONG_S = 200
 MIDNIGHT = datetime(2026, 1, 5, tzinfo=UTC)
@@ -95,6 +96,26 @@ class Jukebox:
                 self.playing = self.track is not None
             case Act.SKIP:
                 self.skip()
+
+
+class Notebook:
+    """A taste that likes the songs of these titles, and takes down what it is told."""
+
+    def __init__(self, **likes: float) -> None:
+        self.likes = likes
+        self.asked: list[Mood] = []
+        self.lessons: list[tuple[str, str, str]] = []
+
+    def draw(self, mood: Mood, track: Track) -> float:
+        self.asked.append(mood)
+        return self.likes.get(track.title, 0.5)
+
+    def learn(self, mood: Mood, track: Track, outcome: Outcome, now: datetime) -> None:
+        assert now.tzinfo is not None
+        self.lessons.append((mood.value, track.title, outcome.value))
+
+    def words(self, _mood: Mood, track: Track) -> str | None:
+        return f"you like {track.artist}" if track.title in self.likes else None
 
 
 @dataclass(frozen=True)

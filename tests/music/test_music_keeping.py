@@ -174,3 +174,43 @@ def test_the_version_counts_what_is_worth_keeping():
     assert playing > before
     house.ask(Ask.PAUSE)
     assert house.policy.memory_version > playing
+
+
+def test_what_the_version_before_kept_is_read():
+    sent = {"title": "Noon", "artist": "Somebody", "duration_ms": 200_000, "mood": "happy", "through_quiet": True}
+    before = {
+        "hushed": False,
+        "paused": None,
+        "chosen": None,
+        "changes": ["2026-01-05T11:59:00+00:00"],
+        "heard": ["spotify:track:noon"],
+        "not_this": {"spotify:track:never": "2026-01-06T11:00:00+00:00"},
+        "current": {"uri": "spotify:track:noon", **sent},
+        "queued": {"uri": "spotify:track:one", **sent},
+        "after": "spotify:track:noon",
+    }
+    house = House()
+    house.policy.recall(before, house.now_s, NOW)
+    kept = house.policy.memory_as_json(house.now_s, NOW)
+    added = {"felt": "happy", "songs": 1, "sure": True, "teaches": True}
+    assert kept == {**before, "current": before["current"] | added, "queued": before["queued"] | added, "cap": None}
+
+
+@pytest.mark.parametrize(
+    ("odd", "kept"),
+    [({"felt": "unsure"}, ("felt", "happy")), ({"songs": 0}, ("songs", 1)), ({"songs": "2"}, ("songs", 1)), ({"sure": 0}, ("sure", True)), ({"songs": 3}, ("songs", 3))],
+)
+def test_odd_details_of_a_song_take_their_defaults(odd, kept):
+    house = happy()
+    memory = house.policy.memory_as_json(house.now_s, NOW)
+    memory["current"] |= odd
+    after = House()
+    after.policy.recall(memory, after.now_s, NOW)
+    assert after.policy.memory_as_json(after.now_s, NOW)["current"][kept[0]] == kept[1]
+
+
+def test_a_lift_goes_on_where_it_was_over_a_restart():
+    house = House(goal="lift", change_window_s=60).feel(Mood.SAD)
+    house.ask(Ask.LOOK)
+    house = restarted(house.run(LONG_S + 50), goal="lift", change_window_s=60).feel(Mood.SAD).run(LONG_S)
+    assert house.heard == ["sad", "sad", "calm"]

@@ -1,4 +1,4 @@
-from datetime import time
+from datetime import UTC, datetime, time
 
 import pytest
 from music_house import LONG_S, THEIRS, Fault, House, song
@@ -6,8 +6,10 @@ from music_house import LONG_S, THEIRS, Fault, House, song
 from moodify.config.model import QuietHours
 from moodify.errors import SignInNeeded, SpeakerUnavailable
 from moodify.music.situation import Ask, Situation
+from moodify.music.words import name
 from moodify.types import Act, Mood, OrderStatus, Playback, Speaker
 
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 NIGHT = QuietHours(start=time(22), end=time(7))
 PODCAST = Playback(playing=True, context_uri="spotify:show:news")
 PHONE = Speaker("p", "Phone", active=True)
@@ -184,3 +186,182 @@ def test_a_look_from_afar_leaves_quiet_hours_quiet():
 
 def test_a_look_from_afar_that_sees_nobody_says_so():
     assert "saw nobody" in House().feel(Mood.ABSENT).ask(Ask.LOOK_FROM_AFAR).reason
+
+
+def kitchen(*titles, **rules):
+    """A home that listens to its own songs, one after another."""
+    house = House(**rules).feel(Mood.HAPPY)
+    house.speaker.play(song(titles[0], 1000))
+    house.speaker.queue = [song(title, 1000) for title in titles[1:]]
+    return house.run(5)
+
+
+def burst(house, *asks, every_s=0.4):
+    """Press again before the orders of the presses before have reached the speaker; then let all arrive."""
+    orders = []
+    for ask in asks:
+        house.now_s += every_s
+        orders.append(house.decide(ask))
+    for order in orders:
+        if order.act is not Act.KEEP:
+            house.arrive(order)
+    return [order.act for order in orders]
+
+
+@pytest.mark.parametrize(
+    ("asks", "acts", "heard"),
+    [
+        ([Ask.LOOK, Ask.LOOK], [Act.PLAY, Act.KEEP], ["happy"]),
+        ([Ask.LOOK, Ask.LOOK, Ask.LOOK], [Act.PLAY, Act.KEEP, Act.KEEP], ["happy"]),
+        ([Ask.PAUSE, Ask.PAUSE], [Act.PAUSE, Act.RESUME], []),
+        ([Ask.PAUSE, Ask.PAUSE, Ask.PAUSE], [Act.PAUSE, Act.RESUME, Act.PAUSE], []),
+        ([Ask.NEXT, Ask.NEXT], [Act.SKIP, Act.SKIP], ["two", "three"]),
+        ([Ask.NEXT, Ask.LOOK], [Act.SKIP, Act.PLAY], ["two", "happy"]),
+        ([Ask.LOOK, Ask.PAUSE], [Act.PLAY, Act.PAUSE], ["happy"]),
+    ],
+)
+def test_presses_in_a_burst_do_what_a_person_would_expect(asks, acts, heard):
+    house = kitchen("one", "two", "three")
+    assert burst(house, *asks) == acts
+    assert [uri.split(":")[-1].rstrip("0123456789") for uri in house.speaker.started[1:]] == heard
+    assert house.speaker.playing is (acts[-1] is not Act.PAUSE)
+
+
+def test_a_burst_of_looks_says_what_is_on_its_way():
+    house = kitchen("one")
+    burst(house, Ask.LOOK, Ask.LOOK)
+    assert house.reasons[-1] == f"You asked already: {name(house.speaker.track)} is on its way"
+
+
+def test_next_and_next_again_skips_two_of_our_songs_and_holds_nothing_against_the_second():
+    house = House(songs=5).feel(Mood.HAPPY)
+    house.ask(Ask.LOOK)
+    house.run(30)
+    first = house.speaker.track
+    house.ask(Ask.NEXT)
+    second = house.speaker.track
+    house.now_s += 1
+    house.ask(Ask.NEXT)
+    assert len({first, second, house.speaker.track}) == 3
+    assert list(house.policy.memory_as_json(house.now_s, NOON)["not_this"]) == [first.uri]
+
+
+def test_next_and_next_again_before_the_first_has_arrived_goes_to_a_third_song():
+    house = House(songs=5).feel(Mood.HAPPY)
+    house.ask(Ask.LOOK)
+    house.run(30)
+    first = house.speaker.track
+    one, two = house.decide(Ask.NEXT), house.decide(Ask.NEXT)
+    assert len({first, one.track, two.track}) == 3
+
+
+def test_a_skip_that_was_dropped_for_the_next_one_is_made_up_for():
+    house = kitchen("one", "two", "three")
+    one, two = house.decide(Ask.NEXT), house.decide(Ask.NEXT)
+    house.policy.ended(one, OrderStatus.DROPPED, house.now_s)
+    house.arrive(two)
+    house.run(3)
+    assert house.speaker.track.title == "three"
+    house.run(30)
+    assert house.acts == ["skip", "skip", "skip"]
+
+
+def test_a_skip_that_was_dropped_for_other_music_is_not_made_up_for():
+    house = kitchen("one", "two", "three")
+    one, two = house.decide(Ask.NEXT), house.decide(Ask.LOOK)
+    house.policy.ended(one, OrderStatus.DROPPED, house.now_s)
+    house.arrive(two)
+    house.run(30)
+    assert house.acts == ["skip", "play"]
+
+
+def test_next_twice_with_a_song_queued_does_not_fall_silent():
+    house = House().feel(Mood.HAPPY)
+    house.ask(Ask.LOOK)
+    house.run(LONG_S - 15)
+    assert house.speaker.queue
+    house.ask(Ask.NEXT)
+    house.now_s += 1
+    house.ask(Ask.NEXT)
+    assert house.speaker.playing
+    assert len(set(house.speaker.started)) == 3
+
+
+OFFLINE = Fault(SpeakerUnavailable("Spotify can't be reached (ConnectionError); check the network"))
+QUOTA = Fault(SpeakerUnavailable("Spotify's quota is spent", retry_after_s=50_400), retry_after_s=50_400)
+
+
+@pytest.mark.parametrize(("ask", "playing"), [(Ask.LOOK, True), (Ask.NEXT, True), (Ask.PAUSE, False)])
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (OFFLINE, "Spotify can't be reached (ConnectionError); check the network: press again, or it is tried until 12:02"),
+        (QUOTA, "Spotify takes no orders until 02:01: press again then, or use the Spotify app"),
+        (Fault(SpeakerUnavailable("Kitchen is asleep"), retry_after_s=20), "Kitchen is asleep: press again, or it is tried until 12:02"),
+        (
+            Fault(SignInNeeded("the sign-in has ended; sign in again"), retry_after_s=600),
+            "The speaker did not take it (the sign-in has ended; sign in again): press again",
+        ),
+    ],
+)
+def test_a_press_that_does_not_get_through_says_why_and_what_happens_next(ask, playing, fault, says):
+    house = kitchen("one", "two")
+    house.fault = fault
+    assert house.ask(ask).act is not Act.KEEP
+    house.run(1)
+    assert house.reasons[-1] == says
+    assert house.speaker.track.title == "one"
+
+
+@pytest.mark.parametrize(("fault", "acts"), [(OFFLINE, ["pause", "pause"]), (QUOTA, ["pause"])])
+def test_when_the_way_is_free_again_only_a_fresh_press_is_still_done(fault, acts):
+    house = kitchen("one")
+    house.fault = fault
+    house.ask(Ask.PAUSE)
+    house.fault = None
+    house.run(100)
+    assert house.acts == acts
+
+
+def test_a_press_during_quota_says_the_same_each_time_and_works_at_once_when_it_is_over():
+    house = kitchen("one")
+    house.fault = QUOTA
+    for _ in range(3):
+        house.ask(Ask.LOOK)
+        house.run(10)
+    assert house.acts == ["play"] * 3
+    assert {reason for reason in house.reasons if "no orders" in reason} == {"Spotify takes no orders until 02:01: press again then, or use the Spotify app"}
+    house.fault = None
+    assert house.ask(Ask.LOOK).act is Act.PLAY
+
+
+def test_during_quota_the_music_is_left_as_it_is_and_says_why():
+    house = House(dwell_s=0).feel(Mood.HAPPY)
+    house.speaker.play(THEIRS)
+    house.fault = QUOTA
+    house.run(150)
+    assert house.acts == ["queue"]
+    assert house.reasons[-1] == "Spotify's quota is spent: trying again by itself"
+    assert house.wake_s is not None
+    assert house.wake_s > house.now_s + 50_000
+
+
+def test_a_press_is_answered_while_an_unasked_order_waits_out_the_quota():
+    house = House(dwell_s=0).feel(Mood.HAPPY)
+    house.speaker.play(THEIRS)
+    house.fault = QUOTA
+    house.run(5)
+    house.fault = None
+    assert house.ask(Ask.PAUSE).act is Act.PAUSE
+
+
+@pytest.mark.parametrize(("people", "said"), [(1, "You asked: happy, playing"), (2, "You asked: two people, happy, playing"), (12, "You asked: many people, happy, playing")])
+def test_several_people_are_said_in_the_reason(people, said):
+    assert House().feel(Mood.HAPPY, people=people).ask(Ask.LOOK).reason.startswith(said)
+
+
+def test_several_people_are_said_where_the_music_follows_their_mood():
+    house = House()
+    house.speaker.play(THEIRS)
+    house.feel(Mood.HAPPY, people=2).run(121)
+    assert house.log[0][1].reason == f"Two people, happy for 2 min: playing {name(house.log[0][1].track)} next"

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from music_house import House, song
 
 from moodify.config.model import QuietHours
-from moodify.music.hours import is_within as is_quiet
+from moodify.music.hours import is_within
 from moodify.music.situation import Ask
+from moodify.music.words import REASON_MAX
 from moodify.types import Act, Mood
 
 TICK_S = 5.0
@@ -27,6 +28,8 @@ rules = st.fixed_dictionaries(
         "absence_pause_s": st.sampled_from([0.0, 60.0, 900.0]),
         "no_repeat": st.sampled_from([0, 3, 30]),
         "quiet_hours": st.sampled_from([None, QuietHours(start=time(12, 5), end=time(12, 20)), QuietHours(start=time(22), end=time(12, 10))]),
+        "goal": st.sampled_from(["match", "lift", "calm"]),
+        "volume_caps": st.sampled_from([(), ({"start": time(12, 3), "end": time(12, 30), "volume_cap": 20},)]),
         "songs": st.integers(0, 8),
         "seed": st.integers(0, 5),
     }
@@ -44,6 +47,7 @@ class Watched(House):
         playing, local = self.speaker.playing, self.local
         decision = super().ask(what)
         assert decision.reason.strip()
+        assert len(decision.reason) <= REASON_MAX
         if decision.act is not Act.KEEP:
             self.seen.append((self.now_s, decision, what, playing, local))
         else:
@@ -82,13 +86,16 @@ def test_it_never_surprises(rules, day):
         if asked in {None, Ask.LOOK_FROM_AFAR}:
             assert not (decision.act is Act.PLAY and playing), "cut without a press"
             assert decision.act is not Act.SKIP
-            if decision.act is Act.PLAY:
+            if decision.act is Act.PLAY and not decision.reason.startswith("The music broke off"):
                 assert house.config.start_when_silent
+            if decision.act is Act.VOLUME:
+                assert decision.volume_percent == 20
+                assert playing
             if decision.act is Act.RESUME:
                 assert paused_by_us
             if decision.act in {Act.PLAY, Act.QUEUE} and not decision.reason.startswith("More "):
                 changes.append(at_s)
-                assert house.config.quiet_hours is None or not is_quiet(local, house.config.quiet_hours)
+                assert house.config.quiet_hours is None or not is_within(local, house.config.quiet_hours)
         paused_by_us = decision.act is Act.PAUSE and asked in {None, Ask.LOOK_FROM_AFAR}
     window_s, most = house.config.change_window_s, house.config.max_changes
     for first, last in zip(changes, changes[most:], strict=False):

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 #: A look this much before a song's end may miss the end: silence then is an end, not somebody's pause.
 END_SLACK_S = 3.0
 
+#: A song that stands so close to its end has ended.
+END_MS = 1000
+
 #: Looks farther apart say too little of what was heard between them.
 APART_S = 120.0
 
@@ -42,7 +45,8 @@ def ended(before: Look, now: Look) -> bool:
         return False
     if played.track is None or plays.track is None:
         return True
-    if not plays.playing and now.uri == before.uri and played.progress_ms < plays.progress_ms < plays.track.duration_ms - END_SLACK_S * 1000:
+    stands_ms = plays.progress_ms
+    if not plays.playing and now.uri == before.uri and 0 < stands_ms >= played.progress_ms and stands_ms < plays.track.duration_ms - END_MS:
         # It stands in its middle.
         return False
     return _is_due(before, now)

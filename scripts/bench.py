@@ -25,6 +25,7 @@ from moodify.config import Config
 from moodify.types import Frame, Image, PixelLayout
 from moodify.vision.classifier import TfliteClassifier
 from moodify.vision.detector import TfliteDetector
+from moodify.vision.evaluation.memory import measure
 from moodify.vision.eyes import Eyes, open_models
 from moodify.vision.gate import MotionGate
 
@@ -128,6 +129,8 @@ def main() -> None:
     arguments = parser.parse_args()
     figures = vision(arguments.rounds) | whole_process()
     invokes = figures["detector_invoke"] + figures["classifier_invoke"]
+    if (memory := measure(None)) is not None:
+        figures["vision_memory_mb"] = memory.total / 2**20
     figures["beyond_invokes"] = figures["frame_path"] / invokes - 1
     if arguments.json:
         sys.stdout.write(json.dumps(figures) + "\n")
@@ -146,6 +149,8 @@ def main() -> None:
     table.add_row("frame path beyond the two invokes", f"{figures['beyond_invokes']:.0%}", "")
     table.add_section()
     table.add_row("start of the process to the first face", f"{figures['start_to_first_face_s']:.2f} s", "")
+    if "vision_memory_mb" in figures:
+        table.add_row("memory of the vision part: arenas, weights, buffers (RssAnon)", f"{figures['vision_memory_mb']:.1f} MB", "")
     table.add_row("peak memory of the daemon (VmHWM)", f"{figures['peak_rss_mb']:.0f} MB", "")
     table.add_row("resident / anonymous (VmRSS / RssAnon)", f"{figures['rss_mb']:.0f} / {figures['rss_anon_mb']:.0f} MB", "")
     Console().print(table)

@@ -4,6 +4,7 @@ import json
 import logging
 import random
 import threading
+from itertools import pairwise
 
 import pytest
 from spotify_network import LoopbackHome, Overheard
@@ -17,7 +18,7 @@ from moodify.music.spotify.signin import simulated_sign_in
 from moodify.music.spotify.simulated.http import Answer
 from moodify.music.spotify.simulated.server import LoopbackServer
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
-from moodify.music.spotify.waking import MISSING_LONGEST_S, examine
+from moodify.music.spotify.waking import LISTEN_S, examine
 from waiting import wait_until
 
 DEVICES, STATE, PLAY, PAUSE, TRANSFER = (
@@ -183,7 +184,7 @@ def test_a_speaker_that_was_never_seen_but_is_on_the_network_is_asleep_too(room,
     speaker.vanish()
     with pytest.raises(SpeakerUnavailable, match="open Spotify on a phone once and choose Kitchen"):
         room.sent_by(lambda: player.play(room.happy()))
-    assert room.sent == [DEVICES, DEVICES]
+    assert room.sent == [DEVICES]
     assert clock.waits == [3]
 
 
@@ -247,21 +248,56 @@ def test_a_deaf_radar_only_says_less(room, speaker, radar, player):
         player.play(room.happy(1))
 
 
-def test_a_speaker_that_stays_missing_is_looked_for_less_and_less_often(room, speaker, radar, player):
+def test_a_speaker_that_stays_missing_is_waited_for_less_and_less_often_and_found_at_once_when_it_is_back(room, speaker, radar, player, clock):
     player.play(room.happy())
     speaker.vanish()
-    waits = []
-    for _ in range(7):
-        with pytest.raises(SpeakerUnavailable) as caught:
-            player.play(room.happy(1))
-        waits.append(caught.value.retry_after_s)
-    assert waits == [None, 60, 120, 240, 480, MISSING_LONGEST_S, MISSING_LONGEST_S]
+    began_s, waited_at_s, sent = clock(), [], 0
+    while clock() < began_s + 3500:
+        waits = sum(clock.waits)
+        with pytest.raises(SpeakerUnavailable, match="open Spotify on a phone") as caught:
+            room.sent_by(lambda: player.play(room.happy(1)))
+        assert caught.value.retry_after_s is None
+        sent += len(room.sent)
+        if sum(clock.waits) - waits > LISTEN_S:
+            waited_at_s.append(clock() - began_s)
+        clock.advance(30)
+    gaps = [later - earlier for earlier, later in pairwise(waited_at_s)]
+    assert gaps == sorted(gaps)
+    assert 600 <= gaps[-1] <= 660
+    assert sent <= 200
     speaker.reappear()
-    player.play(room.happy(1))
+    assert room.sent_by(lambda: player.play(room.happy(1))) == [DEVICES, PLAY]
+
+
+def test_a_speaker_that_takes_longer_to_wake_is_found_by_the_next_try(room, speaker, radar, player, clock):
+    player.play(room.happy())
+    speaker.fall_asleep(wakes_after_s=15)
+    with pytest.raises(SpeakerUnavailable):
+        player.play(room.happy(1))
+    clock.advance(5)
+    assert room.sent_by(lambda: player.play(room.happy(1))) == [DEVICES, PLAY]
+    assert speaker.now_playing == room.happy(1)
+
+
+def test_each_press_hears_anew_what_is_the_matter(room, speaker, radar, player):
+    player.play(room.happy())
     speaker.vanish()
-    with pytest.raises(SpeakerUnavailable) as caught:
-        player.play(room.happy())
-    assert caught.value.retry_after_s is None
+    radar.leave("Kitchen")
+    with pytest.raises(SpeakerUnavailable, match="plug it in"):
+        player.play(room.happy(1))
+    radar.appear("Kitchen")
+    with pytest.raises(SpeakerUnavailable, match="open Spotify on a phone"):
+        room.sent_by(lambda: player.play(room.happy(1)))
+    assert room.sent == [DEVICES]
+
+
+def test_pausing_a_speaker_that_is_known_to_be_gone_is_done(room, speaker, player):
+    player.play(room.happy())
+    speaker.vanish()
+    with pytest.raises(SpeakerUnavailable):
+        player.skip()
+    player.pause()
+    assert player.notices()
 
 
 def test_a_speaker_that_is_listed_but_does_not_know_the_order_is_handed_the_session(room, speaker):
@@ -330,7 +366,7 @@ def test_closing_ends_the_wait_and_the_listening(room, speaker, radar):
     wait_until(lambda: radar.on, what="listening")
     player.close()
     thread.join(timeout=10)
-    assert ended == ["closed while Kitchen was waking up; start again"]
+    assert ended == ["closed while Kitchen was looked for; start again"]
     assert not radar.on
 
 
@@ -345,7 +381,7 @@ def test_a_check_says_of_twins_and_of_a_missing_speaker_what_to_do(room, speaker
     assert "2 speakers are called Kitchen" in examine("Kitchen", room.player.speakers, radar, pause=clock.wait)
     with pytest.raises(SpeakerNotFound, match="plug it in, or check music"):
         room.sent_by(lambda: examine("Cellar", room.player.speakers, radar, pause=clock.wait))
-    assert room.sent == [DEVICES, DEVICES]
+    assert room.sent == [DEVICES]
     assert clock.waits == [3]
 
 

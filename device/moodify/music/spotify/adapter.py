@@ -37,7 +37,7 @@ ACCEPTED = 202
 #: What one call may cost at most: a speaker that is looked for, woken, handed the session and only accepts. A request whose connection is lost
 #: or whose token has run out is sent once more, and counted apart; one that is not answered in time ends the call.
 MOST_REQUESTS = 18
-MOST_PAUSE_S = 20.0
+MOST_PAUSE_S = 17.0
 
 
 class SpotifyPlayer(Library):
@@ -78,7 +78,7 @@ class SpotifyPlayer(Library):
         super().__init__(sign_in, api_url=api_url, timeout_s=timeout_s, requests_per_hour=requests_per_hour, folder=folder, now_s=now_s, now=now)
         self._label, self._now_s = label, now_s
         self._pause = pause if pause is not None else self._closed.wait
-        self._finder = SpeakerFinder(speaker, self._list, pause=self._pause, closed=self._closed.is_set, radar=radar)
+        self._finder = SpeakerFinder(speaker, self._list, pause=self._pause, closed=self._closed.is_set, now_s=now_s, radar=radar)
         self._heard = LastHeard()
         self._went_on: str | None = None
         """What was done, where going on was more than that."""
@@ -132,7 +132,7 @@ class SpotifyPlayer(Library):
             except NothingActive:
                 return
             except MoodifyError as error:
-                refused = isinstance(error, Restriction | DeviceAsleep) or isinstance(error.__cause__, DeviceAsleep)
+                refused = isinstance(error, Restriction | DeviceAsleep) or self._finder.missing is not None
                 if not refused or self._playing_here(self._state()):
                     raise
             self._heard.paused(self._now_s())

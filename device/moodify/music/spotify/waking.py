@@ -16,7 +16,6 @@ from .radar import RadarDeaf
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from moodify.errors import MoodifyError
     from moodify.types import Speaker
 
     from .radar import Heard, SpeakerRadar
@@ -25,11 +24,12 @@ logger = logging.getLogger(__name__)
 
 #: Pauses, in seconds, between looks for a speaker that wakes up: 12 s in all, as Spotcast waits.
 WAKE_PAUSES_S = (1.0, 2.0, 3.0, 3.0, 3.0)
-#: Pause, in seconds, to hear whether a speaker that was never in the list is on the network: most announce themselves within two.
-LISTEN_PAUSES_S = (3.0,)
-#: Seconds until a speaker that was missing twice in a row is looked for unasked again, doubling up to the longest: each look costs requests.
-MISSING_RETRY_S = 60.0
-MISSING_LONGEST_S = 600.0
+#: Pause, in seconds, to hear whether a speaker that is not waited for is on the network: most answer within two.
+LISTEN_S = 3.0
+#: For so many seconds after it was waited for in vain a missing speaker is not waited for again, but only looked for in the list, once for each
+#: order: each wait costs eight requests. Doubles up to the longest.
+REST_S = 60.0
+LONGEST_REST_S = 600.0
 
 
 class SpeakerFinder:
@@ -40,24 +40,36 @@ class SpeakerFinder:
         listed: asks Spotify for the speakers that take orders now; one request.
         pause: waits so many seconds, or until the player is closed.
         closed: whether the player is closed.
+        now_s: monotonic seconds.
         radar: listens on the home network, but only while the speaker is missing; None where there is none to listen on.
     """
 
     def __init__(
-        self, wanted: str | None, listed: Callable[[], tuple[Speaker, ...]], *, pause: Callable[[float], object], closed: Callable[[], bool], radar: SpeakerRadar | None
+        self,
+        wanted: str | None,
+        listed: Callable[[], tuple[Speaker, ...]],
+        *,
+        pause: Callable[[float], object],
+        closed: Callable[[], bool],
+        now_s: Callable[[], float],
+        radar: SpeakerRadar | None,
     ) -> None:
         """Look for nothing yet."""
-        self._wanted, self._listed, self._pause, self._closed, self._radar = wanted, listed, pause, closed, radar
+        self._wanted, self._listed, self._pause, self._closed, self._now_s, self._radar = wanted, listed, pause, closed, now_s, radar
         self._there: tuple[Speaker, ...] = ()
         self._neighbours: set[str] = set()
         """Other speakers that were seen beside this one: their names are not its new name."""
-        self._missed = 0
+        self._fault: SpeakerNotFound | SpeakerUnavailable | None = None
+        self._rest_s, self._rests_until_s = REST_S, float("-inf")
         self.known: Speaker | None = None
         """The speaker as it was last seen; its id may have changed since."""
         self.twins: str | None = None
         """What a person should know where several speakers have this name."""
-        self.missing: str | None = None
+
+    @property
+    def missing(self) -> str | None:
         """What is the matter with the speaker, and what to do; None while it is there."""
+        return None if self._fault is None else str(self._fault)
 
     @property
     def name(self) -> str | None:
@@ -106,10 +118,15 @@ class SpeakerFinder:
         Raises:
             SpeakerNotFound, SpeakerUnavailable: it is not in the list; the message says why, as far as that can be known, and what to do.
         """
-        if self.known is not None:
+        if self.known is not None and self._fault is None:
             return self.known
         found = self.find()
-        return found if found is not None else self._wait(LISTEN_PAUSES_S if self._radar is not None else (), radar=self._radar)
+        if found is not None:
+            return found
+        if self.known is None or (self._fault is not None and self._now_s() < self._rests_until_s):
+            raise self._heard_out()
+        # An order is a knock that may wake it, where there is an id to name.
+        return self.known
 
     def wait_for(self, refused: Speaker) -> Speaker:
         """Return the speaker once it is awake, after it did not know an order's id: looked for at once, and again while it wakes up.
@@ -125,32 +142,41 @@ class SpeakerFinder:
         # In the list under the id that was just refused, it is on its way.
         return found if found.id != refused.id else self._wait(WAKE_PAUSES_S, radar=None)
 
-    def lost(self, heard: Heard | None = None) -> MoodifyError:
+    def lost(self, heard: Heard | None = None) -> SpeakerNotFound | SpeakerUnavailable:
         """Return the error that a missing speaker is, and remember what is the matter; ``heard``: who is on the network, None where that is not known."""
-        error = why_missing(self.name, self._there, heard, seen=self.known, neighbours=self._neighbours)
-        self._missed += 1
-        self.missing = str(error)
-        if isinstance(error, SpeakerUnavailable) and self._missed > 1:
-            error.retry_after_s = min(MISSING_RETRY_S * 2 ** (self._missed - 2), MISSING_LONGEST_S)
-        logger.info("%s", error)
-        return error
+        self._fault = why_missing(self.name, self._there, heard, seen=self.known, neighbours=self._neighbours)
+        logger.info("%s", self._fault)
+        return self._fault
 
     def _wait(self, pauses_s: Iterable[float], *, radar: SpeakerRadar | None) -> Speaker:
         with ExitStack() as listening:
             heard = _listen(radar, listening)
             for pause_s in pauses_s:
-                self._pause(pause_s)
-                if self._closed():
-                    raise SpeakerUnavailable(f"closed while {self.name or 'the speaker'} was waking up; start again")
+                self._pass(pause_s)
                 found = self.find()
                 if found is not None:
                     return found
-            raise self.lost(heard() if heard is not None else None)
+            self._rests_until_s = self._now_s() + self._rest_s
+            self._rest_s = min(self._rest_s * 2, LONGEST_REST_S)
+            raise self.lost(None if heard is None else heard())
+
+    def _heard_out(self) -> SpeakerNotFound | SpeakerUnavailable:
+        """Return why the speaker is missing after a moment's listening, which costs no request."""
+        with ExitStack() as listening:
+            heard = _listen(self._radar, listening)
+            if heard is not None:
+                self._pass(LISTEN_S)
+            return self.lost(None if heard is None else heard())
+
+    def _pass(self, pause_s: float) -> None:
+        self._pause(pause_s)
+        if self._closed():
+            raise SpeakerUnavailable(f"closed while {self.name or 'the speaker'} was looked for; start again")
 
     def _found(self, speaker: Speaker) -> Speaker:
-        if self.missing is not None:
+        if self._fault is not None:
             logger.info("%s is back", speaker.name)
-        self.known, self.missing, self._missed = speaker, None, 0
+        self.known, self._fault, self._rest_s = speaker, None, REST_S
         return speaker
 
     def _note_twins(self, found: list[Speaker]) -> None:
@@ -164,12 +190,12 @@ class SpeakerFinder:
 def examine(name: str | None, listed: Callable[[], tuple[Speaker, ...]], radar: SpeakerRadar, *, pause: Callable[[float], object] = time.sleep) -> str | None:
     """Look for a speaker without an order for it; return what a person should know although it is there.
 
-    Takes two requests and :data:`LISTEN_PAUSES_S` at most; listens on the network only where Spotify does not list it.
+    Takes one request and :data:`LISTEN_S` at most; listens on the network only where Spotify does not list it.
 
     Raises:
         NotAllowed, SpeakerNotFound, SpeakerUnavailable: it is not there, or takes no orders; the message says why and what to do.
     """
-    finder = SpeakerFinder(name, listed, pause=pause, closed=lambda: False, radar=radar)
+    finder = SpeakerFinder(name, listed, pause=pause, closed=lambda: False, now_s=time.monotonic, radar=radar)
     finder.target()
     return finder.twins
 

@@ -64,7 +64,7 @@ class ZeroconfRadar:
         Raises:
             RadarDeaf: no interface to listen on.
         """
-        # About 10 MB and 0.2 s, for what most homes never need.
+        # A few MB and some tenths of a second on a Pi, for what most homes never need.
         from zeroconf import Error, InterfaceChoice, IPVersion, ServiceBrowser, Zeroconf
 
         hearing = _Hearing(self._homes, foreign=(Error, OSError, RuntimeError, ValueError))

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from appliance import moodify
 from moodify.cli.music_import import LARGE, import_files
 from moodify.errors import ConfigError, StoreError
 from moodify.music.catalogue.catalogue import Catalogue
@@ -155,3 +156,11 @@ def test_a_large_file_shows_its_progress_on_a_terminal_and_only_there(desk, capf
     small, _, big = "".join(shown).partition("|")
     assert small == ""
     assert "large.csv" in big
+
+
+def test_the_command_ends_with_one_line_and_exit_code_two(desk):
+    done = moodify(desk, "music", "import", "good.csv", "bad.csv", "--config", "moodify.toml")
+    assert done.returncode == 2
+    assert done.stdout.startswith("good.csv: 5 rows, 5 songs taken")
+    assert done.stderr.startswith("moodify: bad.csv: line 3, column 'Energy': 'loud'")
+    assert done.stderr.count("\n") == 1

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: What the owner likes, hears and collects changes by the day, and is up to nine requests.
+#: What the owner likes, hears and collects changes by the day; the library is up to seven requests, a playlist two.
 LIBRARY_TTL = timedelta(days=1)
 #: What a search finds changes slowly, it is the fallback, and there are six texts.
 SEARCH_TTL = timedelta(days=7)

@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Angles on Russell's circumplex of affect (J. A. Russell, "A circumplex model of affect", J. Pers. Soc. Psychol. 39, 1980,
-#: circular scaling of 28 words; 0 is pleasure, 90 arousal), in degrees: *delighted* 24.9, *astonished* 69.8, *calm* 316.2, *sad* 207.5;
-#: ``angry``, which stands for disgust and contempt too, lies between *angry* 99 and *annoyed* 123. *Afraid* is 116 there, next to
-#: *angry*, so that both moods would get the same songs; ``tense`` lies between distress (135) and displeasure (180) instead:
-#: unpleasant like anger, with less energy. Music like the mood, and no cheer for sad people, who do not prefer it
-#: (P. G. Hunter, E. G. Schellenberg, A. T. Griffith, "Misery loves company", Emotion 11, 2011).
+#: Angles on Russell's circumplex of affect (J. A. Russell, "A circumplex model of affect", J. Pers. Soc. Psychol. 39, 1980), in degrees,
+#: where pleasure is 0, excitement 45, arousal 90, distress 135, displeasure 180, depression 225, sleepiness 270 and relaxation 315:
+#: each mood but ``calm`` half-way between its two neighbours there. Fear is next to anger on the circle; ``tense`` stands one step
+#: farther from arousal than ``angry``, so that both do not get the same songs: unpleasant too, with less energy.
+#: Music like the mood, and no cheer for sad people, who do not prefer it (P. G. Hunter, E. G. Schellenberg, A. T. Griffith,
+#: "Misery loves company: mood-congruent emotional responding to music", Emotion 11, 2011).
 ANGLES: Mapping[Mood, float] = {
-    Mood.HAPPY: 25.0,
-    Mood.SURPRISED: 70.0,
-    Mood.ANGRY: 111.0,
-    Mood.TENSE: 155.0,
-    Mood.SAD: 208.0,
-    Mood.CALM: 316.0,
+    Mood.HAPPY: 22.5,
+    Mood.SURPRISED: 67.5,
+    Mood.ANGRY: 112.5,
+    Mood.TENSE: 157.5,
+    Mood.SAD: 202.5,
+    Mood.CALM: 315.0,
 }
 
 #: Distance of a region's centre from the middle, in quantiles: near the edge, where feelings are plain.

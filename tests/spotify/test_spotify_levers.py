@@ -2,12 +2,17 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
+from spotify_room import Room
 
-from moodify.errors import CannotWork, NotAllowed, SpeakerNotFound, SpeakerUnavailable
+from moodify.errors import CannotWork, NotAllowed, SignInNeeded, SpeakerNotFound, SpeakerUnavailable
+from moodify.music.spotify.simulated.accounts import LIFETIME_S, SIGN_IN_LASTS_S
+from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
 from waiting import wait_until
 
+TOKEN = ("POST", "/api/token")
 DEVICES, STATE, PLAY, NEXT, PAUSE = (
     ("GET", "me/player/devices"),
     ("GET", "me/player"),
@@ -190,8 +195,26 @@ def test_what_the_account_may_not_do_says_the_next_step(room, speaker, message, 
         room.player.playback()
 
 
+def test_without_premium_a_speaker_can_be_seen_but_takes_no_orders(room, speaker):
+    speaker.lose_premium()
+    assert [one.name for one in room.player.speakers()] == [speaker.name]
+    for order in (lambda: room.player.play(room.happy()), room.player.skip, room.player.pause):
+        with pytest.raises(NotAllowed, match="Premium"):
+            order()
+    assert speaker.orders == ()
+
+
+def test_a_permission_that_is_missing_is_named_and_stands_in_the_way_of_nothing_else(room, speaker):
+    speaker.withdraw("user-library-read", "user-top-read", "user-read-recently-played", "playlist-modify-private")
+    for read in (room.player.liked, room.player.top, room.player.recent, lambda: room.player.save_playlist("Mine", [room.happy()])):
+        with pytest.raises(NotAllowed, match="moodify spotify login"):
+            read()
+    room.player.play(room.happy())
+    assert speaker.now_playing == room.happy()
+
+
 def test_an_account_that_is_not_listed_in_the_app_is_sent_to_the_dashboard(room, speaker):
-    speaker.refuse(403, "User not registered in the Developer Dashboard", None)
+    speaker.leave_dashboard()
     with pytest.raises(NotAllowed, match=r"developer\.spotify\.com"):
         room.player.search("happy")
 
@@ -220,3 +243,125 @@ def test_resuming_where_nothing_is_active_transfers_to_the_speaker(room, speaker
     speaker.refuse(404, "Player command failed: No active device found", "NO_ACTIVE_DEVICE")
     assert room.sent_by(room.player.resume) == [PLAY, ("PUT", "me/player")]
     assert speaker.now_playing == room.happy()
+
+
+def test_of_two_speakers_with_one_name_the_one_that_plays_is_kept_to(room, speaker):
+    twin = speaker.add_device(speaker.name)
+    speaker.play_by_hand(room.happy(), device_id=twin)
+    player = room.open()
+    player.play(room.happy(1))
+    assert player.playback().speaker.id == twin
+    speaker.new_id()
+    assert room.sent_by(player.skip) == [NEXT]
+    assert len(player.speakers()) == 2
+
+
+def test_music_on_another_device_is_seen_and_named(room, speaker):
+    phone = speaker.add_device("My phone", kind="Smartphone")
+    speaker.play_by_hand(speaker.catalogue.playlist_of("sad").uri, device_id=phone)
+    now = room.player.playback()
+    assert (now.speaker.name, now.playing, now.context_uri) == ("My phone", True, speaker.catalogue.playlist_of("sad").uri)
+    room.player.play(room.happy())
+    assert room.player.playback().speaker.name == speaker.name
+
+
+def test_what_hands_do_at_the_speaker_is_seen(room, speaker):
+    room.player.play(speaker.catalogue.playlist_of("happy").uri)
+    speaker.skip_by_hand()
+    speaker.turn_volume(12)
+    now = room.player.playback()
+    assert (now.track.uri, now.speaker.volume_percent) == (room.happy(1), 12)
+    speaker.pause_by_hand()
+    assert not room.player.playback().playing
+    assert [order.verb for order in speaker.orders] == ["play"]
+
+
+def test_two_orders_may_be_carried_out_the_wrong_way_round(room, speaker, clock):
+    room.player.play(speaker.catalogue.playlist_of("happy").uri)
+    speaker.swap_orders()
+    room.player.queue(room.happy(5))
+    assert [order.verb for order in speaker.orders] == ["play"]
+    room.player.skip()
+    assert [order.verb for order in speaker.orders] == ["play", "next", "queue"]
+    assert room.player.playback().track.uri == room.happy(1)
+    speaker.swap_orders()
+    room.player.skip()
+    assert speaker.now_playing == room.happy(1)
+    clock.advance(2)
+    assert speaker.now_playing == room.happy(5)
+
+
+def test_an_order_that_never_arrived_is_not_carried_out_and_a_put_is_sent_once_more(room, speaker):
+    room.player.play(room.happy())
+    speaker.cut_connection(before=True)
+    with pytest.raises(SpeakerUnavailable, match="can't be reached"):
+        room.player.skip()
+    speaker.cut_connection(before=True)
+    assert room.sent_by(lambda: room.player.play(room.happy(1))) == [PLAY, PLAY]
+    assert [order.verb for order in speaker.orders] == ["play", "play"]
+
+
+def test_an_order_that_was_accepted_late_is_lost_where_the_speaker_sleeps_by_then(room, speaker):
+    room.player.play(room.happy())
+    speaker.accept_late(3)
+    with pytest.raises(SpeakerUnavailable):
+        room.open(pause=lambda _: speaker.vanish()).play(room.happy(1))
+    assert [order.uri for order in speaker.orders] == [room.happy()]
+
+
+@pytest.mark.parametrize("uri", ["spotify:track:0000000000000000000000", "spotify:playlist:0000000000000000000000"])
+def test_what_is_unknown_can_be_neither_played_nor_read(room, speaker, uri):
+    for call in (room.player.play, room.player.tracks_of):
+        with pytest.raises(CannotWork, match="check the uri"):
+            call(uri)
+    assert speaker.orders == ()
+
+
+def test_the_sign_in_ends_six_months_after_the_owner_agreed_however_often_it_was_refreshed(room, speaker, clock):
+    clock.advance(SIGN_IN_LASTS_S - 60)
+    assert room.sent_by(room.player.playback) == [STATE, TOKEN, STATE]
+    clock.advance(LIFETIME_S)
+    for sent in ([STATE, TOKEN], [STATE]):
+        with pytest.raises(SignInNeeded, match="moodify spotify login"):
+            room.sent_by(room.player.playback)
+        assert room.sent == sent
+
+
+def test_what_the_service_has_forgotten_is_played_again_from_where_it_was_seen(room, speaker, clock):
+    playlist = speaker.catalogue.playlist_of("happy")
+    room.player.play(playlist.uri)
+    clock.advance(30)
+    room.player.playback()
+    room.player.pause()
+    speaker.fall_asleep()
+    speaker.forget_music()
+    room.player.resume()
+    now = room.player.playback()
+    assert (now.playing, now.track.uri, now.context_uri, now.progress_ms) == (True, playlist.songs[0].uri, playlist.uri, 30_000)
+
+
+def test_gaps_and_local_files_in_lists_are_left_out(room, speaker, clock):
+    room.player.play(speaker.catalogue.playlist_of("happy").uri)
+    clock.advance(600)
+    heard = room.player.recent()
+    whole = [len(read()) for read in (room.player.liked, room.player.top)]
+    playlist = speaker.catalogue.playlist_of("calm")
+    speaker.leave_gaps()
+    assert [len(read()) for read in (room.player.liked, room.player.top)] == [whole[0] - 2, whole[1] - 1]
+    assert [track.uri for track in room.player.tracks_of(playlist.uri)] == [song.uri for song in (playlist.songs[0], *playlist.songs[3:])]
+    assert len(room.player.search("happy")) == 9
+    assert room.player.recent() == (heard[0], *heard[2:])
+
+
+def test_an_idle_speaker_falls_asleep_by_itself_and_is_woken_by_an_order(clock, conformance):
+    with SimulatedSpeaker(clock=clock, tap=conformance, sleeps_after_s=600) as speaker, closing(Room(speaker, clock)) as room:
+        playlist = speaker.catalogue.playlist_of("happy")
+        room.player.play(playlist.uri)
+        clock.advance(sum(song.duration_ms for song in playlist.songs) / 1000 + 599)
+        assert len(room.player.speakers()) == 1
+        clock.advance(1)
+        assert room.player.speakers() == ()
+        assert room.player.playback().speaker is None
+        room.player.play(room.happy())
+        assert speaker.now_playing == room.happy()
+    assert conformance is None or conformance.problems == []

@@ -291,6 +291,17 @@ def test_each_press_hears_anew_what_is_the_matter(room, speaker, radar, player):
     assert room.sent == [DEVICES]
 
 
+def test_an_order_that_wakes_nobody_tells_asleep_from_gone_too(room, speaker, radar, player, clock, caplog):
+    player.play(room.happy())
+    speaker.vanish()
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            with pytest.raises(SpeakerUnavailable, match="asleep to Spotify"):
+                player.skip()
+    assert clock.waits == [3, 3, 3]
+    assert caplog.text.count("asleep to Spotify") == 1
+
+
 def test_pausing_a_speaker_that_is_known_to_be_gone_is_done(room, speaker, player):
     player.play(room.happy())
     speaker.vanish()
@@ -320,10 +331,11 @@ def test_a_speaker_that_takes_no_order_even_then_says_what_to_do(room, speaker):
         room.player.play(room.happy(1))
 
 
-def test_pausing_a_speaker_that_fell_asleep_is_done(room, speaker):
-    room.player.play(room.happy())
+def test_pausing_a_speaker_that_fell_asleep_is_done(room, speaker, radar, player):
+    player.play(room.happy())
     speaker.fall_asleep()
-    assert room.sent_by(room.player.pause) == [PAUSE, DEVICES, STATE]
+    assert room.sent_by(player.pause) == [PAUSE, DEVICES, STATE]
+    assert radar.listened == 0
 
 
 def test_the_real_network_tells_asleep_from_gone(room, speaker, clock):

@@ -128,7 +128,8 @@ class SpotifyPlayer(Library):
         """Pause; a speaker that is paused already, or asleep, is done."""
         with self._mapped():
             try:
-                self._known(lambda device: self._spotify.pause_playback(device_id=device))
+                # Where it is missing it is silent, most likely: that is not worth listening for.
+                self._known(lambda device: self._spotify.pause_playback(device_id=device), missing=self._finder.lost)
             except NothingActive:
                 return
             except MoodifyError as error:
@@ -225,7 +226,7 @@ class SpotifyPlayer(Library):
             raise CannotWork("this order was not sent, for one of its values has the wrong type; give whole numbers and texts")
         self._finder.took_an_order()
 
-    def _known(self, order: Callable[[str], object]) -> None:
+    def _known(self, order: Callable[[str], object], *, missing: Callable[[], MoodifyError] | None = None) -> None:
         """Give an order to the speaker; once more where it came back under another id (it was refused, so nothing is done twice)."""
         speaker = self._finder.target()
         try:
@@ -233,7 +234,8 @@ class SpotifyPlayer(Library):
         except DeviceAsleep as asleep:
             again = self._finder.find()
             if again is None:
-                raise self._finder.lost() from asleep
+                why = missing() if missing is not None else self._finder.heard_out()
+                raise why from asleep
             if again.id == speaker.id:
                 raise
             self._give(order, again)

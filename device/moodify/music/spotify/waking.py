@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 import unicodedata
 from contextlib import ExitStack
@@ -59,17 +60,13 @@ class SpeakerFinder:
         self._there: tuple[Speaker, ...] = ()
         self._neighbours: set[str] = set()
         """Other speakers that were seen beside this one: their names are not its new name."""
-        self._fault: SpeakerNotFound | SpeakerUnavailable | None = None
-        self._rest_s, self._rests_until_s = REST_S, float("-inf")
+        self._rest_s, self._rests_until_s = REST_S, -math.inf
         self.known: Speaker | None = None
         """The speaker as it was last seen; its id may have changed since."""
         self.twins: str | None = None
         """What a person should know where several speakers have this name."""
-
-    @property
-    def missing(self) -> str | None:
+        self.missing: str | None = None
         """What is the matter with the speaker, and what to do; None while it is there."""
-        return None if self._fault is None else str(self._fault)
 
     @property
     def name(self) -> str | None:
@@ -118,13 +115,13 @@ class SpeakerFinder:
         Raises:
             SpeakerNotFound, SpeakerUnavailable: it is not in the list; the message says why, as far as that can be known, and what to do.
         """
-        if self.known is not None and self._fault is None:
+        if self.known is not None and self.missing is None:
             return self.known
         found = self.find()
         if found is not None:
             return found
-        if self.known is None or (self._fault is not None and self._now_s() < self._rests_until_s):
-            raise self._heard_out()
+        if self.known is None or self._now_s() < self._rests_until_s:
+            raise self.heard_out()
         # An order is a knock that may wake it, where there is an id to name.
         return self.known
 
@@ -144,9 +141,19 @@ class SpeakerFinder:
 
     def lost(self, heard: Heard | None = None) -> SpeakerNotFound | SpeakerUnavailable:
         """Return the error that a missing speaker is, and remember what is the matter; ``heard``: who is on the network, None where that is not known."""
-        self._fault = why_missing(self.name, self._there, heard, seen=self.known, neighbours=self._neighbours)
-        logger.info("%s", self._fault)
-        return self._fault
+        error = why_missing(self.name, self._there, heard, seen=self.known, neighbours=self._neighbours)
+        if str(error) != self.missing:
+            self.missing = str(error)
+            logger.info("%s", self.missing)
+        return error
+
+    def heard_out(self) -> SpeakerNotFound | SpeakerUnavailable:
+        """Return what :meth:`lost` does, after a moment's listening; that costs no request."""
+        with ExitStack() as listening:
+            heard = _listen(self._radar, listening)
+            if heard is not None:
+                self._pass(LISTEN_S)
+            return self.lost(None if heard is None else heard())
 
     def _wait(self, pauses_s: Iterable[float], *, radar: SpeakerRadar | None) -> Speaker:
         with ExitStack() as listening:
@@ -160,23 +167,16 @@ class SpeakerFinder:
             self._rest_s = min(self._rest_s * 2, LONGEST_REST_S)
             raise self.lost(None if heard is None else heard())
 
-    def _heard_out(self) -> SpeakerNotFound | SpeakerUnavailable:
-        """Return why the speaker is missing after a moment's listening, which costs no request."""
-        with ExitStack() as listening:
-            heard = _listen(self._radar, listening)
-            if heard is not None:
-                self._pass(LISTEN_S)
-            return self.lost(None if heard is None else heard())
-
     def _pass(self, pause_s: float) -> None:
         self._pause(pause_s)
         if self._closed():
             raise SpeakerUnavailable(f"closed while {self.name or 'the speaker'} was looked for; start again")
 
     def _found(self, speaker: Speaker) -> Speaker:
-        if self._fault is not None:
+        if self.missing is not None:
             logger.info("%s is back", speaker.name)
-        self.known, self._fault, self._rest_s = speaker, None, REST_S
+        self.known, self.missing = speaker, None
+        self._rest_s, self._rests_until_s = REST_S, -math.inf
         return speaker
 
     def _note_twins(self, found: list[Speaker]) -> None:

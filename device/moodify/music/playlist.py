@@ -29,8 +29,9 @@ RELEVANCE, LIKENESS, COURSE = 0.35, 0.25, 0.8
 #: How much more welcome a loved artist is: a fit of 0.6 comes before one of 0.9 by others.
 LOVED = 1.6
 
-#: What likeness counts for, each song farther back: what was heard ten songs ago is hardly in the ear.
+#: What likeness counts for, each song farther back: what was heard ten songs ago is hardly in the ear, and before that not at all.
 FADES = 0.8
+IN_THE_EAR = 10
 
 #: Taste of a song where nothing is learned.
 UNKNOWN_TASTE = 0.5
@@ -197,7 +198,7 @@ def _can_be_apart(counts: Counter[str], first: str, places: int) -> bool:
 
 
 def _score(song: _Song, chosen: Sequence[_Song], share: float) -> float:
-    likeness = max((_likeness(song, other) * FADES**back for back, other in enumerate(reversed(chosen))), default=0.0)
+    likeness = max((_likeness(song, other) * FADES**back for back, other in enumerate(reversed(chosen[-IN_THE_EAR:]))), default=0.0)
     # What is not known to lie off the course may lie a quarter off it, as a song by chance does on average.
     off = 0.25 if song.energy_share is None else abs(song.energy_share - share)
     return RELEVANCE * song.relevance - LIKENESS * likeness - COURSE * off

@@ -106,7 +106,7 @@ class DetectorFigures:
     threshold: float
     max_faces: int
     threshold_from: str
-    """Who chose the threshold: ``manifest``, ``given`` or ``fp_per_100``."""
+    """Who chose the threshold: ``manifest``, ``configuration``, ``given`` or ``fp_per_100``."""
 
     @property
     def by_people(self) -> list[Found]:

@@ -144,6 +144,14 @@ def test_a_date_that_was_ahead_does_not_make_it_last():
     assert known.words(Mood.HAPPY, SONG) is None
 
 
+@pytest.mark.parametrize("year", [1970, 2025])
+def test_a_clock_that_is_behind_at_the_start_forgets_nothing(year):
+    known = recalled(as_json(learned()), datetime(year, 1, 2, tzinfo=UTC))
+    known.date(NOW)
+    assert known.words(Mood.HAPPY, SONG) == "you liked it before"
+    assert known.mean(Mood.HAPPY, SONG) == pytest.approx(learned().mean(Mood.HAPPY, SONG), abs=0.02)
+
+
 def test_another_version_is_forgotten():
     assert recalled(as_json(learned()) | {"format": 0}).empty
 

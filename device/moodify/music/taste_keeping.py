@@ -34,6 +34,9 @@ WRITE_S = 60.0
 #: Seconds between two looks whether another process asked to forget.
 LOOK_S = 10.0
 
+#: The last day that a date can have, 31 December 9999, in days since 1970.
+DAY_MAX = 2_932_896
+
 _KEY_LENGTH = 8
 #: Evidence is kept in hundredths of a play.
 _FINE = 100
@@ -115,6 +118,7 @@ def as_json(taste: ThompsonTaste) -> dict[str, Any]:
     """Return what is worth keeping, in less than 32 kB; songs and artists are named by eight characters of a hash."""
     return {
         "format": FORMAT,
+        "day": math.floor(taste.day),
         "own": _entry_as_json(taste.own),
         "moods": {
             mood.value: {"songs": _entries_as_json(learned.songs, taste.day, SONGS_MAX), "artists": _entries_as_json(learned.artists, taste.day, ARTISTS_MAX)}
@@ -129,14 +133,18 @@ def recall(taste: ThompsonTaste, kept: object, now: datetime) -> None:
     taste.date(now)
     if not isinstance(kept, dict) or kept.get("format") != FORMAT:
         return
-    taste.own = _entry(kept.get("own"), taste.day) or Evidence()
+    written = kept.get("day")
+    # Before it was written it can't be now: then it is this clock that is wrong, and by it no date is too late.
+    behind = type(written) is int and taste.day < written
+    latest = math.inf if behind else taste.day
+    taste.own = _entry(kept.get("own"), latest) or Evidence()
     moods = kept.get("moods")
     for mood in FELT_MOODS:
         parts = moods.get(mood.value) if isinstance(moods, dict) else None
         if isinstance(parts, dict):
             learned = taste.moods[mood]
-            learned.songs.update(_entries(parts.get("songs"), taste.day, SONGS_MAX))
-            learned.artists.update(_entries(parts.get("artists"), taste.day, ARTISTS_MAX))
+            learned.songs.update(_entries(parts.get("songs"), latest, SONGS_MAX))
+            learned.artists.update(_entries(parts.get("artists"), latest, ARTISTS_MAX))
 
 
 def _entries_as_json(entries: dict[str, Evidence], day: float, most: int) -> dict[str, list[int]]:
@@ -147,16 +155,16 @@ def _entry_as_json(entry: Evidence) -> list[int]:
     return [round(entry.good * _FINE), round(entry.bad * _FINE), math.floor(entry.day), entry.row, int(entry.liked)]
 
 
-def _entries(value: object, day: float, most: int) -> dict[str, Evidence]:
-    found = ((key, _entry(each, day)) for key, each in list(value.items())[:most]) if isinstance(value, dict) else ()
+def _entries(value: object, latest: float, most: int) -> dict[str, Evidence]:
+    found = ((key, _entry(each, latest)) for key, each in list(value.items())[:most]) if isinstance(value, dict) else ()
     return {key: entry for key, entry in found if entry is not None and isinstance(key, str) and len(key) == _KEY_LENGTH}
 
 
-def _entry(value: object, day: float) -> Evidence | None:
+def _entry(value: object, latest: float) -> Evidence | None:
     if not isinstance(value, list) or [type(part) for part in value] != [int] * 5:
         return None
     good, bad, of_day, row, liked = value
     if not (0 <= good <= EVIDENCE_MAX * _FINE and 0 <= bad <= EVIDENCE_MAX * _FINE and of_day >= 0 and -ROW_MAX <= row <= ROW_MAX):
         return None
     # A clock that was ahead must not make it last for years.
-    return Evidence(good / _FINE, bad / _FINE, min(float(of_day), day), row, bool(liked))
+    return Evidence(good / _FINE, bad / _FINE, float(min(of_day, latest, DAY_MAX)), row, bool(liked))

@@ -92,6 +92,15 @@ def test_a_boundary_that_a_restart_missed_is_made_up_for(off_at, on_at, expected
     assert len(volumes(after.run(60))) == expected
 
 
+def test_a_lower_cap_for_all_day_holds_from_the_next_start():
+    house = evening(caps=()).run(1)
+    now = datetime(2026, 1, 5, 21, tzinfo=UTC)
+    after = House(volume_cap=50)
+    after.speaker = house.speaker
+    after.policy.recall(house.policy.memory_as_json(house.now_s, now), after.now_s, now)
+    assert volumes(after.run(5)) == [(50, "It is not louder than 50 %")]
+
+
 def test_quiet_hours_do_not_keep_it_loud():
     assert len(volumes(evening(quiet_hours=QuietHours(start=time(20), end=time(7))).run(120))) == 1
 

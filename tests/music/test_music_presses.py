@@ -323,6 +323,23 @@ def test_when_the_way_is_free_again_only_a_fresh_press_is_still_done(fault, acts
     assert house.acts == acts
 
 
+def test_an_order_says_whether_a_person_asked_for_it_also_when_it_is_tried_again():
+    house = kitchen("one")
+    assert house.policy.decide(house.situation(Ask.PAUSE)).asked
+    house = kitchen("one")
+    fail(house, Ask.PAUSE)
+    house.now_s += 6
+    again = house.policy.decide(house.situation())
+    assert (again.decision.act, again.asked) == (Act.PAUSE, True)
+
+
+def test_what_is_done_unasked_says_so():
+    house = House(dwell_s=0).feel(Mood.HAPPY)
+    house.speaker.play(THEIRS)
+    verdict = house.policy.decide(house.situation())
+    assert (verdict.decision.act, verdict.asked) == (Act.QUEUE, False)
+
+
 def test_a_press_during_quota_says_the_same_each_time_and_works_at_once_when_it_is_over():
     house = kitchen("one")
     house.fault = QUOTA

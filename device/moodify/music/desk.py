@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from moodify.music import choosing, hours
 from moodify.music.memory import Memory
+from moodify.music.names import same_speaker
 from moodify.music.situation import Verdict
 from moodify.music.words import REASON_MAX, short
 from moodify.types import Act, Decision, Track
@@ -55,7 +56,7 @@ class Desk:
     def put(self, order: Order) -> Verdict:
         """Give an order."""
         self.orders.append(order)
-        return Verdict(order.decision, None)
+        return Verdict(order.decision, None, asked=order.asked)
 
     def pick(self, mood: Mood, now: Situation, *, whole: bool = False, passing: str | None = None) -> Pick | None:
         """Return a song for a mood; None where there is none that may play.
@@ -96,7 +97,7 @@ class Desk:
     def elsewhere(self, now: Situation) -> str | None:
         """Return what to say where the owner listens on another speaker."""
         there = now.playback.speaker if now.playback is not None and now.playback.playing else None
-        if there is None or self._speaker is None or there.name.casefold() == self._speaker.casefold():
+        if there is None or self._speaker is None or same_speaker(there.name, self._speaker):
             return None
         there_name, here_name = short(there.name, 40), short(self._speaker, 40)
         return f"The music plays on {there_name}, not on {here_name}: it is left alone, and a press of the button plays on {here_name}"

@@ -37,5 +37,6 @@ def turn_down(desk: Desk, now: Situation) -> Verdict | None:
     cap = desk.cap(now)
     if not playback.playing or speaker is None or desk.elsewhere(now) is not None or not speaker.supports_volume or (speaker.volume_percent or 0) <= cap:
         return None
-    since = hours.last_edge(now.local_time, desk.config.volume_caps)
-    return desk.put(Order(Decision(Act.VOLUME, f"After {since:%H:%M} it is not louder than {cap} %", now.mood, volume_percent=cap)))
+    # Without hours it is the owner who has set a lower cap since the last run.
+    when = f"After {hours.last_edge(now.local_time, entries):%H:%M} it" if (entries := desk.config.volume_caps) else "It"
+    return desk.put(Order(Decision(Act.VOLUME, f"{when} is not louder than {cap} %", now.mood, volume_percent=cap)))

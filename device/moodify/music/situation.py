@@ -93,3 +93,5 @@ class Verdict:
     None where only something that happens can change it."""
     passing: bool = False
     """A KEEP that is no news: it waits for the last order to show, or finds that the music fits."""
+    asked: bool = False
+    """Whether the order is a person's: of the press that was just put, or of one that is tried again."""

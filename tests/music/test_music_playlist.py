@@ -50,6 +50,7 @@ def slope(playlist):
     return sum(place * energy for place, energy in zip(places, energies, strict=True)) / sum(place * place for place in places)
 
 
+@settings(max_examples=60, deadline=None)
 @given(pools, wishes)
 def test_it_holds_each_song_once_and_as_many_as_may_be(pool, wanted):
     playlist = make_playlist(Mood.HAPPY, pool, wanted)
@@ -59,6 +60,7 @@ def test_it_holds_each_song_once_and_as_many_as_may_be(pool, wanted):
     assert set(uris(playlist)) <= {song.track.uri for song in pool}
 
 
+@settings(max_examples=60, deadline=None)
 @given(pools, wishes)
 def test_nobody_hears_whom_they_avoid_or_what_they_would_not_hear(pool, wanted):
     for pick in make_playlist(Mood.HAPPY, pool, wanted).picks:
@@ -66,6 +68,7 @@ def test_nobody_hears_whom_they_avoid_or_what_they_would_not_hear(pool, wanted):
         assert wanted.explicit or not pick.track.explicit
 
 
+@settings(max_examples=60, deadline=None)
 @given(pools, wishes)
 def test_every_song_has_a_reason_and_the_same_wish_gives_the_same_list(pool, wanted):
     playlist = make_playlist(Mood.HAPPY, pool, wanted)
@@ -73,7 +76,7 @@ def test_every_song_has_a_reason_and_the_same_wish_gives_the_same_list(pool, wan
     assert make_playlist(Mood.HAPPY, pool, wanted) == playlist
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from("ABC"), min_size=1, max_size=6), st.integers(1, 6), st.sampled_from(GOALS), st.randoms(use_true_random=False))
 def test_an_artist_never_follows_itself_where_that_can_be_avoided(artists, length, goal, rng):
     pool = [candidate(number, artist=artist, energy=rng.random(), fit=rng.random()) for number, artist in enumerate(artists)]
@@ -89,6 +92,7 @@ def test_the_same_artist_together_with_a_guest_is_the_same_artist():
     assert all(not (one.track.artist.startswith("Lantern") and two.track.artist.startswith("Lantern")) for one, two in pairwise(picks))
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.integers(25, 80), st.integers(12, 25))
 def test_lift_rises_and_calm_falls(seed, songs, length):
     rng = Random(seed)
@@ -98,6 +102,7 @@ def test_lift_rises_and_calm_falls(seed, songs, length):
     assert slopes["calm"] < -0.4
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32))
 def test_match_stays_flat(seed):
     rng = Random(seed)

@@ -5,7 +5,7 @@ from random import Random
 from statistics import fmean, pstdev
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moodify.music.song import Outcome
@@ -45,6 +45,7 @@ def after(played, seed=1):
     return learned
 
 
+@settings(max_examples=60, deadline=None)
 @given(plays, st.sampled_from(FELT_MOODS), st.integers(0, 30).map(song))
 def test_draws_and_means_lie_between_0_and_1(played, mood, track):
     learned = after(played)
@@ -52,12 +53,14 @@ def test_draws_and_means_lie_between_0_and_1(played, mood, track):
     assert all(0 <= learned.draw(mood, track) <= 1 for _ in range(5))
 
 
+@settings(max_examples=60, deadline=None)
 @given(plays, st.integers(0, 2**32))
 def test_the_same_seed_gives_the_same_draws(played, seed):
     one, other = after(played, seed), after(played, seed)
     assert [one.draw(Mood.HAPPY, song(number)) for number in range(20)] == [other.draw(Mood.HAPPY, song(number)) for number in range(20)]
 
 
+@settings(max_examples=60, deadline=None)
 @given(plays, st.sampled_from(FELT_MOODS), st.integers(0, 30).map(song), st.sampled_from([Outcome.LIKED, Outcome.HEARD]))
 def test_what_speaks_for_a_song_never_lowers_it(played, mood, track, outcome):
     learned = after(played)
@@ -68,6 +71,7 @@ def test_what_speaks_for_a_song_never_lowers_it(played, mood, track, outcome):
     assert learned.mean(mood, track) >= before - 1e-12
 
 
+@settings(max_examples=60, deadline=None)
 @given(plays, st.sampled_from(FELT_MOODS), st.integers(0, 30).map(song), st.sampled_from([Outcome.SKIPPED, Outcome.SKIPPED_ELSEWHERE]))
 def test_what_speaks_against_a_song_never_raises_it(played, mood, track, outcome):
     learned = after(played)
@@ -78,6 +82,7 @@ def test_what_speaks_against_a_song_never_raises_it(played, mood, track, outcome
     assert learned.mean(mood, track) <= before + 1e-12
 
 
+@settings(max_examples=60, deadline=None)
 @given(plays, st.sampled_from(FELT_MOODS), st.integers(0, 30).map(song))
 def test_forgetting_goes_back_to_the_prior(played, mood, track):
     learned = after(played)

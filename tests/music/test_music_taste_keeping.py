@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moodify.errors import StoreBusy
@@ -59,6 +59,7 @@ class Clock:
 outcomes = st.lists(st.tuples(st.sampled_from(FELT_MOODS), st.integers(0, 20), st.sampled_from(list(Outcome)), st.integers(0, 300)), max_size=50)
 
 
+@settings(max_examples=60, deadline=None)
 @given(outcomes)
 def test_what_is_kept_comes_back_as_it_was(played):
     before = taste()
@@ -112,6 +113,7 @@ json_values = st.recursive(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(json_values)
 def test_nothing_odd_is_raised_or_believed(kept):
     if isinstance(kept, dict):

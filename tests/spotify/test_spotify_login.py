@@ -8,6 +8,8 @@ import sys
 import urllib.request
 from datetime import UTC, datetime
 
+import cv2
+import numpy as np
 import pytest
 import requests
 from spotify_owner import CLIENT, Keyboard, Owner, browse, free_port
@@ -247,10 +249,10 @@ def test_a_folder_that_can_not_be_made_is_no_success(speaker, tmp_path):
             owner.end()
 
 
-def test_leave_that_was_not_given_is_said(speaker, folder, off_the_record):
+def test_a_permission_that_was_not_given_is_said(speaker, folder, off_the_record):
     with Owner(speaker, folder, permissions=EVERYTHING) as owner:
         owner.pastes(browse(owner.link.replace("+user-top-read", "")))
-        assert "did not give leave to choose from what you hear most" in owner.end()
+        assert "gave no permission to choose from what you hear most" in owner.end()
 
 
 def test_no_secret_reaches_the_log_the_screen_or_an_error(speaker, folder, caplog):
@@ -306,6 +308,17 @@ def test_the_link_with_every_permission_fits_eighty_columns(speaker, folder):
     one.close()
     assert columns <= 80
     assert (columns, len(lines)) == (len(lines[0].removeprefix(qr._WHITE_ON_BLACK).removesuffix(qr._AS_BEFORE)), qr.size(one.link)[1])
+
+
+def test_a_phone_reads_the_link_from_the_terminal(folder):
+    one = SignIn(CLIENT, TokenFile(folder), redirect_port=8888, permissions=EVERYTHING)
+    one.state, one.code_verifier, one.code_challenge = "s" * 22, "v" * 43, "c" * 43
+    link = one.link
+    one.close()
+    light = {"█": (255, 255), "▀": (255, 0), "▄": (0, 255), " ": (0, 0)}
+    rows = [[light[half] for half in line.removeprefix(qr._WHITE_ON_BLACK).removesuffix(qr._AS_BEFORE)] for line in qr.lines(link)]
+    modules = np.array(rows, np.uint8).transpose(0, 2, 1).reshape(len(rows) * 2, -1)[: len(rows[0])]
+    assert cv2.QRCodeDetectorAruco().detectAndDecode(modules.repeat(6, 0).repeat(6, 1))[0] == link
 
 
 def test_the_qr_code_for_a_page_is_one_svg_element():

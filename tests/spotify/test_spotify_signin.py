@@ -199,6 +199,24 @@ def test_an_answer_that_leaves_out_what_may_be_left_out_costs_no_sign_in(speaker
     assert (now["refresh_token"], now["scope"], signed_in(folder)) == ("newest", kept["scope"], True)
 
 
+def test_an_answer_without_another_refresh_token_leaves_the_one_that_is_kept(speaker, folder):
+    sign_in(speaker, folder)
+    kept = TokenFile(folder).get_cached_token()
+    speaker.faults.add(lambda: Answer.of({"access_token": "new", "expires_in": 3600}), 1, ACCOUNTS)
+    now = refreshed(speaker, folder)
+    assert (now["access_token"], now["refresh_token"]) == ("new", kept["refresh_token"])
+
+
+@pytest.mark.parametrize("answer", [b"{}", b'{"refresh_token": "r"}', b'{"access_token": 5, "refresh_token": "r"}', b'{"access_token": "a", "scope": null}', b"[]", b""])
+def test_an_answer_that_holds_no_tokens_costs_no_sign_in(speaker, folder, answer):
+    sign_in(speaker, folder)
+    kept = TokenFile(folder).get_cached_token()
+    speaker.faults.add(lambda: Answer(200, answer), 1, ACCOUNTS)
+    with pytest.raises(SpeakerUnavailable):
+        refreshed(speaker, folder)
+    assert TokenFile(folder).get_cached_token() == kept
+
+
 def test_a_sign_in_that_spotify_refuses_is_asked_for_once_and_remembered(speaker, folder):
     sign_in(speaker, folder)
     speaker.end_sign_in()
@@ -337,7 +355,7 @@ def test_the_simulated_speakers_music_runs_by_the_clock_that_is_passed_in(folder
         assert opened.player.playback().progress_ms == 30_000
 
 
-@pytest.mark.parametrize(("spotify", "next_step"), [({}, "client_id is not set"), ({"client_id": "client"}, "moodify spotify login")])
+@pytest.mark.parametrize(("spotify", "next_step"), [({}, "moodify spotify login"), ({"client_id": "client"}, "moodify spotify login")])
 def test_spotify_without_a_sign_in_says_what_to_do(folder, spotify, next_step):
     with pytest.raises(SignInNeeded, match=next_step):
         open_player(MusicConfig(speaker="spotify", spotify=spotify), folder)

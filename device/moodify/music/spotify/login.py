@@ -82,7 +82,7 @@ def login(
     Args:
         client_id: of the owner's own app.
         folder: where the tokens are kept.
-        permissions: what to ask leave for.
+        permissions: what to ask permission for.
         redirect_port: of the redirect that is registered with the app.
         terminal: the person.
         accounts_url: where to sign in.
@@ -111,7 +111,7 @@ def login(
     end = end_of(kept)
     terminal.tell("Signed in to Spotify." if end is None else f"Signed in to Spotify. The sign-in ends {when(end, utc())}; Moodify warns in time.")
     for permission in missing(permissions, kept["scope"]):
-        terminal.tell(f"Spotify did not give leave {permission.why} ({permission.scope}); to ask again: moodify spotify login")
+        terminal.tell(f"Spotify gave no permission {permission.why} ({permission.scope}); to ask again: moodify spotify login")
 
 
 def _listener(port: int, take: Callable[[str], None]) -> Loopback | None:
@@ -123,7 +123,7 @@ def _listener(port: int, take: Callable[[str], None]) -> Loopback | None:
 
 
 def _explain(sign_in: SignIn, permissions: Sequence[Permission], terminal: Terminal, *, listening: bool) -> None:
-    terminal.tell("Moodify asks Spotify for leave")
+    terminal.tell("Moodify asks for permission")
     for permission in permissions:
         terminal.tell(f"  {permission.why} ({permission.scope})")
     terminal.tell("Open this link in any browser and agree:")

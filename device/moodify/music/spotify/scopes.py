@@ -1,4 +1,4 @@
-"""What the sign-in asks the owner's leave for: as little as the configuration needs."""
+"""What the sign-in asks the owner's permission for: as little as the configuration needs."""
 
 from __future__ import annotations
 

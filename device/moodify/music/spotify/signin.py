@@ -12,13 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from spotipy.oauth2 import SpotifyPKCE
 
-from moodify.errors import CannotWork, MoodifyError, NotAllowed, SignInNeeded
+from moodify.errors import CannotWork, MoodifyError, NotAllowed, SignInNeeded, SpeakerUnavailable
 
 from .client import CLIENT_ID, client_id_of, shortened
 from .ending import AUTHORISED_AT, REFUSED_AT
 from .mapping import FOREIGN, SIGN_IN, foreign_error
 from .scopes import EVERYTHING, PLAYBACK, Permission, missing
-from .tokens import NEXT_STEP, MemoryTokens, TokenFile
+from .tokens import NEXT_STEP, MemoryTokens, TokenFile, whole
 from .transport import TokenTransport
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from moodify.config.model import MusicConfig
 
 ACCOUNTS_URL = "https://accounts.spotify.com"
-#: What outlasts a refreshing; ``scope`` may be left out of an answer where it is unchanged (RFC 6749, 5.1).
-_LASTING = ("scope", CLIENT_ID, AUTHORISED_AT)
+#: What outlasts a refreshing where the answer says nothing else: ``scope`` and ``refresh_token`` may be left out (RFC 6749, 5.1 and 6).
+_LASTING = ("refresh_token", "scope", CLIENT_ID, AUTHORISED_AT)
 #: Where an answer does not say for how many seconds an access token is good: as long as Spotify's always are.
 _LIFETIME_S = 3600
 
@@ -144,7 +144,10 @@ class SignIn(SpotifyPKCE):  # type: ignore[misc] # spotipy has no types
     def _add_custom_values_to_token_info(self, token_info: dict[str, Any]) -> dict[str, Any]:
         # spotipy calls this between the service's answer and keeping it; the answer holds the only refresh token that still works.
         lifetime_s = token_info.get("expires_in")
-        return {**self._lasting, **token_info, "expires_at": int(time.time()) + (lifetime_s if isinstance(lifetime_s, int) else _LIFETIME_S)}
+        token = {**self._lasting, **token_info, "expires_at": int(time.time()) + (lifetime_s if isinstance(lifetime_s, int) else _LIFETIME_S)}
+        if not whole(token):
+            raise SpeakerUnavailable("Spotify's sign-in service answered something unexpected; trying again later")
+        return token
 
     def _kept(self) -> dict[str, Any]:
         token = self.tokens.get_cached_token()

@@ -159,6 +159,11 @@ class MemoryTokens(CacheHandler):  # type: ignore[misc] # spotipy has no types
         return nullcontext()
 
 
+def whole(token: object) -> bool:
+    """Return whether a value is a sign-in that can be used and refreshed."""
+    return isinstance(token, dict) and all(isinstance(token.get(key), str) for key in ("access_token", "refresh_token", "scope")) and isinstance(token.get("expires_at"), int)
+
+
 def _locked(folder: int) -> bool:
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -173,8 +178,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         token = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
-    whole = isinstance(token, dict) and all(isinstance(token.get(key), str) for key in ("access_token", "refresh_token", "scope")) and isinstance(token.get("expires_at"), int)
-    return token if whole else None
+    return token if whole(token) else None
 
 
 def _readable(path: Path) -> dict[str, Any] | None:

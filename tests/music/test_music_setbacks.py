@@ -109,6 +109,21 @@ def test_music_that_breaks_off_because_of_the_service_goes_on_when_it_is_back(fa
     assert house.log[-1][1].reason.startswith("The music broke off, for the speaker did not get the next song: playing 'happy")
 
 
+def test_while_the_service_is_away_the_same_song_is_tried_now_and_then():
+    house = ours_breaks_off(OFFLINE).run(200)
+    tries = [decision.track for _, decision, _ in house.log if decision.act is Act.PLAY][1:]
+    assert 2 <= len(tries) <= 7
+    assert len(set(tries)) == 1
+
+
+def test_a_press_that_fails_on_is_repeated_ever_less_often():
+    house = House().feel(Mood.HAPPY)
+    house.fault = OFFLINE
+    house.ask(Ask.LOOK)
+    house.run(100)
+    assert [at_s - house.log[0][0] for at_s, _, _ in house.log] == [0, 5, 10, 20, 40]
+
+
 def test_music_that_broke_off_long_ago_does_not_start_by_itself():
     house = ours_breaks_off(OFFLINE)
     house.run(400)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 #: An order that failed is tried again after so many seconds, where the service did not say when.
 RETRY_S = 30.0
 
-#: One that a person asked for is repeated sooner, and not when the press is longer ago than they would still expect it.
+#: One that a person asked for is repeated sooner, then when the press is twice as long ago, and not when it is longer ago than they
+#: would still expect it.
 ASKED_RETRY_S = 5.0
 ASKED_FRESH_S = 60.0
 
@@ -71,7 +72,8 @@ class Setbacks:
         self._error = error
         self._retry_s = now_s + (RETRY_S if retry_after_s is None else retry_after_s)
         if order.asked and not newer:
-            self._failed_asked(order, now_s + (ASKED_RETRY_S if retry_after_s is None else retry_after_s), said_when=retry_after_s is not None)
+            wait_s = max(ASKED_RETRY_S, now_s - order.at_s) if retry_after_s is None else retry_after_s
+            self._failed_asked(order, now_s + wait_s, said_when=retry_after_s is not None)
 
     def again(self, now: Situation) -> Verdict | None:
         """Return what is to be done or said before anything new is done unasked; None where nothing stands in its way."""

@@ -14,7 +14,7 @@ from moodify.music.words import because, felt_for, name, span
 from moodify.types import Act, Decision, Mood
 
 if TYPE_CHECKING:
-    from moodify.music.desk import Desk
+    from moodify.music.desk import Desk, Pick
     from moodify.music.orders import Sent
     from moodify.music.setbacks import Setbacks
     from moodify.music.situation import Situation
@@ -40,6 +40,8 @@ class Unasked:
         """Take the state that all rules share, and what failed."""
         self._desk = desk
         self._setbacks = setbacks
+        self._picked_up: tuple[float, Pick] | None = None
+        """When the music broke off, and with which song it is to go on: the same until it does."""
 
     def decide(self, now: Situation) -> Verdict:
         """Return what to do while nobody has asked for anything."""
@@ -178,9 +180,12 @@ class Unasked:
             return None
         if desk.hush(now) is not None and not current.through_quiet:
             return None
-        pick = desk.pick(current.mood, now)
-        if pick is None:
-            return None
+        if self._picked_up is None or self._picked_up[0] != memory.broke_off_s:
+            pick = desk.pick(current.mood, now)
+            if pick is None:
+                return None
+            self._picked_up = memory.broke_off_s, pick
+        pick = self._picked_up[1]
         reason = because(f"The music broke off, for the speaker did not get the next song: playing {name(pick.track)}", *pick.why)
         decision = Decision(Act.PLAY, reason, current.mood, pick.track, desk.cap(now))
         return desk.put(Order(decision, through_quiet=current.through_quiet, felt=current.felt, songs=current.songs + 1))

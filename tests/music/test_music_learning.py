@@ -27,6 +27,14 @@ def test_a_song_that_is_heard_to_its_end_is_told_once():
     assert taste.lessons == [("happy", first, "heard")]
 
 
+def test_a_song_that_ends_in_an_empty_room_was_heard_by_nobody():
+    house, taste = learning()
+    house.feel(Mood.ABSENT).run(LONG_S)
+    assert taste.lessons == []
+    house.feel(Mood.HAPPY).run(LONG_S)
+    assert [lesson[2] for lesson in taste.lessons] == ["heard"]
+
+
 def test_not_this_is_told_once_and_at_once():
     house, taste = learning()
     first = house.speaker.track.title

@@ -21,6 +21,7 @@ from moodify.music.asked import Asked
 from moodify.music.desk import Desk
 from moodify.music.setbacks import Setbacks
 from moodify.music.situation import Ask, Situation, Verdict
+from moodify.music.song import Outcome
 from moodify.music.unasked import RESUME_WITHIN_S, Unasked
 
 if TYPE_CHECKING:
@@ -155,7 +156,8 @@ class Policy:
             memory.notice_elsewhere(now.playback_s)
         elif now.playback is not None:
             lesson = memory.notice(now.playback, now.playback_s)
-            if lesson is not None:
+            if lesson is not None and not (now.gone and lesson[1] is Outcome.HEARD):
+                # An empty room has heard nothing.
                 self._desk.learn(now, *lesson)
         if now.people == 0 and now.absent_s >= RESUME_WITHIN_S:
             memory.hushed = False

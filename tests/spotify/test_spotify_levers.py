@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 from spotify_room import Room
@@ -276,6 +277,14 @@ def test_what_hands_do_at_the_speaker_is_seen(room, speaker):
     assert [order.verb for order in speaker.orders] == ["play"]
 
 
+def test_a_song_that_was_set_to_repeat_by_hand_begins_again(room, speaker, clock):
+    room.player.play(speaker.catalogue.playlist_of("happy").uri)
+    speaker.set_modes(repeat="track")
+    clock.advance(speaker.catalogue.playlist_of("happy").songs[0].duration_ms / 1000 + 5)
+    now = room.player.playback()
+    assert (now.track.uri, now.progress_ms) == (room.happy(), 5000)
+
+
 def test_two_orders_may_be_carried_out_the_wrong_way_round(room, speaker, clock):
     room.player.play(speaker.catalogue.playlist_of("happy").uri)
     speaker.swap_orders()
@@ -364,4 +373,21 @@ def test_an_idle_speaker_falls_asleep_by_itself_and_is_woken_by_an_order(clock, 
         assert room.player.playback().speaker is None
         room.player.play(room.happy())
         assert speaker.now_playing == room.happy()
+    assert conformance is None or conformance.problems == []
+
+
+def test_a_day_of_simulated_time_needs_a_new_token_for_every_hour_and_no_real_time(clock, conformance):
+    begins = datetime(2026, 3, 1, 6, tzinfo=UTC)
+    with SimulatedSpeaker(clock=clock, tap=conformance, starts=begins, sleeps_after_s=1200) as speaker, closing(Room(speaker, clock)) as room:
+        speaker.set_modes(repeat="context")
+        room.player.play(speaker.catalogue.playlist_of("calm").uri)
+        for _ in range(24 * 4):
+            clock.advance(900)
+            assert room.player.playback().playing
+        room.player.pause()
+        assert speaker.requests.count(TOKEN) == 1 + 24
+        clock.advance(1200)
+        assert room.player.speakers() == ()
+        assert len(room.player.recent()) == 12
+    assert clock.waits == []
     assert conformance is None or conformance.problems == []

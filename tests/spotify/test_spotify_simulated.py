@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import threading
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -274,6 +274,18 @@ def test_what_is_skipped_within_half_a_minute_was_not_played(client, clock, song
     clock.advance(29)
     client.post("me/player/next")
     assert [row["track"]["name"] for row in client.get("me/player/recently-played").json()["items"]] == [songs[0].title]
+
+
+def test_its_dates_go_by_the_clock_from_the_date_that_it_is_given(clock, conformance, songs):
+    with SimulatedSpeaker(clock=clock, tap=conformance, starts=datetime(2026, 3, 1, 6, tzinfo=UTC)) as speaker:
+        client = Client(speaker)
+        client.play(uris=[song.uri for song in songs[:2]])
+        clock.advance(3000)
+        ended = client.get("me/player/recently-played").json()["items"][-1]["played_at"]
+        assert datetime.fromisoformat(ended) == datetime(2026, 3, 1, 6, tzinfo=UTC) + timedelta(milliseconds=songs[0].duration_ms)
+        assert client.get("me/player").json()["timestamp"] == datetime(2026, 3, 1, 6, 50, tzinfo=UTC).timestamp() * 1000
+        client.session.close()
+    assert conformance is None or conformance.problems == []
 
 
 def test_a_playlist_can_be_made_filled_read_and_played(client, songs):

@@ -124,7 +124,7 @@ def test_privacy_keeps_check_from_opening_the_camera(tmp_path, database):
 def test_spotify_without_a_sign_in_is_broken(tmp_path):
     configure(tmp_path, '[music]\nspeaker = "spotify"\n[camera]\nsource = "sample"')
     name, message = broken(tmp_path)
-    assert (name, "client_id is not set" in message) == ("speaker", True)
+    assert (name, "moodify spotify login" in message) == ("speaker", True)
 
 
 def test_a_clock_behind_what_was_seen_is_broken(tmp_path, database):

@@ -228,7 +228,7 @@ def test_another_users_folder_is_left_alone(tmp_path, monkeypatch):
     file = configure(tmp_path, f'[store]\nfolder = "{tmp_path}"')
     monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
     for command in (spotify.login, spotify.logout):
-        with pytest.raises(PersonMustAct, match="run this as that user: sudo -u"):
+        with pytest.raises(PersonMustAct, match="run this again as that user, with sudo -u"):
             command(file)
 
 

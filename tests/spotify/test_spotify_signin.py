@@ -255,6 +255,22 @@ def test_two_processes_that_refresh_at_once_use_each_refresh_token_once(speaker,
         one.close()
 
 
+def test_a_refreshing_of_the_old_sign_in_never_undoes_a_new_one(speaker, folder):
+    speaker.slow(0.02)
+    sign_in(speaker, folder, utc=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    for day in range(2, 8):
+        today = datetime(2026, 1, day, tzinfo=UTC)
+        daemon, owner = (SignIn("client", TokenFile(folder), redirect_port=8888, accounts_url=speaker.accounts_url, utc=lambda now=today: now) for _ in range(2))
+        stale = daemon.access_token()
+        with ThreadPoolExecutor(2) as pool:
+            renewed, agreed = pool.submit(daemon.renew, stale), pool.submit(owner.agree_at_once)
+            assert renewed.result() != stale
+            assert agreed.result() is None
+        assert TokenFile(folder).get_cached_token()["authorised_at"].startswith(f"2026-01-0{day}")
+        daemon.close()
+        owner.close()
+
+
 def test_a_process_that_holds_the_sign_in_for_long_is_not_waited_for_for_ever(speaker, folder):
     sign_in(speaker, folder)
     one = SignIn("client", TokenFile(folder), redirect_port=8888, accounts_url=speaker.accounts_url, timeout_s=0.05)

@@ -112,10 +112,10 @@ def _require_owner(folder: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise PersonMustAct(f"{folder}: {error.strerror}; run this as the user that runs Moodify: sudo -u moodify moodify spotify login") from error
+        raise PersonMustAct(f"{folder}: {error.strerror}; run this again as the user that runs Moodify, with sudo -u moodify") from error
     if owner != os.geteuid():
         name = _name_of(owner)
-        raise PersonMustAct(f"{folder} belongs to {name}; run this as that user: sudo -u {name} moodify spotify login")
+        raise PersonMustAct(f"{folder} belongs to {name}; run this again as that user, with sudo -u {name}")
 
 
 def _name_of(user: int) -> str:

@@ -18,7 +18,8 @@ from moodify.music.spotify.quota import FILE
 
 STATE, PLAY = ("GET", "me/player"), ("PUT", "me/player/play")
 HOURS = 14 * 3600
-NOON = datetime(2026, 11, 21, 12, 4, 30, tzinfo=UTC)
+#: Of today, for a sign-in is made in real time.
+NOON = datetime.now(UTC).replace(hour=12, minute=4, second=30, microsecond=0)
 
 
 def spend(budget, requests):
@@ -174,6 +175,16 @@ def test_each_request_that_is_sent_is_counted_and_no_other(room, speaker):
         with pytest.raises(SpeakerUnavailable):
             player.playback()
     assert player.budget.spent == 5
+
+
+def test_the_end_of_the_sign_in_is_a_notice_and_costs_no_request(room):
+    late = datetime.now(UTC) + timedelta(days=170)
+    player, told = room.open(now=lambda: late), []
+    assert room.sent_by(lambda: told.extend(player.notices())) == []
+    assert len(told) == 1
+    assert "sign-in ends" in told[0]
+    assert "moodify spotify login" in told[0]
+    assert room.player.notices() == ()
 
 
 # Spotify's quota

@@ -12,6 +12,7 @@ from moodify.errors import MoodifyError, SpeakerUnavailable
 
 from .breaker import Breaker
 from .budget import Budget
+from .ending import notice_of_ending
 from .mapping import FOREIGN, foreign_error
 from .quota import Quota
 from .transport import ApiTransport
@@ -71,8 +72,8 @@ class Connection:
 
     def notices(self) -> tuple[str, ...]:
         """Return what a person should know although orders work. No request is made, and no call that is under way is waited for."""
-        notice = self._quota.notice()
-        return () if notice is None else (notice,)
+        told = (self._quota.notice(), notice_of_ending(self._sign_in.tokens, self._now()))
+        return tuple(notice for notice in told if notice is not None)
 
     def close(self) -> None:
         """End a wait and give the connections back."""

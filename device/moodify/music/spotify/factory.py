@@ -46,12 +46,19 @@ class OpenPlayer:
 
 def plays_for_real(config: MusicConfig, folder: Path) -> bool:
     """Return whether :func:`open_player` opens Spotify, and not the simulated speaker; errors aside."""
-    from .signin import signed_in
+    from .signin import open_sign_in
 
-    return config.speaker == "spotify" or (config.speaker == "auto" and config.spotify.client_id is not None and signed_in(folder))
+    if config.speaker == "auto":
+        try:
+            open_sign_in(config, folder)
+        except SignInNeeded:
+            return False
+    return config.speaker != "simulated"
 
 
-def open_player(config: MusicConfig, folder: Path, *, clock: Callable[[], float] = time.monotonic, simulated: SimulatedSpeaker | None = None) -> OpenPlayer:
+def open_player(
+    config: MusicConfig, folder: Path, *, clock: Callable[[], float] = time.monotonic, simulated: SimulatedSpeaker | None = None, pause: Callable[[float], object] | None = None
+) -> OpenPlayer:
     """Open Spotify where it is asked for or signed in, else the simulated speaker. Sends nothing to Spotify yet.
 
     Args:
@@ -59,28 +66,26 @@ def open_player(config: MusicConfig, folder: Path, *, clock: Callable[[], float]
         folder: where the sign-in is kept, and until when Spotify's quota is spent.
         clock: seconds that only go forward, by which the simulated speaker's music and its budget of requests run.
         simulated: a simulated speaker to use instead of starting one; it is taken over and closed too.
+        pause: waits so many seconds while the simulated speaker wakes up; unset waits in real time.
 
     Raises:
-        SignInNeeded: ``speaker = "spotify"`` without a client id or a whole sign-in.
+        SignInNeeded: ``speaker = "spotify"`` without a whole sign-in of a known app.
     """
     # spotipy is slow to import and wanted by nothing else.
     from .adapter import SpotifyPlayer
-    from .signin import SignIn, simulated_sign_in
+    from .signin import open_sign_in, simulated_sign_in
     from .tokens import TokenFile
 
     spotify = config.spotify
-    if config.speaker == "spotify" and spotify.client_id is None:
-        raise SignInNeeded("music.speaker is spotify, but music.spotify.client_id is not set; make an app at developer.spotify.com, set its id, then: moodify spotify login")
-    if spotify.client_id is not None and config.speaker != "simulated":
-        tokens = TokenFile(folder)
+    if config.speaker != "simulated":
         try:
-            tokens.get_cached_token()
+            sign_in = open_sign_in(config, folder)
         except SignInNeeded as error:
             if config.speaker == "spotify":
                 raise
-            logger.warning("%s; until then the simulated speaker plays", error)
+            if spotify.client_id is not None or TokenFile(folder).path.exists():
+                logger.warning("%s; until then the simulated speaker plays", error)
         else:
-            sign_in = SignIn(spotify.client_id, tokens, redirect_port=spotify.redirect_port, timeout_s=spotify.timeout_s)
             real = SpotifyPlayer(sign_in, speaker=spotify.speaker, timeout_s=spotify.timeout_s, requests_per_hour=spotify.requests_per_hour, folder=folder)
             return OpenPlayer(real, None)
     speaker = simulated if simulated is not None else SimulatedSpeaker(clock=clock)
@@ -94,6 +99,7 @@ def open_player(config: MusicConfig, folder: Path, *, clock: Callable[[], float]
             timeout_s=spotify.timeout_s,
             requests_per_hour=spotify.requests_per_hour,
             now_s=clock,
+            pause=pause,
         )
     except BaseException:
         speaker.close()

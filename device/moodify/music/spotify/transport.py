@@ -47,12 +47,22 @@ class _Once(requests.Session):
         def send() -> requests.Response:
             self.sent += 1
             self._note()
-            return super(_Once, self).request(method, url, **args)
+            response = super(_Once, self).request(method, url, stream=True, **args)
+            try:
+                # Read here, for requests leaves the connection open where an answer breaks off (2.32).
+                response.content  # noqa: B018
+            except BaseException:
+                response.close()
+                raise
+            return response
 
         try:
             return self.breaker.call(send)
         except FOREIGN as error:
             raise foreign_error(error) from error
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return no target: requests would look into what it does not follow, and stumble over it."""
 
     def refusal(self, response: requests.Response) -> Refusal:
         """Read a refusal.
@@ -134,7 +144,7 @@ class ApiTransport(_Once):
 def _require_object(response: requests.Response) -> None:
     try:
         value = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise _page_instead_of_answer()

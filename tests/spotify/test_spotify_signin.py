@@ -22,6 +22,7 @@ from moodify.music.spotify.signin import SignIn, signed_in
 from moodify.music.spotify.simulated.http import Answer
 from moodify.music.spotify.simulated.levers import ACCOUNTS
 from moodify.music.spotify.tokens import FILE, TokenFile
+from waiting import wait_until
 
 SCOPE = " ".join(permission.scope for permission in PLAYBACK)
 TOKEN = {"access_token": "a", "refresh_token": "r", "scope": SCOPE, "expires_at": 1, "token_type": "Bearer"}
@@ -255,20 +256,21 @@ def test_two_processes_that_refresh_at_once_use_each_refresh_token_once(speaker,
         one.close()
 
 
-def test_a_refreshing_of_the_old_sign_in_never_undoes_a_new_one(speaker, folder):
-    speaker.slow(0.02)
-    sign_in(speaker, folder, utc=lambda: datetime(2026, 1, 1, tzinfo=UTC))
-    for day in range(2, 8):
-        today = datetime(2026, 1, day, tzinfo=UTC)
-        daemon, owner = (SignIn("client", TokenFile(folder), redirect_port=8888, accounts_url=speaker.accounts_url, utc=lambda now=today: now) for _ in range(2))
-        stale = daemon.access_token()
-        with ThreadPoolExecutor(2) as pool:
-            renewed, agreed = pool.submit(daemon.renew, stale), pool.submit(owner.agree_at_once)
-            assert renewed.result() != stale
-            assert agreed.result() is None
-        assert TokenFile(folder).get_cached_token()["authorised_at"].startswith(f"2026-01-0{day}")
-        daemon.close()
-        owner.close()
+def test_a_new_sign_in_waits_for_a_refreshing_that_would_undo_it(speaker, folder):
+    sign_in(speaker, folder)
+    kept = TokenFile(folder).get_cached_token()
+    owner = SignIn("client", TokenFile(folder), redirect_port=8888, accounts_url=speaker.accounts_url, timeout_s=10)
+    with ThreadPoolExecutor(1) as pool:
+        with TokenFile(folder).exclusive(1):
+            before = len(speaker.requests)
+            agreed = pool.submit(owner.agree_at_once)
+            wait_until(lambda: len(speaker.requests) > before, what="the owner's agreement")
+            with pytest.raises(TimeoutError):
+                agreed.result(0.2)
+            assert TokenFile(folder).get_cached_token() == kept
+        assert agreed.result(10) is None
+    assert TokenFile(folder).get_cached_token() != kept
+    owner.close()
 
 
 def test_a_process_that_holds_the_sign_in_for_long_is_not_waited_for_for_ever(speaker, folder):

@@ -355,6 +355,12 @@ def test_a_private_playlist_wants_another_permission_than_a_public_one(client, s
         assert client.post_body(path, {"uris": [songs[0].uri]}).status_code == 403
 
 
+def test_a_permission_that_was_withdrawn_opens_nothing_whatever_else_was_granted(client, speaker):
+    speaker.withdraw("playlist-modify-private")
+    assert client.post_body("me/playlists", {"name": "Mine", "public": False}).status_code == 403
+    assert client.post_body("me/playlists", {"name": "Mine", "public": True}).status_code == 201
+
+
 def test_gaps_and_local_files_stand_in_lists_when_they_should(client, speaker, songs):
     client.play(uris=[songs[0].uri])
     path = f"playlists/{speaker.catalogue.playlist_of('calm').id}/items"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .browsing import Browsing
@@ -89,12 +90,13 @@ class Service:
             ApiError: any refusal.
         """
         self._connect.pass_time()
+        request = replace(request, scopes=request.scopes - self.withdrawn)
         if not self.registered:
             raise ApiError(403, "User not registered in the Developer Dashboard")
         for method, path, scopes, handler in self._routes:
             match = path.fullmatch(request.path)
             if match is not None and method == request.method:
-                if scopes and not set(scopes) & request.scopes - self.withdrawn:
+                if scopes and request.scopes.isdisjoint(scopes):
                     raise ApiError(403, SCOPE_LACKING)
                 if scopes is ORDER and not self.premium:
                     raise ApiError(403, "Player command failed: Premium required", "PREMIUM_REQUIRED")

@@ -19,6 +19,7 @@ from moodify.errors import CannotWork, MoodifyError, NotAllowed, PersonMustAct, 
 from moodify.music.spotify import qr
 from moodify.music.spotify.client import CLIENT_ID, checked, client_id_of, shortened
 from moodify.music.spotify.ending import AUTHORISED_AT
+from moodify.music.spotify.factory import open_player
 from moodify.music.spotify.login import TRIES, ask_client_id
 from moodify.music.spotify.loopback import SILENCE_S, Loopback
 from moodify.music.spotify.scopes import EVERYTHING, PLAYBACK, wanted
@@ -387,6 +388,16 @@ def test_the_configured_app_goes_before_the_kept_one(speaker, folder):
     with pytest.raises(SignInNeeded, match="another app"):
         stranger.access_token()
     stranger.close()
+
+
+def test_after_a_sign_in_the_appliance_plays_for_real_without_any_configuration(owner, folder):
+    with open_player(MusicConfig(), folder) as opened:
+        assert opened.simulated is not None
+    visit(owner.link)
+    owner.end()
+    with open_player(MusicConfig(), folder) as opened:
+        assert (opened.simulated, opened.player.description) == (None, "Spotify")
+        assert opened.player.notices() == ()
 
 
 def test_a_sign_in_of_an_unknown_app_is_none(speaker, folder):

@@ -4,6 +4,7 @@ import json
 import stat
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,10 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spotify_room import HandClock
 
+from moodify.config.model import MusicConfig
 from moodify.errors import SpeakerUnavailable
 from moodify.music.spotify.budget import AFTER_END_S, HOUR_S, RESERVE, Budget
+from moodify.music.spotify.factory import open_player, plays_for_real
 from moodify.music.spotify.mapping import DEFAULT_QUOTA_RETRY_S
 from moodify.music.spotify.quota import FILE
+from moodify.music.spotify.scopes import EVERYTHING
+from moodify.music.spotify.tokens import TokenFile
 
 STATE, PLAY = ("GET", "me/player"), ("PUT", "me/player/play")
 HOURS = 14 * 3600
@@ -177,6 +182,12 @@ def test_each_request_that_is_sent_is_counted_and_no_other(room, speaker):
     assert player.budget.spent == 5
 
 
+def test_what_is_advised_and_told_waits_for_no_call_that_is_under_way(room):
+    with room.player._lock, ThreadPoolExecutor(1) as pool:
+        assert pool.submit(room.player.notices).result(timeout=20) == ()
+        assert pool.submit(room.player.next_poll_s, 30).result(timeout=20) == 30
+
+
 def test_the_end_of_the_sign_in_is_a_notice_and_costs_no_request(room):
     late = datetime.now(UTC) + timedelta(days=170)
     player, told = room.open(now=lambda: late), []
@@ -329,3 +340,16 @@ def test_a_spent_quota_that_does_not_say_for_how_long_is_not_tried_every_half_mi
     with pytest.raises(SpeakerUnavailable) as caught:
         room.player.playback()
     assert caught.value.retry_after_s == DEFAULT_QUOTA_RETRY_S
+
+
+@pytest.mark.parametrize("spotify", [{}, {"client_id": "app"}])
+def test_the_configured_player_has_the_configured_budget_and_keeps_the_quota_beside_the_sign_in(tmp_path, spotify):
+    agreed = {"access_token": "access", "refresh_token": "refresh", "expires_at": 2**40, "client_id": "app", "authorised_at": datetime.now(UTC).isoformat()}
+    TokenFile(tmp_path).save_token_to_cache(agreed | {"scope": " ".join(permission.scope for permission in EVERYTHING)})
+    (tmp_path / FILE).write_text(json.dumps({"app": "app", "open_at": time.time() + 3600, "because": "Spotify's quota is spent"}))
+    config = MusicConfig(spotify=spotify | {"requests_per_hour": 77})
+    assert plays_for_real(config, tmp_path)
+    with open_player(config, tmp_path) as opened:
+        assert opened.simulated is None
+        assert opened.player.budget.per_hour == 77
+        assert "quota is spent until" in opened.player.notices()[0]

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import uuid
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -47,30 +48,40 @@ def info_of(name):
     return json.dumps({"status": 101, "remoteName": name, "deviceType": "SPEAKER"}).encode()
 
 
+def unique(name):
+    """Return a name that no other run on this machine has."""
+    return f"{name} {uuid.uuid4().hex}"
+
+
 class LoopbackHome:
     """Speakers that announce themselves by real mDNS on loopback."""
 
     def __init__(self):
         self.radar = ZeroconfRadar(interfaces=[LOOPBACK])
-        self._mdns = Zeroconf(interfaces=[LOOPBACK])
         self.there = {}
+        self.announced = set()
+        self._mdns = Zeroconf(interfaces=[LOOPBACK])
+        self._infos = {}
 
     def appear(self, name):
         speaker = GetInfo(info_of(name))
-        # As many speakers do, it announces itself under a number.
-        self.there[name] = (self.announce(f"sonos{speaker.port}", speaker.port), speaker)
+        self.there[name] = (self.announce(speaker.port), speaker)
 
-    def announce(self, instance, port, *, path="/zc", address=LOOPBACK):
+    def announce(self, port, *, path="/zc"):
+        """Announce a speaker under a number, as many of them do, and return that."""
+        number = f"sonos{port}"
         info = ServiceInfo(
-            SERVICE, f"{instance}.{SERVICE}", addresses=[socket.inet_aton(address)], port=port, properties={"CPath": path, "VERSION": "1.0"}, server=f"speaker{port}.local."
+            SERVICE, f"{number}.{SERVICE}", addresses=[socket.inet_aton(LOOPBACK)], port=port, properties={"CPath": path, "VERSION": "1.0"}, server=f"{number}.local."
         )
-        # Names are the test's own: to probe for others of the same takes a second.
+        # The port is the test's own, and so is the number: to probe for others of the same takes a second.
         self._mdns.register_service(info, cooperating_responders=True)
-        return info
+        self._infos[number] = info
+        self.announced.add(number)
+        return number
 
     def leave(self, name):
-        info, speaker = self.there.pop(name)
-        self._mdns.unregister_service(info)
+        number, speaker = self.there.pop(name)
+        self._mdns.unregister_service(self._infos.pop(number))
         speaker.close()
 
     def close(self):

@@ -7,8 +7,8 @@ import threading
 from itertools import pairwise
 
 import pytest
-from spotify_network import LoopbackHome, Overheard
-from spotify_room import HandClock
+from spotify_network import LoopbackHome, Overheard, unique
+from spotify_room import HandClock, Room
 
 from moodify.errors import CannotWork, MoodifyError, SpeakerNotFound, SpeakerUnavailable
 from moodify.music.names import nearest, same_speaker
@@ -338,27 +338,31 @@ def test_pausing_a_speaker_that_fell_asleep_is_done(room, speaker, radar, player
     assert radar.listened == 0
 
 
-def test_the_real_network_tells_asleep_from_gone(room, speaker, clock):
+def test_the_real_network_tells_asleep_from_gone(clock):
+    name, other = unique("Kitchen"), unique("Bath")
     home = LoopbackHome()
     radar = Overheard(home.radar)
 
     def pause(seconds):
         clock.wait(seconds)
-        wait_until(lambda: radar.names() == set(home.there), what=lambda: f"{set(home.there)}, but heard {set(radar.names())}")
+        wait_until(lambda: radar.names() & {name, other} == set(home.there), what=lambda: f"{set(home.there)}, but heard {set(radar.names())}")
 
-    try:
-        player = room.open(radar=radar, pause=pause)
-        player.play(room.happy())
-        speaker.vanish()
-        home.appear("Kitchen")
-        home.appear("Bath")
-        with pytest.raises(SpeakerUnavailable, match="asleep to Spotify"):
-            player.play(room.happy(1))
-        home.leave("Kitchen")
-        with pytest.raises(SpeakerUnavailable, match="Kitchen is not on the network; plug it in"):
-            player.play(room.happy(1))
-    finally:
-        home.close()
+    with SimulatedSpeaker(clock=clock, name=name) as speaker:
+        room = Room(speaker, clock)
+        try:
+            player = room.open(radar=radar, pause=pause)
+            player.play(room.happy())
+            speaker.vanish()
+            home.appear(name)
+            home.appear(other)
+            with pytest.raises(SpeakerUnavailable, match="asleep to Spotify"):
+                player.play(room.happy(1))
+            home.leave(name)
+            with pytest.raises(SpeakerUnavailable, match="is not on the network; plug it in"):
+                player.play(room.happy(1))
+        finally:
+            room.close()
+            home.close()
 
 
 def test_closing_ends_the_wait_and_the_listening(room, speaker, radar):

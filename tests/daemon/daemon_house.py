@@ -39,7 +39,7 @@ from waiting import wait_until
 FPS = 5
 RULES = {
     "mood": {"smoothing_s": 1.0, "steady_s": 1.0, "absent_s": 2.0},
-    "music": {"dwell_s": 4.0, "max_changes": 5, "change_window_s": 60.0, "absence_pause_s": 5.0, "start_when_silent": True},
+    "music": {"dwell_s": 4.0, "max_changes": 5, "change_window_s": 60.0, "absence_pause_s": 5.0, "fade_s": 0.0, "start_when_silent": True},
 }
 
 
@@ -84,7 +84,7 @@ class Lamp:
 class DaemonHouse:
     """A conductor and its crew; what is told stands in :attr:`events`."""
 
-    def __init__(self, folder, *, dj=True, rules=RULES, clock=None, remembers=False):
+    def __init__(self, folder, *, dj=True, rules=RULES, clock=None, remembers=False, speaker=None, pause=None):
         self.path = folder / "moodify.db"
         prepare(self.path)
         self.config = Config.model_validate(rules)
@@ -93,9 +93,9 @@ class DaemonHouse:
         self.store, self.settings = Store(self.path), Settings(self.path)
         self.sink = io.StringIO()
         self.recorder = Recorder(self.store, self.clock, flush_s=60, sink=self.sink)
-        self.speaker = SimulatedSpeaker(clock=self.clock.now_s)
-        self.player = open_player(self.config.music, folder, clock=self.clock.now_s, simulated=self.speaker)
-        self.dj = Dj(self.player.player, self.inbox.put, volume_cap=80)
+        self.speaker = speaker if speaker is not None else SimulatedSpeaker(clock=self.clock.now_s)
+        self.player = open_player(self.config.music, folder, clock=self.clock.now_s, simulated=self.speaker, pause=pause)
+        self.dj = Dj(self.player.player, self.inbox.put, poll_s=self.config.music.spotify.poll_s)
         self.watcher = Watcher(lambda: SteadyCamera(FakeCamera().reopen), None, self.config.camera, self.inbox.put)
         self.courier, self.lamp = Answers(), Lamp()
         self.systemd = []
@@ -157,9 +157,9 @@ class DaemonHouse:
     def sees_well(self):
         return self.put(sig.CameraIs(sig.State.OK, "a camera"))
 
-    def look(self, *faces):
+    def look(self, *faces, after_s=1 / FPS):
         """Show one frame, and wait until all that follows from it is done."""
-        self.clock.advance_to(self.t_s + 1 / FPS)
+        self.clock.advance_to(self.t_s + after_s)
         handled = threading.Event()
         self.put(sig.Seen(Observation(self.t_s, faces, moved=True), handled))
         assert handled.wait(20), self.told

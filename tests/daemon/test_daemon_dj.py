@@ -24,12 +24,12 @@ class Booth:
         self.opened = open_player(MusicConfig(speaker="simulated"), folder)
         self.speaker, self.player = self.opened.simulated, self.opened.player
         self.reports = []
-        self.dj = Dj(self.player, self.reports.append, volume_cap=CAP)
+        self.dj = Dj(self.player, self.reports.append, poll_s=30.0)
         self.thread = guarded("dj", self.dj.run, self.reports.append)
         self.songs = [Track(song.uri, song.title, "", 1000) for song in self.speaker.catalogue.playlist_of("happy").songs]
 
-    def order(self, act, track=None, name=""):
-        order = Order(name or act.value, Decision(act, "a reason", Mood.HAPPY, track))
+    def order(self, act, track=None, name="", *, volume=CAP, fade_s=0.0, asked=False):
+        order = Order(name or act.value, Decision(act, "a reason", Mood.HAPPY, track, volume, fade_s), asked=asked)
         self.dj.order(order)
         return order
 
@@ -186,3 +186,50 @@ def test_closing_ends_it_even_in_the_middle_of_a_slow_call(booth):
     booth.player.close()
     booth.thread.join(5)
     assert not booth.thread.is_alive()
+
+
+def test_the_volume_comes_down_little_by_little(booth):
+    booth.order(Act.PLAY, booth.songs[0], volume=None)
+    booth.done()
+    booth.player.set_volume(60)
+    booth.order(Act.VOLUME, volume=30)
+    wait_until(lambda: len(booth.done()) == 2, within_s=30)
+    set_to = [order.percent for order in booth.speaker.orders if order.verb == "volume"][1:]
+    assert set_to[-1] == 30
+    assert len(set_to) > 1
+    assert set_to == sorted(set_to, reverse=True)
+
+
+def test_a_pause_with_a_fade_leaves_the_speaker_as_loud_as_before(booth):
+    booth.order(Act.PLAY, booth.songs[0], volume=None)
+    booth.done()
+    booth.player.set_volume(60)
+    booth.order(Act.PAUSE, fade_s=0.5)
+    wait_until(lambda: len(booth.done()) == 2, within_s=30)
+    assert not booth.player.playback().playing
+    assert booth.player.playback().speaker.volume_percent == 60
+
+
+def test_a_press_during_a_fade_wins_and_is_heard_at_full_volume(booth):
+    booth.order(Act.PLAY, booth.songs[0], volume=None)
+    booth.done()
+    booth.player.set_volume(60)
+    booth.order(Act.PAUSE, fade_s=30.0)
+    wait_until(lambda: booth.player.playback().speaker.volume_percent < 60, within_s=30)
+    booth.order(Act.PLAY, booth.songs[1], name="pressed", asked=True)
+    wait_until(lambda: len(booth.done()) == 3, within_s=30)
+    assert booth.done()[1:] == [("pause", OrderStatus.DROPPED), ("pressed", OrderStatus.DONE)]
+    now = booth.player.playback()
+    assert now.playing
+    assert now.speaker.volume_percent == 60
+    assert now.track.uri == booth.songs[1].uri
+
+
+def test_what_a_person_asks_for_is_not_taken_from_what_may_be_spent_unasked(booth):
+    booth.order(Act.PLAY, booth.songs[0], asked=True)
+    booth.done()
+    asked = booth.player.budget.spent
+    booth.order(Act.PLAY, booth.songs[1], name="unasked")
+    booth.done()
+    assert asked == 0
+    assert booth.player.budget.spent > 0

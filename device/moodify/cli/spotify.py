@@ -14,11 +14,12 @@ import typer
 
 from moodify.config import find, load
 from moodify.daemon.places import folder_of
-from moodify.errors import CannotWork, ConfigError, PersonMustAct
+from moodify.errors import CannotWork, ConfigError, PersonMustAct, RetryLater, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from moodify.config import Config
     from moodify.music.spotify.status import SignInStatus
     from moodify.music.spotify.terminal import Terminal
 
@@ -54,6 +55,8 @@ def login(config_file: Path | None) -> int:
         elif spotify.client_id is None:
             terminal.tell(f"With your app {shortened(client_id)}, as last time. For another one: moodify spotify logout, then login.")
         sign_in(checked(client_id), folder, permissions=wanted(config.music), redirect_port=spotify.redirect_port, terminal=terminal, timeout_s=spotify.timeout_s)
+        # It may be another account than last time.
+        _forget_songs(config, folder)
     except KeyboardInterrupt:
         terminal.tell()
         typer.echo("moodify: ended; nothing was changed", err=True)
@@ -87,8 +90,22 @@ def logout(config_file: Path | None) -> int:
         # Not while the daemon refreshes it: what it fetched would be kept after all.
         with tokens.exclusive(config.music.spotify.timeout_s):
             tokens.remove()
+        _forget_songs(config, folder)
     typer.echo("Signed out here. To withdraw the permission as well: spotify.com/account/apps")
     return 0
+
+
+def _forget_songs(config: Config, folder: Path) -> None:
+    """Forget which songs the account has; what was imported stays."""
+    from moodify.music.catalogue.catalogue import FILE, Catalogue
+
+    if not (folder / FILE).exists():
+        return
+    try:
+        with Catalogue(folder / FILE, most=config.music.catalogue_max) as catalogue:
+            catalogue.forget_account()
+    except (RetryLater, StoreError) as error:
+        typer.echo(f"The songs of this account stay in {folder / FILE} ({error}); delete it to forget them.", err=True)
 
 
 def _terminal() -> Terminal:

@@ -154,9 +154,13 @@ class VolumeHours(Hours):
 class SpotifyConfig(Section):
     """The owner's own Spotify application and speaker."""
 
-    client_id: str | None = Field(None, examples=["0123456789abcdef0123456789abcdef"], description="Client id of your own app (developer.spotify.com); needed once, no secret.")
+    client_id: str | None = Field(
+        None,
+        examples=["0123456789abcdef0123456789abcdef"],
+        description="Client id of your own app (developer.spotify.com), no secret; unset takes the one that `moodify spotify login` asks for.",
+    )
     speaker: str | None = Field(None, examples=["Kitchen"], description="Name of the Connect speaker; unset uses the one that is active.")
-    redirect_port: Port = Field(8888, description="Port of the redirect http://127.0.0.1:PORT/callback that is registered with the app.")
+    redirect_port: Annotated[int, Field(ge=1, le=65_535)] = Field(8888, description="Port of the redirect http://127.0.0.1:PORT/callback that is registered with the app.")
     timeout_s: Annotated[float, Field(gt=0, le=60)] = Field(10.0, description="Longest time, in seconds, that one request may take.")
     poll_s: Annotated[float, Field(ge=5, le=600)] = Field(30.0, description="Seconds between two looks at what plays; the end of a track is looked at too.")
     requests_per_hour: Annotated[int, Field(ge=60, le=3600)] = Field(

@@ -29,8 +29,10 @@ from moodify.daemon.watcher import Watcher
 from moodify.errors import NoCamera, PersonMustAct, RetryLater
 from moodify.mood.tracker import MoodTracker
 from moodify.music.candidates import CandidatePool
-from moodify.music.catalogue.librarian import SpeakersLibrarian
+from moodify.music.catalogue.librarian import open_librarian
 from moodify.music.policy import Policy
+from moodify.music.taste import ThompsonTaste
+from moodify.music.taste_keeping import KeptTaste
 from moodify.system.clock import RecordingClock, WorldClock
 from moodify.system.health import read_health
 from moodify.system.notify import Notifier
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from moodify.camera.port import Camera
     from moodify.config import Config
     from moodify.daemon.signals import Signal
+    from moodify.music.spotify.factory import OpenPlayer
     from moodify.panel.port import Press
     from moodify.system.clock import Clock
     from moodify.types import Event
@@ -55,7 +58,7 @@ log = logging.getLogger(__name__)
 
 #: How long a thread has to end, in seconds; the process ends all the same.
 JOIN_S = 5.0
-#: The same for the dj: a request to Spotify that is under way can't be ended, and nothing depends on its answer any more.
+#: The same for the dj, twice: a request to Spotify that is under way can't be ended, and nothing depends on its answer any more.
 REQUEST_END_S = 2.0
 
 
@@ -123,7 +126,8 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         house.enter_context(FolderLock(folder))
         aside = prepare(database)
         store = house.enter_context(Store(database, outbox_max=config.store.outbox_max))
-        kept = Kept(store, house.enter_context(Settings(database)), retention_days=config.store.retention_days)
+        settings = house.enter_context(Settings(database))
+        kept = Kept(store, settings, retention_days=config.store.retention_days)
         identity = load_or_make(folder / DEVICE_KEY)
 
         # What plays. A recording's time is its own, and the simulated speaker's with it.
@@ -131,6 +135,8 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         clock: Clock = watcher_clock or WorldClock()
         player = house.enter_context(open_player(config.music, folder, clock=clock.now_s))
         simulated = player.simulated is not None
+        # What the simulated owner likes must not be taken for the household's.
+        librarian = house.enter_context(open_librarian(config.music, None if simulated else folder, now=clock.utc))
 
         # What sees. A camera that is missing is waited for; a recording that can't be read ends the start here.
         opener = CameraOpener(config.camera, pace=options.pace, sample_allowed=simulated)
@@ -145,7 +151,8 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         sample = config.camera.source == "sample" or (config.camera.source == "auto" and kept.sample)
         shortened = simulated and sample
         config = demo.shortened(config) if shortened else demo.may_start(config) if simulated else config
-        dj = Dj(player.player, put, volume_cap=config.music.volume_cap)
+        config = demo.recorded(config) if opener.recording else config
+        dj = Dj(player.player, put, poll_s=config.music.spotify.poll_s, speaker=None if simulated else config.music.spotify.speaker)
         watcher = Watcher(
             lambda: SteadyCamera(lambda: opened.pop() if opened else opener(), retry_max_s=config.camera.retry_max_s),
             eyes,
@@ -168,9 +175,11 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         house.callback(panel.close)
         pool = CandidatePool(config.music)
         rng = random.Random(0 if opener.recording else None)  # noqa: S311 - no secret; a recording always gives the same orders
-        policy = Policy(config.music, pool, rng, speaker=None if simulated else config.music.spotify.speaker)
+        taste = ThompsonTaste(random.Random(0 if opener.recording else None))  # noqa: S311 - likewise
+        policy = Policy(config.music, pool, rng, speaker=None if simulated else config.music.spotify.speaker, taste=taste)
         if not simulated and not opener.recording:
             kept.recall_music(policy, clock.now_s(), clock.utc())
+            kept.recall_taste(KeptTaste(taste, settings, clock.utc()))
         conductor = Conductor(
             config,
             facts,
@@ -180,7 +189,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             new_tracker=lambda: MoodTracker(config.mood),
             policy=policy,
             pool=pool,
-            librarian=SpeakersLibrarian(),
+            librarian=librarian,
             recorder=recorder,
             kept=kept,
         )
@@ -200,11 +209,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         if isinstance(courier, Courier):
             house.callback(_end, _started("courier", courier.run, put), courier.close)
 
-        def close_dj() -> None:
-            dj.close()
-            player.close()
-
-        house.callback(_end, _started("dj", dj.run, put), close_dj, within_s=REQUEST_END_S)
+        house.callback(_end_dj, _started("dj", dj.run, put), dj, player)
         house.callback(_end, _started("watcher", watcher.run, put), watcher.close)
         keys = house.enter_context(Keys(lambda press: put(_pressed(press, "keys")))) if options.keys else None
         if options.seconds is not None:
@@ -237,6 +242,13 @@ def _end(thread: threading.Thread, close: Callable[[], None], *, within_s: float
     thread.join(within_s)
     if thread.is_alive():
         log.warning("The %s did not end within %s s and is left behind", thread.name, within_s)
+
+
+def _end_dj(thread: threading.Thread, dj: Dj, player: OpenPlayer) -> None:
+    """End it with the player still open, so that a volume that was faded is put back; a wait for a sleeping speaker ends with the player."""
+    dj.close()
+    thread.join(REQUEST_END_S)
+    _end(thread, player.close, within_s=REQUEST_END_S)
 
 
 def _pressed(press: Press, origin: str) -> Pressed:

@@ -25,6 +25,7 @@ from moodify.types import Act, Decision, EventKind, Mood
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from moodify.config import Config
     from moodify.daemon.courier import Courier, NoCourier
@@ -131,7 +132,7 @@ class Conductor:
                 self._take(signal)
             self._tick()
         until_idle(self._crew.dj, self._inbox, self._take_last, within_s=LAST_ORDER_S)
-        self._kept.keep_music(self._policy, self._clock.now_s(), self._clock.utc())
+        self._kept.finish(self._policy, self._clock.now_s(), self._clock.utc())
         self._recorder.finish()
         if isinstance(self._ending, sig.ThreadDied):
             log.critical("The %s ended by an error, and Moodify with it: %s", self._ending.name, self._ending.error)
@@ -195,8 +196,12 @@ class Conductor:
             # A frame that was on its way when the camera was closed.
             return
         ask = None
+        alone = not self._room.people
         if self._room.see(observation):
             ask, self._scanning = self._scanning, None
+        if alone and self._room.people:
+            # While nobody was here the speaker was looked at seldom.
+            self._table.look_at(self._clock.now_s())
         self._decide(ask)
 
     def _camera_is(self, signal: sig.CameraIs) -> None:
@@ -220,6 +225,8 @@ class Conductor:
             case Press.NEXT:
                 self._waiting = None
                 self._decide(Ask.NEXT)
+            case Press.LIKE:
+                self.with_fresh_look(lambda: self._decide(Ask.LIKE), Ask.LIKE)
             case Press.PAUSE:
                 self._waiting = None
                 self.with_fresh_look(lambda: self._decide(Ask.PAUSE))
@@ -262,12 +269,12 @@ class Conductor:
         self._table.order_ended(ended, now_s)
 
     def _playback_seen(self, seen: sig.PlaybackSeen) -> None:
-        if not self._table.seen(seen, self._clock.now_s()):
+        if not self._table.seen(seen, self._clock.now_s(), somebody=bool(self._room.people)):
             self._decide()
 
-    def with_fresh_look(self, act: Callable[[], None]) -> None:
-        """Do what depends on whether music plays: now, or after a look at the speaker where the last one is too old to tell."""
-        if self._policy.needs_fresh_look(Ask.PAUSE, self._situation()):
+    def with_fresh_look(self, act: Callable[[], None], ask: Ask = Ask.PAUSE) -> None:
+        """Do what depends on what plays: now, or after a look at the speaker where the last one is too old to tell."""
+        if self._policy.needs_fresh_look(ask, self._situation()):
             self._table.after_a_look(act)
         else:
             act()
@@ -279,14 +286,11 @@ class Conductor:
             self._waiting = None
         if found.error is None:
             self._pool.fill(found.mood, found.songs, now_s)
-            # A press whose answer had to wait for the songs is answered now.
-            self._decide(None if waiting is None else waiting.ask, songs_found=True)
-            return
-        self._pool.failed(found.mood, now_s, found.error.retry_after_s)
-        self._table.part.failed(found.error)
-        if waiting is not None:
-            self._said.note(Decision(Act.KEEP, f"Can't look for {found.mood.value} music: {found.error}", found.mood), answer=True)
-        self._decide()
+        else:
+            self._pool.failed(found.mood, now_s, found.error.retry_after_s, why=str(found.error))
+            self._table.part.failed(found.error)
+        # A press whose answer had to wait for the songs is answered now.
+        self._decide(None if waiting is None else waiting.ask, songs_found=True)
 
     def pause_or_resume(self, *, pause: bool) -> str | None:
         """Do which of the two was said, where a press would do the other one of what is; return why that can't be."""
@@ -309,17 +313,17 @@ class Conductor:
 
     def _decide(self, ask: Ask | None = None, *, songs_found: bool = False) -> None:
         now_s = self._clock.now_s()
-        self._want_candidates(now_s, asked=ask is Ask.LOOK and not songs_found)
+        wants = self._want_songs(now_s, asked=ask is Ask.LOOK and not songs_found)
         self._poll_where_due(now_s)
         verdict = self._policy.decide(self._situation(ask))
         self._wake_s = verdict.wake_s
         if verdict.decision.act is Act.KEEP:
-            if ask is Ask.LOOK and self._room.reading is not None and self._pool.of(self._room.mood) is None:
-                self._waiting = WaitingPress(ask, self._room.mood, now_s + PRESS_S)
+            if ask is Ask.LOOK and wants and self._pool.of(wants[0]) is None and self._pool.looking(wants[0]):
+                self._waiting = WaitingPress(ask, wants[0], now_s + PRESS_S)
             if not verdict.passing:
                 self._said.note(verdict.decision, answer=ask is not None)
             return
-        order = sig.Order(str(uuid.uuid4()), verdict.decision)
+        order = sig.Order(str(uuid.uuid4()), verdict.decision, asked=verdict.asked)
         self._said.note(verdict.decision, order.id)
         self._crew.dj.order(order)
 
@@ -327,6 +331,7 @@ class Conductor:
         return Situation(
             now_s=self._clock.now_s(),
             local_time=self._clock.utc().astimezone().time(),
+            at=self._trusted_date(),
             reading=self._room.reading,
             people=self._room.people,
             playback=self._table.playback,
@@ -334,12 +339,18 @@ class Conductor:
             ask=ask,
         )
 
-    def _want_candidates(self, now_s: float, *, asked: bool) -> None:
-        if self._room.reading is None:
-            return
-        wanted = self._pool.wanted(self._room.mood, now_s, asked=asked)
-        if wanted is not None:
-            self._crew.dj.look_up(wanted.mood, _lookup(self._librarian, wanted))
+    def _trusted_date(self) -> datetime | None:
+        """Return the date, for what is learned; None while the clock can't be trusted."""
+        return self._clock.utc() if self._kept.clock_trusted else None
+
+    def _want_songs(self, now_s: float, *, asked: bool) -> tuple[Mood, ...]:
+        """Look songs up where the policy may need them soon; return the moods, first that which a press to look would play."""
+        wants = self._policy.wants(self._situation())
+        for mood in wants:
+            wanted = self._pool.wanted(mood, now_s, asked=asked and mood is wants[0])
+            if wanted is not None:
+                self._crew.dj.look_up(mood, _lookup(self._librarian, wanted), asked=asked and mood is wants[0])
+        return wants
 
     # -- what is due
 
@@ -356,6 +367,7 @@ class Conductor:
             self._answer_pending(f"Found no {self._waiting.mood.value} music in time: press again")
         self._kept.tick()
         self._kept.keep_music(self._policy, now_s, self._clock.utc())
+        self._kept.keep_taste(self._clock.utc())
         self._show()
         self._crew.display.beat(watcher_alive=self._crew.watcher.alive)
 

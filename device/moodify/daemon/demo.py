@@ -29,5 +29,10 @@ def may_start(config: Config) -> Config:
     return config.model_copy(update={"music": _overlay(config.music, {"start_when_silent": True})})
 
 
+def recorded(config: Config) -> Config:
+    """Return the configuration for a recording: its time is its own, so nothing is faded in real time."""
+    return config.model_copy(update={"music": config.music.model_copy(update={"fade_s": 0.0})})
+
+
 def _overlay(section: BaseModel, values: dict[str, Any]) -> BaseModel:
     return section.model_copy(update={key: value for key, value in values.items() if key not in section.model_fields_set})

@@ -9,19 +9,24 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from moodify.daemon.signals import CandidatesFound, Order, OrderEnded, PlaybackSeen
 from moodify.errors import CannotWork, MoodifyError
+from moodify.music.fading import RAMP_S, Fader
 from moodify.types import Act, OrderStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from moodify.daemon.signals import Signal
     from moodify.music.port import Player
     from moodify.music.song import Candidate
     from moodify.types import Mood
+
+    Lookup = Callable[[Player], tuple[Candidate, ...]]
 
 log = logging.getLogger(__name__)
 
@@ -29,15 +34,23 @@ log = logging.getLogger(__name__)
 class Dj:
     """One thread that alone talks to the :class:`~moodify.music.port.Player`."""
 
-    def __init__(self, player: Player, put: Callable[[Signal], None], *, volume_cap: int) -> None:
-        """Take the speaker, the conductor's queue and the loudest volume, in percent, at which music may be started."""
+    def __init__(self, player: Player, put: Callable[[Signal], None], *, poll_s: float, speaker: str | None = None) -> None:
+        """Take the speaker and the conductor's queue.
+
+        Args:
+            player: the speaker.
+            put: puts a signal on the conductor's queue.
+            poll_s: seconds between two looks where nothing else says when.
+            speaker: name of the player's speaker, where it has one: the volume of another one is left alone.
+        """
         self._player = player
         self._put = put
-        self._volume_cap = volume_cap
+        self._poll_s = poll_s
+        self._fader = Fader(player, self._interrupted_within, speaker=speaker)
         self._changed = threading.Condition()
         self._order: Order | None = None
         self._look = False
-        self._lookups: dict[Mood, Callable[[Player], tuple[Candidate, ...]]] = {}
+        self._lookups: dict[Mood, tuple[Lookup, bool]] = {}
         self._busy = False
         self._closing = False
 
@@ -55,10 +68,10 @@ class Dj:
             self._look = True
             self._changed.notify_all()
 
-    def look_up(self, mood: Mood, lookup: Callable[[Player], tuple[Candidate, ...]]) -> None:
-        """Look tracks up for a mood; one that waits already is asked once."""
+    def look_up(self, mood: Mood, lookup: Lookup, *, asked: bool = False) -> None:
+        """Look songs up for a mood, ``asked`` for by a person or not; one that waits already is asked once."""
         with self._changed:
-            self._lookups[mood] = lookup
+            self._lookups[mood] = lookup, asked
             self._changed.notify_all()
 
     @property
@@ -97,56 +110,79 @@ class Dj:
                 return lambda: self._carry_out(order)
             if self._lookups:
                 mood = next(iter(self._lookups))
-                lookup = self._lookups.pop(mood)
-                return lambda: self._found(mood, lookup)
+                lookup, asked = self._lookups.pop(mood)
+                return lambda: self._found(mood, lookup, asked=asked)
             self._look = False
             return self._looked
+
+    def _interrupted_within(self, seconds: float) -> bool:
+        """Wait so many seconds; return True at once when a newer order has come, or the end."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._closing or self._order is not None, timeout=seconds)
+
+    def _for_whom(self, *, asked: bool) -> AbstractContextManager[None]:
+        """What a person asks for is no part of what may be spent unasked."""
+        return self._player.asked() if asked else nullcontext()
 
     def _carry_out(self, order: Order) -> Signal:
         began_s = time.monotonic()
         try:
-            self._act(order)
+            with self._for_whom(asked=order.asked):
+                done = self._act(order)
         except MoodifyError as error:
             log.info("The order to %s failed: %s", order.decision.act.value, error)
             return OrderEnded(order, OrderStatus.FAILED, time.monotonic() - began_s, error)
-        return OrderEnded(order, OrderStatus.DONE, time.monotonic() - began_s)
+        return OrderEnded(order, OrderStatus.DONE if done else OrderStatus.DROPPED, time.monotonic() - began_s)
 
-    def _act(self, order: Order) -> None:
+    def _act(self, order: Order) -> bool:
+        """Do it; return False where a newer order came between."""
         decision = order.decision
         match decision.act:
             case Act.PLAY:
                 uri = self._uri(order)
-                known = self._lower()
-                self._player.play(uri)
-                if not known:
-                    self._lower_late()
+                self._start(lambda: self._player.play(uri), decision.volume_percent)
+            case Act.RESUME:
+                self._start(self._player.resume, decision.volume_percent)
             case Act.QUEUE:
                 self._player.queue(self._uri(order))
             case Act.PAUSE:
-                self._player.pause()
-            case Act.RESUME:
-                self._player.resume()
+                return self._fader.pause(decision.fade_s)
             case Act.SKIP:
                 self._player.skip()
+            case Act.VOLUME:
+                if decision.volume_percent is None:
+                    raise CannotWork("an order to change the volume names none")
+                return self._fader.fade_to(decision.volume_percent, RAMP_S)
             case Act.KEEP:
                 raise CannotWork("to keep what plays is no order")
+        return True
 
-    def _lower(self) -> bool:
+    def _start(self, start: Callable[[], None], cap: int | None) -> None:
+        """Start music no louder than ``cap``, in percent; at the volume from before a fade."""
+        most = 100 if cap is None else cap
+        self._fader.settle(most=most)
+        known = self._lower(most)
+        start()
+        self._fader.settle(most=most)
+        if not known:
+            self._lower_late(most)
+
+    def _lower(self, cap: int) -> bool:
         """Bring the volume down to the cap; return whether the speaker said how loud it is."""
         speaker = self._player.playback().speaker
         if speaker is None:
             return False
-        if speaker.supports_volume and (speaker.volume_percent or 0) > self._volume_cap:
-            self._player.set_volume(self._volume_cap)
+        if speaker.supports_volume and (speaker.volume_percent or 0) > cap:
+            self._player.set_volume(cap)
         return True
 
-    def _lower_late(self) -> None:
+    def _lower_late(self, cap: int) -> None:
         """Cap a speaker that says how loud it is only once it plays: one that slept, or that another app had not used."""
         try:
-            self._lower()
+            self._lower(cap)
         except MoodifyError as error:
             # The order itself is carried out.
-            log.warning("The volume may be above the cap of %s %%: %s", self._volume_cap, error)
+            log.warning("The volume may be above the cap of %s %%: %s", cap, error)
 
     @staticmethod
     def _uri(order: Order) -> str:
@@ -154,14 +190,17 @@ class Dj:
             raise CannotWork(f"an order to {order.decision.act.value} names no track")
         return order.decision.track.uri
 
-    def _found(self, mood: Mood, lookup: Callable[[Player], tuple[Candidate, ...]]) -> Signal:
+    def _found(self, mood: Mood, lookup: Lookup, *, asked: bool) -> Signal:
         try:
-            return CandidatesFound(mood, lookup(self._player))
+            with self._for_whom(asked=asked):
+                return CandidatesFound(mood, lookup(self._player))
         except MoodifyError as error:
             return CandidatesFound(mood, (), error)
 
     def _looked(self) -> Signal:
         try:
-            return PlaybackSeen(self._player.playback())
+            playback = self._player.playback()
         except MoodifyError as error:
-            return PlaybackSeen(None, error)
+            return PlaybackSeen(None, error, next_look_s=self._player.next_poll_s(self._poll_s))
+        remaining_s = (playback.track.duration_ms - playback.progress_ms) / 1000 if playback.playing and playback.track is not None else None
+        return PlaybackSeen(playback, None, self._player.notices(), self._player.next_poll_s(self._poll_s, remaining_s))

@@ -12,6 +12,7 @@ from moodify.system.trust import clock_trusted
 
 if TYPE_CHECKING:
     from moodify.music.policy import Policy
+    from moodify.music.taste_keeping import KeptTaste
     from moodify.store.settings import Settings
     from moodify.store.store import Store
 
@@ -48,6 +49,9 @@ class Kept:
         self._again_s: float | None = None
         self._music_version: int | None = None
         self._music_again_s = float("-inf")
+        self._taste: KeptTaste | None = None
+        self.clock_trusted, _ = clock_trusted(datetime.now(UTC), last_seen(settings))
+        """Whether the date could be trusted when it was last asked, at each reading of the machine's health."""
 
     @property
     def privacy(self) -> bool:
@@ -95,11 +99,26 @@ class Kept:
         else:
             self._music_version = version
 
+    def recall_taste(self, kept: KeptTaste) -> None:
+        """Keep what is learned of the household's taste from now on; without this call it ends with the run."""
+        self._taste = kept
+
+    def keep_taste(self, now: datetime) -> None:
+        """Write down what was learned, where that is due."""
+        if self._taste is not None:
+            self._taste.tick(now)
+
+    def finish(self, policy: Policy, now_s: float, now: datetime) -> None:
+        """Write down at the end what has not been."""
+        self.keep_music(policy, now_s, now)
+        if self._taste is not None:
+            self._taste.finish()
+
     def housekeep(self) -> None:
         """Delete what is older than the owner keeps, and note the date; by no clock that can't be trusted."""
         now = datetime.now(UTC)
-        trusted, _ = clock_trusted(now, last_seen(self._settings))
-        if not trusted:
+        self.clock_trusted, _ = clock_trusted(now, last_seen(self._settings))
+        if not self.clock_trusted:
             return
         try:
             self._store.retain(self._retention_days, now=now)

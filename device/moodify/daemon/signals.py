@@ -76,6 +76,8 @@ class Order:
 
     id: str
     decision: Decision
+    asked: bool = False
+    """Whether a person asked for it."""
 
 
 @dataclass(frozen=True, slots=True)

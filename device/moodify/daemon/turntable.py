@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from moodify.types import Playback, Track
 
 
+#: A silent speaker in a room where nobody is seen is looked at this many times less often: each look is counted by the service.
+SELDOM = 10
+
+
 class Turntable:
     """The newest look at the speaker, its state as a part of the house, and the next look. Belongs to the conductor's thread."""
 
@@ -57,9 +61,11 @@ class Turntable:
                 self.upcoming = None
         self._due_s = now_s
 
-    def seen(self, seen: PlaybackSeen, now_s: float) -> bool:
-        """Take a look's answer; return whether somebody had waited for it and has acted on it now."""
+    def seen(self, seen: PlaybackSeen, now_s: float, *, somebody: bool) -> bool:
+        """Take a look's answer; return whether an act had waited for it and was done now. ``somebody``: whether anybody is here."""
         next_s = self._poll_s if seen.next_look_s is None else seen.next_look_s
+        if not somebody and seen.playback is not None and not seen.playback.playing:
+            next_s = max(next_s, SELDOM * self._poll_s)
         if seen.error is not None:
             self.part.failed(seen.error)
             self._due_s = now_s + max(next_s, seen.error.retry_after_s or 0)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moodify.music import goals
-from moodify.music.candidates import why_nothing
 from moodify.music.desk import is_song
 from moodify.music.orders import Order
 from moodify.music.song import Outcome
@@ -56,7 +55,7 @@ class Asked:
         mood = goals.first_mood(goal, felt)
         pick = desk.pick(mood, now, whole=True)
         if pick is None:
-            return desk.keep(now, why_nothing(mood, desk.pool.of(mood)))
+            return desk.keep(now, desk.pool.why_nothing(mood))
         quiet = desk.hush(now) is not None
         what = "" if mood is felt else f"{mood.value} music at this hour, "
         reason = because(

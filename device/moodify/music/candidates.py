@@ -70,6 +70,9 @@ class CandidatePool:
         self._ask_s: dict[Mood, float] = {}
         self._firm_s: dict[Mood, float] = {}
         """Until when a press does not look up either."""
+        self._on_its_way: set[Mood] = set()
+        self._failed: dict[Mood, str] = {}
+        """Why the newest look-up failed."""
 
     def source(self, mood: Mood) -> Wanted:
         """Return where a felt mood's music comes from."""
@@ -86,17 +89,24 @@ class CandidatePool:
         if mood not in FELT_MOODS or now_s < (self._firm_s if asked else self._ask_s).get(mood, now_s):
             return None
         self._ask_s[mood] = self._firm_s[mood] = now_s + ANSWER_S
+        self._on_its_way.add(mood)
         return self.source(mood)
+
+    def looking(self, mood: Mood) -> bool:
+        """Return whether a look-up was handed out that is not answered."""
+        return mood in self._on_its_way
 
     def fill(self, mood: Mood, songs: Sequence[Candidate], now_s: float) -> None:
         """Take what was found. Nothing for a URI means that it can't be read, and is played as a whole."""
         uri = self.source(mood).uri
+        self._answered(mood, None)
         self._found[mood] = Candidates(tuple(songs), uri if not songs else None)
         self._ask_s[mood] = now_s + (FRESH_S if songs else RETRY_S)
         self._firm_s[mood] = self._ask_s[mood] if songs or uri else now_s
 
-    def failed(self, mood: Mood, now_s: float, retry_after_s: float | None = None) -> None:
-        """Take note that a look-up failed; what was found before stays."""
+    def failed(self, mood: Mood, now_s: float, retry_after_s: float | None = None, *, why: str = "the look-up failed") -> None:
+        """Take note that a look-up failed, and ``why``; what was found before stays."""
+        self._answered(mood, why)
         self._ask_s[mood] = now_s + (RETRY_S if retry_after_s is None else max(retry_after_s, 1.0))
         self._firm_s[mood] = now_s if retry_after_s is None else self._ask_s[mood]
 
@@ -104,13 +114,21 @@ class CandidatePool:
         """Return what was found for a mood; None before anything was."""
         return self._found.get(mood)
 
+    def why_nothing(self, mood: Mood) -> str:
+        """Say why no song can be chosen for a mood, and what to do about it."""
+        found = self.of(mood)
+        if found is None:
+            why = self._failed.get(mood)
+            return f"Looking for {mood.value} music" if why is None or self.looking(mood) else f"Can't look for {mood.value} music: {why}"
+        if found.context_uri is not None:
+            return f"The service does not let your music for {mood.value} be read, so it can't be queued: press the button to play it, or set a playlist that you own"
+        if found.songs:
+            return f"You skipped all the {mood.value} music that is known: set another playlist as music.moods.{mood.value}.uri"
+        return f"Found no {mood.value} music: set a playlist of yours as music.moods.{mood.value}.uri"
 
-def why_nothing(mood: Mood, found: Candidates | None) -> str:
-    """Say why no song can be chosen from what was found for a mood, and what to do about it."""
-    if found is None:
-        return f"Looking for {mood.value} music"
-    if found.context_uri is not None:
-        return f"The service does not let your music for {mood.value} be read, so it can't be queued: press the button to play it, or set a playlist that you own"
-    if found.songs:
-        return f"You skipped all the {mood.value} music that is known: set another playlist as music.moods.{mood.value}.uri"
-    return f"Found no {mood.value} music: set a playlist of yours as music.moods.{mood.value}.uri"
+    def _answered(self, mood: Mood, why_not: str | None) -> None:
+        self._on_its_way.discard(mood)
+        if why_not is None:
+            self._failed.pop(mood, None)
+        else:
+            self._failed[mood] = why_not

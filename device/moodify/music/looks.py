@@ -36,6 +36,12 @@ class Look:
         """The song that plays, or is paused."""
         return None if self.playback.track is None else self.playback.track.uri
 
+    @property
+    def end_s(self) -> float:
+        """When the song ends where it is left alone; the look's own moment where it is not known how long it is."""
+        track = self.playback.track
+        return self.at_s if track is None else self.at_s + (track.duration_ms - self.playback.progress_ms) / 1000
+
 
 def ended(before: Look, now: Look) -> bool:
     """Return whether the song before has ended by itself (or the speaker is gone), rather than by somebody's doing."""
@@ -75,4 +81,4 @@ def outcome(before: Look, now: Look, *, again: bool) -> Outcome | None:
 def _is_due(before: Look, now: Look) -> bool:
     """Return whether the song of the look before is over by now if it was left alone."""
     played = before.playback
-    return played.track is not None and now.at_s >= before.at_s + (played.track.duration_ms - played.progress_ms) / 1000 - END_SLACK_S
+    return played.track is not None and now.at_s >= before.end_s - END_SLACK_S

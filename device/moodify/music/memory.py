@@ -105,7 +105,7 @@ class Memory:
         if playback.playing:
             self._plays(now, cut=not over, again=again)
         elif before is not None and before.playback.playing:
-            self._falls_silent(at_s, over=over)
+            self._falls_silent(before, at_s, over=over)
         return lesson
 
     def notice_elsewhere(self, at_s: float) -> None:
@@ -234,12 +234,13 @@ class Memory:
         self.queued, self.after_uri = (replace(queued, sure=False), now.uri) if self._late < LATE_MAX else (None, None)
         return False
 
-    def _falls_silent(self, at_s: float, *, over: bool) -> None:
+    def _falls_silent(self, before: Look, at_s: float, *, over: bool) -> None:
         if not over:
             self.hushed = True
             return
         if self.current is not None and (self._missing or self.queued is not None):
-            self.broke_off_s = at_s
+            # By its length, not by this look: after an outage that may come hours later.
+            self.broke_off_s = min(at_s, before.end_s)
         self.queued, self._missing = None, False
 
     def _hear(self, uri: str) -> None:

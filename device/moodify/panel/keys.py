@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-KEYS: dict[str, Press] = {" ": Press.SCAN, "s": Press.SCAN, "n": Press.NEXT, "p": Press.PAUSE, "v": Press.PRIVACY, "q": Press.QUIT}
+KEYS: dict[str, Press] = {" ": Press.SCAN, "s": Press.SCAN, "n": Press.NEXT, "l": Press.LIKE, "p": Press.PAUSE, "v": Press.PRIVACY, "q": Press.QUIT}
 
 
 class Keys:

@@ -15,6 +15,8 @@ class Press(StrEnum):
     SCAN = "scan"
     NEXT = "next"
     PAUSE = "pause"
+    LIKE = "like"
+    """Keys and page only."""
     PRIVACY = "privacy"
     QUIT = "quit"
     """Terminal only."""

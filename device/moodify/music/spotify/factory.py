@@ -73,6 +73,7 @@ def open_player(
     """
     # spotipy is slow to import and wanted by nothing else.
     from .adapter import SpotifyPlayer
+    from .discovery import ZeroconfRadar
     from .signin import open_sign_in, simulated_sign_in
     from .tokens import TokenFile
 
@@ -86,7 +87,7 @@ def open_player(
             if spotify.client_id is not None or TokenFile(folder).path.exists():
                 logger.warning("%s; until then the simulated speaker plays", error)
         else:
-            real = SpotifyPlayer(sign_in, speaker=spotify.speaker, timeout_s=spotify.timeout_s, requests_per_hour=spotify.requests_per_hour, folder=folder)
+            real = SpotifyPlayer(sign_in, speaker=spotify.speaker, timeout_s=spotify.timeout_s, requests_per_hour=spotify.requests_per_hour, folder=folder, radar=ZeroconfRadar())
             return OpenPlayer(real, None)
     speaker = simulated if simulated is not None else SimulatedSpeaker(clock=clock)
     try:

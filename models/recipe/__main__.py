@@ -6,6 +6,7 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -35,6 +36,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="models/train", description=__doc__)
     parser.add_argument("--only", choices=("detector", "emotion"), help="one of the models; the classifier needs the detector's file in --out")
     mode = parser.add_mutually_exclusive_group()
+    parser.add_argument("--teach", action="store_true", help="train the teachers instead, and write what they say of every face to --out/soft_labels.npz")
+    parser.add_argument("--soft-labels", type=Path, metavar="FILE", help="what the teachers say (default: models/soft_labels.npz)")
     mode.add_argument("--quick", action="store_true", help="a tiny run that proves the pipeline, into a temporary folder unless --out is given")
     mode.add_argument("--evaluate", action="store_true", help="train nothing: measure the files in --out anew and write their manifests and cards")
     parser.add_argument("--data", type=Path, default=_PROJECT.parent / "shared" / "data", help="the data folder (default: ../shared/data)")
@@ -49,27 +52,44 @@ def _run(asked: argparse.Namespace, console: Console) -> Path:
         if not (folder := asked.data / part).is_dir():
             raise DataMissingError(f"{folder} is missing: put the training data there, or name its folder with --data DIR")
     # Seconds to import: a wrong folder is told at once.
-    from recipe.detector import build as detector
-    from recipe.emotion import build as emotion
+    from recipe.emotion import teach
 
     if asked.quick:
         out = asked.out or Path(tempfile.mkdtemp(prefix="moodify-models-"))
         work = asked.work or out / "work"
     else:
         out, work = asked.out or _PROJECT / "models", asked.work or _PROJECT / "models" / ".work"
+    if asked.teach:
+        teaching = teach.QUICK if asked.quick else teach.Plan()
+        for name, accuracy in teach.teach(asked.data, work, out, teaching, asked.threads).items():
+            console.print(f"{name}: accuracy on the tuning half {accuracy:.4f}")
+        return Path(out)
     if asked.only != "emotion":
-        if asked.evaluate:
-            manifest = detector.measure(asked.data, out, detector.Plan())
-        else:
-            manifest = detector.build(asked.data, work, out, detector.QUICK if asked.quick else detector.Plan(), asked.threads)
+        manifest = _detector(asked, work, out)
         console.print(f"face detector: {manifest['bytes']} bytes, AP50 {manifest['metrics']['ap50']}")
     if asked.only != "detector":
-        if asked.evaluate:
-            manifest = emotion.measure(asked.data, out, emotion.Plan())
-        else:
-            manifest = emotion.build(asked.data, work, out, emotion.QUICK if asked.quick else emotion.Plan(), asked.threads)
+        manifest = _emotion(asked, work, out, console)
         console.print(f"emotion classifier: {manifest['bytes']} bytes, accuracy {manifest['metrics']['accuracy']}")
     return Path(out)
+
+
+def _detector(asked: argparse.Namespace, work: Path, out: Path) -> dict[str, Any]:
+    from recipe.detector import build
+
+    if asked.evaluate:
+        return build.measure(asked.data, out, build.Plan())
+    return build.build(asked.data, work, out, build.QUICK if asked.quick else build.Plan(), asked.threads)
+
+
+def _emotion(asked: argparse.Namespace, work: Path, out: Path, console: Console) -> dict[str, Any]:
+    from recipe.emotion import build, teach
+
+    if asked.evaluate:
+        return build.measure(asked.data, out, build.Plan())
+    soft_labels = asked.soft_labels or _PROJECT / "models" / teach.FILE
+    if not soft_labels.is_file():
+        console.print(f"{soft_labels} is not there: the classifier learns from people's votes alone. models/teach makes it")
+    return build.build(asked.data, work, out, soft_labels, build.QUICK if asked.quick else build.Plan(), asked.threads)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Real store, tracker, policy, dj and adapter, and real HTTP to the simulated speaker; only the camera's observations are scripted.
 """
 
+import sys
 import time
 from collections import Counter
 from datetime import datetime, timedelta
@@ -145,4 +146,6 @@ def test_a_day_goes_by_the_rules_through_sleep_outages_and_quota(day, capsys):
     assert day.slowest_s < 2 * day.house.config.music.spotify.timeout_s
     counts = Counter(decision["act"] for decision in day.ordered())
     with capsys.disabled():
-        print(f"\na day: {len(day.requests)} requests, at most {day.busiest_hour()} in an hour (budget {budget}); orders {dict(counts)}; slowest frame {day.slowest_s:.2f} s")
+        sys.stdout.write(
+            f"\na day: {len(day.requests)} requests, at most {day.busiest_hour()} in an hour (budget {budget}); orders {dict(counts)}; slowest frame {day.slowest_s:.2f} s\n"
+        )

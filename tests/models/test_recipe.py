@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,4 +81,26 @@ def test_a_model_without_its_own_manifest_is_not_evaluated(recipe, shared_data, 
     done = recipe("--evaluate", "--data", shared_data, "--out", shipped)
     assert done.returncode == 1
     assert "manifest of another file" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.timeout(600)
+def test_quick_teachers_say_something_of_every_face_that_a_student_then_learns_from(recipe, shared_data, shipped, tmp_path):
+    taught = recipe("--teach", "--quick", "--data", shared_data, "--out", tmp_path / "taught")
+    assert taught.returncode == 0, taught.stderr
+    labels = tmp_path / "taught" / "soft_labels.npz"
+    assert labels.stat().st_size < 2_000_000
+    done = recipe("--quick", "--only", "emotion", "--data", shared_data, "--soft-labels", labels, "--out", shipped)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.timeout(600)
+def test_soft_labels_of_other_faces_are_refused(recipe, shared_data, shipped, tmp_path):
+    labels = tmp_path / "soft_labels.npz"
+    names = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"]
+    other = np.full((10, 8), 31, np.uint8)
+    np.savez_compressed(labels, labels=np.array(names), voted=other, voted_sha256=np.array("0" * 64), unlabelled=other, unlabelled_sha256=np.array("0" * 64))
+    done = recipe("--quick", "--only", "emotion", "--data", shared_data, "--soft-labels", labels, "--out", shipped)
+    assert done.returncode == 1
+    assert "models/teach" in done.stderr
     assert "Traceback" not in done.stderr

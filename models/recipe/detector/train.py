@@ -58,13 +58,13 @@ class Settings:
     stages: tuple[Stage, ...] = (
         Stage(192, 160, 2400),
         Stage(192, 160, 2800),
-        Stage(192, 160, 2800),
-        Stage(320, 256, 1000),
+        Stage(192, 160, 2000),
+        Stage(320, 256, 800),
     )
     batch: int = 64
     crops: int = 8000
     peak_rate: float = 4e-3
-    cooldown: int = 2800
+    cooldown: int = 2600
     weight_decay: float = 0.01
     average: float = 0.9985
     limit: int | None = None

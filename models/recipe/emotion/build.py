@@ -14,6 +14,7 @@ from recipe.detector.decode import Int8Net
 from recipe.emotion import LABELS, data
 from recipe.emotion.augment import FaceBatches
 from recipe.emotion.evaluate import CONFIDENCE, evaluate
+from recipe.emotion.teach import lessons
 from recipe.emotion.train import Settings, logits_of, train
 from recipe.export import to_int8
 from recipe.litert import Model, verify
@@ -57,12 +58,13 @@ _SIDES = (32, 48, 64, 96)
 """Pixels of a face's crop in a 320x256 frame."""
 
 
-def build(folder: Path, work: Path, out: Path, plan: Plan, threads: int) -> dict[str, Any]:
+def build(folder: Path, work: Path, out: Path, soft_labels: Path, plan: Plan, threads: int) -> dict[str, Any]:
     """Train, quantise, measure and describe the classifier; gives the manifest.
 
-    The detector must be in ``out`` already: the framing is measured with it.
+    The detector must be in ``out`` already: the framing is measured with it. ``soft_labels`` are the teachers' (``models/teach``).
     """
-    net = train(folder, work, plan.settings, threads)
+    tune, _ = data.validation(folder)
+    net = train(lessons(folder, soft_labels), tune, work / "emotion.pt", plan.settings, threads)
     return finish(net, folder, out, plan)
 
 

@@ -81,6 +81,15 @@ def validation(data: Path) -> tuple[Faces, Faces]:
     return faces.pick(np.sort(order[:half])), faces.pick(np.sort(order[half:]))
 
 
+def unlabelled(data: Path) -> NDArray[np.uint8]:
+    """Faces ``[N, 48, 48]`` that nobody voted on."""
+    file = data / "emotion" / "faces_unlabelled.npz"
+    if not file.is_file():
+        raise DataMissingError(f"{file} is missing: put the training data there, or name its folder with --data DIR")
+    with np.load(file) as archive:
+        return np.asarray(archive["pixels"], np.uint8)
+
+
 def near_copies(faces: Faces, training_faces: Faces) -> NDArray[np.bool_]:
     """Say which of ``faces`` ``[N]`` have a near copy among the training faces: FER2013 holds pictures cut, lit or marked twice."""
     ours, theirs = _thumbnails(faces.pixels), _thumbnails(training_faces.pixels)

@@ -34,15 +34,15 @@ class EmotionNet(Network):
 
     input_shape = (1, SIDE, SIDE, 1)
 
-    def __init__(self, dropout: float = 0.3) -> None:
-        """Make it; ``dropout`` is on the pooled features and is gone after training."""
+    def __init__(self, widths: tuple[int, ...] = WIDTHS, dropout: float = 0.3) -> None:
+        """Make it; ``widths`` as :data:`WIDTHS`, ``dropout`` is on the pooled features and is gone after training."""
         super().__init__()
-        stem, *rest = WIDTHS
+        stem, *rest = widths
         self.stem = Block(1, stem, input_scale=1 / 255)
-        self.down = nn.ModuleList(Block(a, b, stride=2) for a, b in zip(WIDTHS, rest, strict=False))
+        self.down = nn.ModuleList(Block(a, b, stride=2) for a, b in zip(widths, rest, strict=False))
         self.deep = nn.ModuleList(Residual(width) for width in rest)
         self.drop = nn.Dropout(dropout)
-        self.head = nn.Linear(WIDTHS[-1], len(LABELS))
+        self.head = nn.Linear(widths[-1], len(LABELS))
 
     def graph(self, x: T, ops: Ops[T]) -> dict[str, T]:
         """Logits ``[N, 8]`` from pixels 0..255."""

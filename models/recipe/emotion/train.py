@@ -1,4 +1,4 @@
-"""Trains the emotion classifier on votes: soft-label cross-entropy, AdamW, a cosine, averaged weights."""
+"""Trains a network on votes, a teacher's or people's: soft-label cross-entropy, AdamW, a cosine, averaged weights."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from recipe.emotion import data
 from recipe.emotion.augment import FaceBatches
-from recipe.emotion.net import EmotionNet
+from recipe.emotion.net import WIDTHS, EmotionNet
 from recipe.stream import BatchStream
 from recipe.training import Average, Checkpoint, bfloat16_is_fast, decay_groups, progress, rate, settle
 
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from recipe.emotion.data import Faces
 
 _SAVE_EVERY = 500
 
@@ -34,26 +35,35 @@ class Settings:
         weight_decay: on kernels.
         average: decay of the weights' average.
         seed: of everything.
+        widths: of the network.
     """
 
-    epochs: float = 20.0
+    epochs: float = 24.0
     batch: int = 128
     peak_rate: float = 2e-3
     weight_decay: float = 0.02
     average: float = 0.999
     seed: int = 11
+    widths: tuple[int, ...] = WIDTHS
 
 
-def train(folder: Path, work: Path, settings: Settings, threads: int = 1) -> EmotionNet:
-    """Train on ``folder`` (the data folder), keeping the checkpoint in ``work``; gives the averaged network."""
+def train(faces: Faces, tune: Faces, checkpoint_file: Path, settings: Settings, threads: int = 1) -> EmotionNet:
+    """Train on ``faces``, keeping the checkpoint in ``checkpoint_file``; gives the averaged network.
+
+    Args:
+        faces: with their targets.
+        tune: a half of the validation faces, whose accuracy is shown on the way; nothing is chosen by it.
+        checkpoint_file: its name, without the ending, is the run's name.
+        settings: of the run.
+        threads: of PyTorch.
+    """
     settle(threads, settings.seed)
-    faces = data.training(folder)
-    tune, _ = data.validation(folder)
+    name = checkpoint_file.stem
     steps = max(1, round(settings.epochs * len(faces) / settings.batch))
-    net = EmotionNet()
+    net = EmotionNet(settings.widths)
     average = Average(net, settings.average)
     optimiser = torch.optim.AdamW(decay_groups(net, settings.weight_decay), lr=settings.peak_rate)
-    checkpoint = Checkpoint(work / "emotion.pt", asdict(settings))
+    checkpoint = Checkpoint(checkpoint_file, asdict(settings))
     done = 0
     if (state := checkpoint.load()) is not None:
         net.load_state_dict(state["net"])
@@ -67,7 +77,7 @@ def train(folder: Path, work: Path, settings: Settings, threads: int = 1) -> Emo
         progress() as bar,
         BatchStream(maker, seed=settings.seed, start=done) as stream,
     ):
-        task = bar.add_task("emotion", total=steps, completed=done, note="")
+        task = bar.add_task(name, total=steps, completed=done, note="")
         for step in range(done, steps):
             batch = stream.take()
             for group in optimiser.param_groups:
@@ -84,7 +94,7 @@ def train(folder: Path, work: Path, settings: Settings, threads: int = 1) -> Emo
             if (step + 1) % _SAVE_EVERY == 0 or step + 1 == steps:
                 correct = np.mean(logits_of(average.net, tune.pixels).argmax(1) == tune.majority)
                 note += f" · accuracy on the tuning half {correct:.4f}"
-                bar.console.log(f"emotion {step + 1}/{steps} {note}")
+                bar.console.log(f"{name} {step + 1}/{steps} {note}")
                 checkpoint.save(
                     net=net.state_dict(),
                     average=average.net.state_dict(),

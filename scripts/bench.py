@@ -116,6 +116,16 @@ def whole_process() -> dict[str, float]:
     return result
 
 
+def presses(count: int) -> dict[str, float]:
+    """Press the button of a running appliance with a warm camera, and read when light, decision and order came: median and 95th percentile."""
+    command = [sys.executable, str(Path(__file__).with_name("bench_press.py")), "--presses", str(count)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    figures = json.loads(done.stdout) if done.returncode == 0 else {}
+    if not all(len(values) == count for values in figures.values()) or not figures:
+        raise SystemExit("bench: presses of the button were not answered. Try: python scripts/bench_press.py")
+    return {f"{name}_{q}_ms": float(np.quantile(values, share)) for name, values in figures.items() for q, share in (("median", 0.5), ("p95", 0.95))}
+
+
 def _memory(pid: int) -> dict[str, float]:
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return {name: int(status[key].split()[0]) / 1024 for name, key in (("peak_rss_mb", "VmHWM"), ("rss_mb", "VmRSS"), ("rss_anon_mb", "RssAnon"))}
@@ -125,9 +135,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=50, help=f"rounds of {BLOCK} calls each (default: 50)")
+    parser.add_argument("--presses", type=int, default=12, help="presses of the button (default: 12)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
-    figures = vision(arguments.rounds) | whole_process()
+    figures = vision(arguments.rounds) | whole_process() | presses(arguments.presses)
     invokes = figures["detector_invoke"] + figures["classifier_invoke"]
     if (memory := measure(None)) is not None:
         figures["vision_memory_mb"] = memory.total / 2**20
@@ -153,6 +164,9 @@ def main() -> None:
         table.add_row("memory of the vision part: arenas, weights, buffers (RssAnon)", f"{figures['vision_memory_mb']:.1f} MB", "")
     table.add_row("peak memory of the daemon (VmHWM)", f"{figures['peak_rss_mb']:.0f} MB", "")
     table.add_row("resident / anonymous (VmRSS / RssAnon)", f"{figures['rss_mb']:.0f} / {figures['rss_anon_mb']:.0f} MB", "")
+    table.add_section()
+    for name, text in (("press_to_light", "light"), ("press_to_decision", "decision"), ("press_to_order", "order taken by the simulated speaker")):
+        table.add_row(f"button press to {text}: median / 95 %", f"{figures[f'{name}_median_ms']:.0f} / {figures[f'{name}_p95_ms']:.0f} ms", "")
     Console().print(table)
 
 

@@ -21,12 +21,14 @@ from appliance import configure, data_folder, environment_of, moodify
 from moodify.cli import check, spotify
 from moodify.config import load
 from moodify.errors import PersonMustAct
+from moodify.music.catalogue.catalogue import Catalogue
 from moodify.music.spotify import login as login_module
 from moodify.music.spotify.adapter import SpotifyPlayer
 from moodify.music.spotify.factory import OpenPlayer
 from moodify.music.spotify.signin import open_sign_in
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
 from moodify.music.spotify.tokens import FILE, TokenFile
+from moodify.types import Track
 from waiting import wait_until
 
 CLIENT = "0123456789abcdef0123456789abcdef"
@@ -122,6 +124,16 @@ def test_logout_forgets_the_tokens_and_the_app(tmp_path):
     assert moodify(tmp_path, "spotify", "logout").returncode == 0
     assert list(data_folder(tmp_path).iterdir()) == []
     assert status_of(tmp_path)[1]["client_id"] is None
+
+
+def test_logout_forgets_the_accounts_songs_and_keeps_the_imported_ones(tmp_path):
+    keep(tmp_path)
+    with Catalogue(data_folder(tmp_path) / "music.db") as catalogue:
+        catalogue.keep("liked", [Track("spotify:track:liked", "A song", "Somebody", 180_000)])
+        assert catalogue.lookup("liked") is not None
+    assert moodify(tmp_path, "spotify", "logout").returncode == 0
+    with Catalogue(data_folder(tmp_path) / "music.db") as catalogue:
+        assert catalogue.lookup("liked") is None
 
 
 # login

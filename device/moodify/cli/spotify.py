@@ -97,7 +97,8 @@ def logout(config_file: Path | None) -> int:
 
 def _forget_songs(config: Config, folder: Path) -> None:
     """Forget which songs the account has; what was imported stays."""
-    from moodify.music.catalogue.catalogue import FILE, Catalogue
+    from moodify.music.catalogue.catalogue import Catalogue
+    from moodify.music.catalogue.file import FILE
 
     if not (folder / FILE).exists():
         return

@@ -10,7 +10,7 @@ from moodify.config.model import Config
 from moodify.daemon import demo
 from moodify.daemon.board import Board
 from moodify.daemon.house import RunningHouse
-from moodify.daemon.parts import Part
+from moodify.daemon.parts import WORDING_S, Part
 from moodify.daemon.places import folder_of, runtime_folder_of
 from moodify.daemon.signals import Pressed, PrivacyWanted, State, ThreadDied
 from moodify.daemon.threads import guarded
@@ -102,9 +102,13 @@ def test_a_part_notes_what_changes_and_logs_only_another_state(caplog):
     part = Part(EventKind.CAMERA, notes, "opening")
     for state, message in ((State.STARTING, "opening"), (State.OK, "a camera"), (State.OK, "a camera"), (State.DEGRADED, "lost"), (State.DEGRADED, "still lost")):
         part.becomes(state, message)
-    assert [data["message"] for _, data in notes.noted] == ["a camera", "lost", "still lost"]
+    # In an outage the wording changes with each try: that is shown, but told once in five minutes.
+    assert [data["message"] for _, data in notes.noted] == ["a camera", "lost"]
     assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"]
     assert part.now() == {"state": "degraded", "message": "still lost"}
+    part.noted_s -= WORDING_S
+    part.becomes(State.DEGRADED, "lost for good")
+    assert notes.noted[-1][1]["message"] == "lost for good"
 
 
 @pytest.mark.parametrize(("error", "state"), [(RetryLater("soon"), State.DEGRADED), (SignInNeeded("sign in"), State.BROKEN), (CannotWork("never"), State.BROKEN)])

@@ -287,3 +287,10 @@ def test_an_order_of_another_policy_is_no_news():
     before = house.policy.memory_version
     house.policy.ended(other, OrderStatus.DONE, house.now_s)
     assert house.policy.memory_version == before
+
+
+def test_what_fails_again_and_again_unasked_is_tried_more_and_more_seldom():
+    house = following()
+    house.fault = Fault(SpeakerUnavailable("Spotify answers 503; trying again later", retry_after_s=30))
+    house.run(3600)
+    assert 4 <= len(house.acts) <= 12, house.acts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: While a part stays degraded, another wording of why is news once in so many seconds: in an outage it changes with each try.
+WORDING_S = 300.0
+
 
 @dataclass(slots=True)
 class Part:
@@ -27,15 +31,21 @@ class Part:
     recorder: Recorder
     message: str
     state: State = State.STARTING
+    noted_s: float = float("-inf")
+    """When an event was last noted, in monotonic seconds."""
 
     def becomes(self, state: State, message: str) -> None:
         """Take the new state."""
         if (state, message) == (self.state, self.message):
             return
+        now_s = time.monotonic()
+        news = state is not self.state or state is not State.DEGRADED or now_s >= self.noted_s + WORDING_S
         if state is not self.state:
             log.log(logging.INFO if state in {State.OK, State.OFF, State.STARTING} else logging.WARNING, "%s: %s: %s", self.kind.value, state.value, message)
         self.state, self.message = state, message
-        self.recorder.note(self.kind, words.part(state.value, message))
+        if news:
+            self.noted_s = now_s
+            self.recorder.note(self.kind, words.part(state.value, message))
 
     def failed(self, error: MoodifyError) -> None:
         """Take the state that an error means: degraded where it may heal by itself, else broken."""

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from moodify.music.orders import Order
     from moodify.music.situation import Situation, Verdict
 
-#: An order that failed is tried again after so many seconds, where the service did not say when.
-RETRY_S = 30.0
+#: An order that failed is tried again after so many seconds, where the service did not say when; one that fails again and again
+#: unasked more and more seldom.
+RETRY_S, RETRY_MAX_S = 30.0, 600.0
 
 #: One that a person asked for is repeated sooner, then when the press is twice as long ago, and not when it is longer ago than they
 #: would still expect it.
@@ -35,6 +36,8 @@ class Setbacks:
         """Nothing has failed yet."""
         self._desk = desk
         self._retry_s = _NEVER_S
+        self._failures = 0
+        """Orders that failed unasked, one after another."""
         self._shut_s: float | None = None
         """Until when the service refuses what a person asked for, where it said so."""
         self._error: MoodifyError | None = None
@@ -56,7 +59,7 @@ class Setbacks:
         memory, newer = self._desk.memory, self._desk.orders
         if status is OrderStatus.DONE:
             memory.carried_out(order, now_s)
-            self._retry_s = _NEVER_S
+            self._retry_s, self._failures = _NEVER_S, 0
             return
         if order.decision.act is Act.VOLUME:
             memory.too_loud = not isinstance(error, PersonMustAct)
@@ -71,6 +74,9 @@ class Setbacks:
             memory.refused(order)
         self._error = error
         self._retry_s = now_s + (RETRY_S if retry_after_s is None else retry_after_s)
+        if not order.asked:
+            self._retry_s = max(self._retry_s, now_s + min(RETRY_S * (2**self._failures - 1), RETRY_MAX_S))
+            self._failures += 1
         if order.asked and not newer:
             wait_s = max(ASKED_RETRY_S, now_s - order.at_s) if retry_after_s is None else retry_after_s
             self._failed_asked(order, now_s + wait_s, said_when=retry_after_s is not None)

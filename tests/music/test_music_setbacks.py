@@ -291,6 +291,6 @@ def test_an_order_of_another_policy_is_no_news():
 
 def test_what_fails_again_and_again_unasked_is_tried_more_and_more_seldom():
     house = following()
-    house.fault = Fault(SpeakerUnavailable("Spotify answers 503; trying again later", retry_after_s=30))
+    house.fault = Fault(SpeakerUnavailable("Spotify answers 503; trying again later"), retry_after_s=30)
     house.run(3600)
     assert 4 <= len(house.acts) <= 12, house.acts

@@ -293,4 +293,5 @@ def test_what_fails_again_and_again_unasked_is_tried_more_and_more_seldom():
     house = following()
     house.fault = Fault(SpeakerUnavailable("Spotify answers 503; trying again later"), retry_after_s=30)
     house.run(3600)
-    assert 4 <= len(house.acts) <= 12, house.acts
+    # Each 30 s it would be tried seven times before their song is over.
+    assert 2 <= len(house.acts) <= 4, house.acts

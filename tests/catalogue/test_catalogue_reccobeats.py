@@ -1,10 +1,13 @@
 """Features from ReccoBeats: ids out, numbers back, and every trouble on the way in the project's errors."""
 
+import time as wall
+from datetime import datetime, timedelta
+
 import pytest
 from songs_room import key
 
 from moodify.errors import CannotWork, MoodifyError, RetryLater
-from moodify.music.catalogue.reccobeats import FAILURES, LONGEST_RETRY_S, MOST_IDS, ReccoBeats
+from moodify.music.catalogue.reccobeats import FAILURES, LONGEST_RETRY_S, MOST_IDS, PAUSE_S, ReccoBeats
 from moodify.music.song import Features
 from moodify.music.spotify.simulated.reccobeats import SimulatedReccoBeats
 
@@ -165,17 +168,67 @@ def fail_in_a_row(client, service):
             client.ask([key(1)])
 
 
-def test_after_failures_in_a_row_it_is_left_alone(client, service):
+def test_after_failures_in_a_row_it_is_left_alone_and_says_how_long(client, service, time):
     fail_in_a_row(client, service)
-    with pytest.raises(RetryLater, match="several times in a row"):
+    time.advance(seconds=100)
+    with pytest.raises(RetryLater, match=f"ReccoBeats has failed {FAILURES} times in a row; trying again in") as caught:
         client.ask([key(1)])
+    assert type(caught.value) is RetryLater
+    assert caught.value.retry_after_s == PAUSE_S - 100
     assert len(service.requests) == FAILURES
 
 
-def test_after_a_while_it_is_tried_again(service, opened):
-    client = opened(pause_s=0.0)
+def test_after_a_while_it_is_tried_again(client, service, time):
     fail_in_a_row(client, service)
+    time.advance(seconds=PAUSE_S)
     assert client.ask([key(1)]) == {key(1): None}
+
+
+def leap(monkeypatch, years):
+    """Set the wall clock, wherever a breaker or a window could read it."""
+
+    class Leapt(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(days=365 * years)
+
+    now = wall.time
+    monkeypatch.setattr(wall, "time", lambda: now() + 365 * 86_400 * years)
+    for reader in ("pybreaker", "moodify.music.guards.breaker"):
+        monkeypatch.setattr(f"{reader}.datetime", Leapt)
+
+
+@pytest.mark.parametrize("years", [-5, 5])
+def test_a_leap_of_the_wall_clock_neither_ends_nor_lengthens_its_rest(client, service, time, monkeypatch, years):
+    fail_in_a_row(client, service)
+    leap(monkeypatch, years)
+    with pytest.raises(RetryLater, match="in a row"):
+        client.ask([key(1)])
+    time.advance(seconds=PAUSE_S)
+    assert client.ask([key(1)]) == {key(1): None}
+
+
+@pytest.mark.parametrize("years", [-5, 5])
+def test_a_leap_of_the_wall_clock_neither_ends_nor_lengthens_its_budgets_window(service, opened, time, monkeypatch, years):
+    client = opened(budget="2/hour")
+    client.ask([key(1)])
+    time.advance(minutes=20)
+    client.ask([key(1)])
+    leap(monkeypatch, years)
+    with pytest.raises(RetryLater, match="spent for now") as caught:
+        client.ask([key(1)])
+    assert caught.value.retry_after_s == 2400
+    time.advance(minutes=40)
+    assert client.ask([key(1)]) == {key(1): None}
+
+
+def test_an_answer_that_does_not_end_counts_as_none(client, service):
+    service.answer_with(b" " * 600_000, times=FAILURES)
+    for _ in range(FAILURES):
+        with pytest.raises(RetryLater, match="does not end"):
+            client.ask([key(1)])
+    with pytest.raises(RetryLater, match="in a row"):
+        client.ask([key(1)])
 
 
 def test_a_refused_request_opens_no_breaker(client, service):
@@ -191,7 +244,7 @@ def test_the_budget_bounds_the_requests(service, opened):
     client.ask([key(2)])
     with pytest.raises(RetryLater, match="spent for now") as caught:
         client.ask([key(3)])
-    assert 3000 < caught.value.retry_after_s <= 3600
+    assert caught.value.retry_after_s == 3600
     assert len(service.requests) == 2
 
 

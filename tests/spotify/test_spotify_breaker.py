@@ -4,7 +4,7 @@ import pytest
 import requests
 
 from moodify.errors import CannotWork, MoodifyError, SpeakerUnavailable
-from moodify.music.spotify.breaker import FAILURES, REST_S, Breaker
+from moodify.music.guards.breaker import FAILURES, REST_S, Breaker
 from moodify.music.spotify.simulated.levers import ACCOUNTS
 from moodify.music.spotify.transport import TokenTransport
 
@@ -152,7 +152,7 @@ def test_opening_and_closing_are_each_logged_once(failing, clock, caplog):
 
 
 def test_what_is_no_failure_of_the_service_passes_unchanged_and_uncounted(clock):
-    breaker = Breaker("Spotify", now_s=clock, failures=1)
+    breaker = Breaker("Spotify", now_s=clock, failures=1, refusal=SpeakerUnavailable)
 
     def broken():
         raise KeyError("a mistake of ours")

@@ -16,15 +16,16 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import pybreaker
 import requests
 from limits import parse
-from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from urllib3.exceptions import HTTPError
 
 from moodify.errors import CannotWork, RetryLater
+from moodify.music.guards.breaker import Breaker
+from moodify.music.guards.window import MonotonicStorage
 from moodify.music.song import Features
+from moodify.music.words import span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,7 +57,7 @@ class ReccoBeats:
         Args:
             url: The API, ending with ``/v1/``; a simulated one's for that.
             timeout_s: Longest time that one request may take.
-            now_s: Monotonic seconds, for Retry-After.
+            now_s: Monotonic seconds, for Retry-After, the breaker and the budget.
             budget: Requests in a time, as the library limits writes it.
             pause_s: How long nothing is asked after three failures in a row.
         """
@@ -68,8 +69,9 @@ class ReccoBeats:
         self._session.trust_env = False
         self._session.headers.clear()
         self._session.headers.update({"User-Agent": "Moodify", "Accept": "application/json"})
-        self._breaker = pybreaker.CircuitBreaker(fail_max=FAILURES, reset_timeout=pause_s, exclude=[CannotWork], throw_new_error_on_trip=False, name="reccobeats")
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._breaker = Breaker("ReccoBeats", now_s=now_s, failures=FAILURES, rest_s=pause_s)
+        self._sent = MonotonicStorage(now_s)
+        self._limiter = MovingWindowRateLimiter(self._sent)
         self._budget = parse(budget)
         self._shut_until_s = -math.inf
 
@@ -96,13 +98,9 @@ class ReccoBeats:
         if left_s > 0:
             raise RetryLater(f"ReccoBeats asked to be left alone; trying again in {left_s:.0f} s", retry_after_s=left_s)
         if not self._limiter.test(self._budget):
-            left_s = max(self._limiter.get_window_stats(self._budget).reset_time - time.time(), 1.0)
-            raise RetryLater("the requests to ReccoBeats are spent for now; trying again later", retry_after_s=left_s)
-        try:
-            content: list[Any] = self._breaker.call(self._content, ids)
-        except pybreaker.CircuitBreakerError as error:
-            raise RetryLater("ReccoBeats failed several times in a row; trying again later") from error
-        found = _read(content)
+            left_s = self._sent.freed_s(self._budget.key_for(), 1, self._budget.get_expiry())
+            raise RetryLater(f"the requests to ReccoBeats are spent for now; trying again in {span(left_s)}", retry_after_s=left_s)
+        found = _read(self._content(ids))
         return {key: found.get(key) for key in ids}
 
     def close(self) -> None:
@@ -110,11 +108,19 @@ class ReccoBeats:
         self._session.close()
 
     def _content(self, ids: Sequence[str]) -> list[Any]:
-        self._limiter.hit(self._budget)
-        try:
+        body = bytearray()
+
+        def send() -> requests.Response:
+            self._limiter.hit(self._budget)
             # A comma needs no escape in a query.
             with self._session.get(f"{self._url}?ids={','.join(ids)}", timeout=self._timeout_s, allow_redirects=False, stream=True) as response:
-                body = self._body(response)
+                body.extend(self._body(response))
+            return response
+
+        try:
+            response = self._breaker.call(send)
+        except _Endless as error:
+            raise RetryLater("ReccoBeats' answer does not end; trying again later") from error
         except (requests.RequestException, HTTPError) as error:
             raise RetryLater(f"ReccoBeats can't be reached ({type(error).__name__}); check the network") from error
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
@@ -140,8 +146,12 @@ class ReccoBeats:
         for part in response.iter_content(16_384):
             body += part
             if len(body) > LONGEST_ANSWER or time.monotonic() > until_s:
-                raise RetryLater("ReccoBeats' answer does not end; trying again later")
+                raise _Endless
         return bytes(body)
+
+
+class _Endless(requests.RequestException):
+    """An answer that is longer, or takes longer, than any good one: for the breaker no answer at all."""
 
 
 def _read(content: Sequence[Any]) -> dict[str, Features]:

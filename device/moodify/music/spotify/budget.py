@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict, deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from limits import RateLimitItemPerHour
-from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from moodify.errors import SpeakerUnavailable
+from moodify.music.guards.window import MonotonicStorage
 from moodify.music.words import span
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class Budget:
         """Take the requests an hour (more than 2 * :data:`RESERVE`) and a monotonic clock in seconds."""
         self.per_hour = per_hour
         self._now_s = now_s
-        self._times = _Times(now_s)
+        self._times = MonotonicStorage(now_s)
         self._limiter = MovingWindowRateLimiter(self._times)
         self._unasked, self._beside = RateLimitItemPerHour(per_hour), RateLimitItemPerHour(MOST_COUNTED)
         self._person = threading.local()
@@ -105,41 +104,4 @@ class Budget:
         return getattr(self._person, "asks", False)
 
     def _wait_s(self, needed: int) -> float:
-        return max(self._times.freed_s(self._unasked.key_for(UNASKED), needed - self.left), 0.0)
-
-
-class _Times(MemoryStorage):
-    """When requests were sent, on a clock that nobody sets: by the wall clock, which the library reads, a jump back would shut the window."""
-
-    def __init__(self, now_s: Callable[[], float]) -> None:
-        super().__init__()
-        # It would look after what is not used here.
-        self.timer.cancel()
-        self._now_s = now_s
-        self._sent: defaultdict[str, deque[float]] = defaultdict(deque)
-        self._guard = threading.RLock()
-
-    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        with self._guard:
-            sent = self._within(key, expiry)
-            fits = len(sent) + amount <= limit
-            if fits:
-                sent.extend([self._now_s()] * amount)
-            return fits
-
-    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:  # noqa: ARG002 - the library's signature
-        with self._guard:
-            sent = self._within(key, expiry)
-            return (sent[0] if sent else self._now_s()), len(sent)
-
-    def freed_s(self, key: str, count: int) -> float:
-        """Return the seconds until so many of those of the last hour are older than that."""
-        with self._guard:
-            sent = self._within(key, int(HOUR_S))
-            return sent[count - 1] + HOUR_S - self._now_s() if 0 < count <= len(sent) else 0.0
-
-    def _within(self, key: str, expiry: float) -> deque[float]:
-        sent, since_s = self._sent[key], self._now_s() - expiry
-        while sent and sent[0] <= since_s:
-            sent.popleft()
-        return sent
+        return max(self._times.freed_s(self._unasked.key_for(UNASKED), needed - self.left, self._unasked.get_expiry()), 0.0)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import spotipy
 
 from moodify.errors import MoodifyError, SpeakerUnavailable
+from moodify.music.guards.breaker import Breaker
 
-from .breaker import Breaker
 from .budget import Budget
 from .ending import notice_of_ending
 from .mapping import FOREIGN, foreign_error
@@ -45,7 +45,7 @@ class Connection:
         self.budget = Budget(requests_per_hour, now_s=now_s)
         self._now = now
         self._quota = Quota(folder, app=str(sign_in.client_id), now_s=now_s, now=now)
-        self._breaker = Breaker("Spotify", now_s=now_s)
+        self._breaker = Breaker("Spotify", now_s=now_s, refusal=SpeakerUnavailable)
         self._transport = ApiTransport(sign_in, self._breaker, self._quota, self.budget.note)
         self._spotify = spotipy.Spotify(requests_session=self._transport, requests_timeout=timeout_s)
         self._spotify.prefix = api_url

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import requests
 
 from moodify.errors import SpeakerUnavailable
+from moodify.music.guards.breaker import Breaker
 
-from .breaker import Breaker
 from .mapping import FOREIGN, Refusal, api_error, foreign_error, token_error
 from .quota import Quota
 
@@ -81,7 +81,7 @@ class TokenTransport(_Once):
 
     def __init__(self, *, now_s: Callable[[], float] = time.monotonic) -> None:
         """Take a monotonic clock in seconds."""
-        super().__init__(Breaker("Spotify's sign-in service", now_s=now_s), Quota(now_s=now_s), lambda: None)
+        super().__init__(Breaker("Spotify's sign-in service", now_s=now_s, refusal=SpeakerUnavailable), Quota(now_s=now_s), lambda: None)
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """Send one request.

@@ -12,7 +12,7 @@ import requests
 from pybreaker import STATE_CLOSED, STATE_OPEN, CircuitBreaker, CircuitBreakerError, CircuitBreakerListener, CircuitMemoryStorage
 from urllib3.exceptions import HTTPError
 
-from moodify.errors import SpeakerUnavailable
+from moodify.errors import RetryLater
 from moodify.music.words import span
 
 if TYPE_CHECKING:
@@ -35,9 +35,20 @@ class Breaker:
     No answer at all (time-out, cut, refused connection) and a 5xx are failures. Any other answer is an answer, a 4xx too.
     """
 
-    def __init__(self, service: str, *, now_s: Callable[[], float] = time.monotonic, failures: int = FAILURES, rest_s: float = REST_S) -> None:
-        """Take the service's name for a person, a monotonic clock, the failures in a row that open, and the seconds of rest."""
+    def __init__(
+        self, service: str, *, now_s: Callable[[], float] = time.monotonic, failures: int = FAILURES, rest_s: float = REST_S, refusal: type[RetryLater] = RetryLater
+    ) -> None:
+        """Let everything through.
+
+        Args:
+            service: its name for a person.
+            now_s: monotonic seconds.
+            failures: so many in a row open it.
+            rest_s: seconds for which the service is left alone then.
+            refusal: the error that says so.
+        """
         self.service = service
+        self._refusal = refusal
         self._rest_s = rest_s
         self._memory = _Memory(now_s)
         self._breaker = CircuitBreaker(
@@ -58,7 +69,7 @@ class Breaker:
         """Send, and return the answer, whatever its status.
 
         Raises:
-            SpeakerUnavailable: the service is left alone now; nothing was sent.
+            RetryLater: of the kind ``refusal``: the service is left alone now, and nothing was sent.
             requests.RequestException: as ``send``.
         """
         try:
@@ -67,7 +78,7 @@ class Breaker:
             return failing.response
         except CircuitBreakerError as error:
             left_s = math.ceil(self.left_s)
-            raise SpeakerUnavailable(f"{self.service} has failed {self._breaker.fail_max} times in a row; trying again in {span(left_s)}", retry_after_s=left_s) from error
+            raise self._refusal(f"{self.service} has failed {self._breaker.fail_max} times in a row; trying again in {span(left_s)}", retry_after_s=left_s) from error
 
 
 class _Failing(Exception):

@@ -196,6 +196,18 @@ def test_an_appliance_that_runs_forgets_when_another_process_asks(notes, tmp_pat
     assert recalled(notes.get(TASTE_KEY)).empty
 
 
+def test_a_write_before_the_next_look_puts_nothing_back_that_was_forgotten(notes):
+    clock, known = Clock(), taste()
+    kept = KeptTaste(known, notes, NOW, clock=clock)
+    kept.tick(NOW)
+    known.learn(Mood.HAPPY, SONG, Outcome.LIKED, NOW)
+    forget(notes)
+    clock.now_s += LOOK_S / 2
+    kept.tick(NOW)
+    assert known.empty
+    assert recalled(notes.get(TASTE_KEY)).empty
+
+
 def test_what_was_learned_between_asking_and_forgetting_is_forgotten_at_the_end_too(notes):
     known = taste()
     kept = KeptTaste(known, notes, NOW)

@@ -87,7 +87,6 @@ class KeptTaste:
     def finish(self) -> None:
         """Write down what was learned, at the end of a run."""
         try:
-            self._forget_where_asked()
             self._write()
         except RetryLater as error:
             log.error("What was learned in the last minute is lost: %s", error)  # noqa: TRY400 - no defect; the reason is in the message
@@ -102,6 +101,8 @@ class KeptTaste:
 
     def _write(self) -> None:
         if self._taste.version != self._kept_version:
+            # Asked since the last look, it would be undone by this write.
+            self._forget_where_asked()
             version = self._taste.version
             self._notes.put(TASTE_KEY, as_json(self._taste))
             self._kept_version = version

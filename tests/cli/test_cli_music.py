@@ -417,7 +417,7 @@ def test_simulate_prints_a_table_and_says_that_these_are_no_people(music):
 
 
 def test_simulate_as_json_draws_too(home, music):
-    pytest.importorskip("matplotlib", reason="data: matplotlib (moodify[plots]) is not installed")
+    pytest.importorskip("matplotlib", reason="data: matplotlib is not installed")
     code, out, _ = music("simulate", "--runs", 2, "--plays", 20, "--out", home / "curves.png", "--json")
     told = json.loads(out)
     assert code == 0
@@ -428,11 +428,11 @@ def test_simulate_as_json_draws_too(home, music):
 def test_simulate_says_first_where_it_can_not_draw(home, music):
     code, out, err = music("simulate", "--out", home / "curves.txt")
     assert (code, out) == (2, "")
-    assert "ends in .png" in err or "pip install 'moodify[plots]'" in err
+    assert "ends in .png" in err or "-m pip install 'matplotlib>=3.9,<4'" in err
 
 
 def test_without_matplotlib_drawing_says_what_to_install(home, music, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     code, out, err = music("simulate", "--out", home / "curves.png")
     assert (code, out) == (1, "")
-    assert "pip install 'moodify[plots]'" in err
+    assert "-m pip install 'matplotlib>=3.9,<4'" in err

@@ -101,7 +101,7 @@ def test_of_one_run_the_band_is_the_curve_itself():
 
 
 def test_curves_are_drawn_as_a_picture(trials, tmp_path):
-    pytest.importorskip("matplotlib", reason="data: matplotlib (moodify[plots]) is not installed")
+    pytest.importorskip("matplotlib", reason="data: matplotlib is not installed")
     file = tmp_path / "curves.png"
     draw(list(trials.values()), file)
     assert file.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
@@ -109,6 +109,6 @@ def test_curves_are_drawn_as_a_picture(trials, tmp_path):
 
 @pytest.mark.parametrize(("name", "said"), [("curves.pdf", "ends in .png"), ("nowhere/curves.png", "there is no folder")])
 def test_what_cannot_be_drawn_to_is_said_first(tmp_path, name, said):
-    pytest.importorskip("matplotlib", reason="data: matplotlib (moodify[plots]) is not installed")
+    pytest.importorskip("matplotlib", reason="data: matplotlib is not installed")
     with pytest.raises(CannotWork, match=said):
         check_drawable(tmp_path / name)

@@ -71,3 +71,23 @@ def test_no_script_says_where_packages_come_from(project_root):
     for script in [*(project_root / "scripts").iterdir(), project_root / ".ci/run", project_root / "models/train"]:
         if script.is_file():
             assert not re.search(r"(?<!no-emit)-index.url|--find.links|://\S+\.(?:whl|deb|tgz)", script.read_text("utf-8")), script
+
+
+def told(project_root):
+    """Return the text of what is printed or read as advice, by file."""
+    files = [project_root / "README.md"]
+    for folder, kinds in (("docs", "*.md"), ("device", "*.py"), ("firmware_config", "*"), ("scripts", "*")):
+        files += [file for file in (project_root / folder).rglob(kinds) if file.is_file() and file.suffix != ".pyc"]
+    return {file: file.read_text("utf-8") for file in files}
+
+
+def test_no_advice_installs_the_project_by_its_name_which_is_anothers_elsewhere(project_root):
+    advice = re.compile(r"\bmoodify\\*\[\w|pip install ['\"]?moodify\b", re.IGNORECASE)
+    assert advice.search("pip install 'moodify[plots]'")
+    assert [str(file) for file, text in told(project_root).items() if advice.search(text)] == []
+
+
+def test_advice_asks_for_the_versions_that_pyproject_asks_for(project_root, project):
+    wanted = {each.partition(" ;")[0] for extra in project["optional-dependencies"].values() for each in extra}
+    advised = {each for text in told(project_root).values() for line in re.findall(r"pip install ('[^\n]*)", text) for each in re.findall(r"'([a-z-]+[<>=][^']*)'", line)}
+    assert {"matplotlib>=3.9,<4", "scikit-image>=0.24,<1", "systemd-python>=235"} <= advised <= wanted

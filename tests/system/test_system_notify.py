@@ -74,5 +74,5 @@ def test_a_missing_package_is_said_once_and_then_silent(tmp_path, monkeypatch, c
     notifier = Notifier(environ={"NOTIFY_SOCKET": str(tmp_path / "notify")})
     notifier.ready()
     notifier.stopping()
-    assert caplog.text.count("moodify[systemd]") == 1
+    assert caplog.text.count("-m pip install 'systemd-python>=235'") == 1
     assert not notifier.listening

@@ -143,7 +143,7 @@ def test_three_pictures_are_drawn(tmp_path):
 
 def test_without_matplotlib_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
-    with pytest.raises(PersonMustAct, match=r"pip install 'moodify\[plots\]'"):
+    with pytest.raises(PersonMustAct, match=r"-m pip install 'matplotlib>=3\.9,<4'"):
         Plotter(tmp_path)
 
 

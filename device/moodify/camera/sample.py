@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ class Portrait:
             path = Path(folder) / self.file
             if path.is_file():
                 return path
-        raise NoCamera(f"the sample needs {self.package}/{self.file}; install it with: pip install 'moodify[sample]', or connect a camera")
+        raise NoCamera(f"the sample needs {self.package}/{self.file}; connect a camera, or run: {sys.executable} -m pip install 'scikit-image>=0.24,<1' 'matplotlib>=3.9,<4'")
 
 
 #: Happy.

@@ -186,7 +186,7 @@ def simulate(
     runs: Annotated[int, typer.Option(metavar="N", min=2, max=1000, help="Households of each kind.")] = 8,
     plays: Annotated[int, typer.Option(metavar="N", min=2, max=10_000, help="Songs that each hears.")] = 240,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="The same seed gives the same outcome.")] = 1,
-    out: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the regret curves with their 95 % bands (needs moodify\\[plots]).")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw the regret curves with their 95 % bands (needs matplotlib).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Compare learning with chance and with a fixed playlist, over households that are equations."""

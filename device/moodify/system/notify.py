@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _systemd(environ: Mapping[str, str]) -> Callable[[str], object] | None:
     try:
         from systemd.daemon import notify
     except ImportError:
-        _log.warning("systemd waits for a notification, but systemd-python is not installed. Install moodify[systemd]")
+        _log.warning("systemd waits for a notification, but systemd-python is not installed; run: %s -m pip install 'systemd-python>=235'", sys.executable)
         return None
     send: Callable[[str], object] = notify
     return send

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,7 @@ def check_drawable(file: Path) -> None:
     try:
         import matplotlib as _  # noqa: F401, ICN001 - only whether it is there
     except ImportError:
-        raise PersonMustAct("drawing needs matplotlib, which is not installed; run: pip install 'moodify[plots]'") from None
+        raise PersonMustAct(f"drawing needs matplotlib, which is not installed; run: {sys.executable} -m pip install 'matplotlib>=3.9,<4'") from None
     if file.suffix.lower() != ".png":
         raise CannotWork(f"{file}: curves are drawn as PNG; name a file that ends in .png")
     if not file.absolute().parent.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +33,7 @@ class Plotter:
         try:
             from matplotlib.figure import Figure
         except ImportError as error:
-            raise PersonMustAct("drawing needs matplotlib; pip install 'moodify[plots]', or leave --plots out") from error
+            raise PersonMustAct(f"drawing needs matplotlib; run: {sys.executable} -m pip install 'matplotlib>=3.9,<4', or leave --plots out") from error
         self._make: Any = Figure
         self._folder = folder
         try:

@@ -23,10 +23,12 @@ from moodify.daemon.threads import guarded
 from moodify.daemon.watcher import Watcher
 from moodify.mood.tracker import MoodTracker
 from moodify.music.candidates import CandidatePool
-from moodify.music.catalogue.librarian import SpeakersLibrarian
+from moodify.music.catalogue.librarian import open_librarian
 from moodify.music.policy import Policy
 from moodify.music.spotify.factory import open_player
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
+from moodify.music.taste import ThompsonTaste
+from moodify.music.taste_keeping import KeptTaste
 from moodify.panel.port import Press
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
@@ -95,7 +97,7 @@ class DaemonHouse:
         self.recorder = Recorder(self.store, self.clock, flush_s=60, sink=self.sink)
         self.speaker = speaker if speaker is not None else SimulatedSpeaker(clock=self.clock.now_s)
         self.player = open_player(self.config.music, folder, clock=self.clock.now_s, simulated=self.speaker, pause=pause)
-        self.dj = Dj(self.player.player, self.inbox.put, poll_s=self.config.music.spotify.poll_s)
+        self.dj = Dj(self.player.player, self.inbox.put, poll_s=self.config.music.spotify.poll_s, speaker=self.speaker.name)
         self.watcher = Watcher(lambda: SteadyCamera(FakeCamera().reopen), None, self.config.camera, self.inbox.put)
         self.courier, self.lamp = Answers(), Lamp()
         self.systemd = []
@@ -105,9 +107,11 @@ class DaemonHouse:
         self.kept = Kept(self.store, self.settings, retention_days=365)
         notifier = Notifier(send=self.systemd.append, environ={"WATCHDOG_USEC": "30000000"})
         pool = CandidatePool(self.config.music)
-        policy = Policy(self.config.music, pool, random.Random(1))
+        self.taste = ThompsonTaste(random.Random(1))
+        policy = Policy(self.config.music, pool, random.Random(1), taste=self.taste)
         if remembers:
             self.kept.recall_music(policy, self.clock.now_s(), self.clock.utc())
+            self.kept.recall_taste(KeptTaste(self.taste, self.settings, self.clock.utc()))
         self.conductor = Conductor(
             self.config,
             facts,
@@ -117,7 +121,7 @@ class DaemonHouse:
             new_tracker=lambda: MoodTracker(self.config.mood),
             policy=policy,
             pool=pool,
-            librarian=SpeakersLibrarian(),
+            librarian=open_librarian(self.config.music, None, now=self.clock.utc),
             recorder=self.recorder,
             kept=self.kept,
         )

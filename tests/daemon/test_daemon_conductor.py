@@ -361,3 +361,54 @@ def test_systemd_is_told_ready_once_the_camera_is_open_or_said_why_not(house):
 def test_the_light_shows_looking_then_the_mood(house):
     house.show(1, HAPPY).press().show(3, HAPPY)
     assert house.lamp.shown[-2:] == [(Show.LOOKING, None), (Show.MOOD, Mood.HAPPY)]
+
+
+def test_what_was_skipped_is_known_after_a_restart(tmp_path):
+    with DaemonHouse(tmp_path, remembers=True) as house:
+        assert house.taste.empty
+        house.sees_well().show(10, HAPPY).press(Press.NEXT)
+        house.await_reason("You skipped")
+        house.look(HAPPY)
+        house.end()
+    with DaemonHouse(tmp_path, remembers=True) as house:
+        assert not house.taste.empty
+
+
+def test_with_learning_off_nothing_is_learned(tmp_path):
+    rules = {**RULES, "music": {**RULES["music"], "learning": False}}
+    with DaemonHouse(tmp_path, rules=rules, remembers=True) as house:
+        house.sees_well().show(10, HAPPY).press(Press.NEXT)
+        house.await_reason("You skipped")
+        house.look(HAPPY)
+        assert house.taste.empty
+
+
+def test_what_a_person_should_know_of_the_speaker_is_shown_and_does_not_blink(house):
+    house.speaker.add_device(house.speaker.name)
+    house.show(10, HAPPY)
+    wait_until(lambda: "2 speakers are called" in house.board.now()["speaker"]["message"], what=lambda: house.board.now()["speaker"])
+    for _ in range(3):
+        house.press(Press.NEXT)
+        house.show(3, HAPPY)
+    messages = [event["data"]["message"] for event in house.events if event["kind"] == "speaker"]
+    assert len(messages) <= 3, messages
+    assert "2 speakers are called" in messages[-1]
+
+
+def test_each_press_during_quota_is_answered_by_the_hour_of_its_end(house):
+    house.show(1, HAPPY)
+    house.speaker.rate_limit(7200, "QUOTA_EXCEEDED")
+    house.show(10, CALM)
+    for _ in range(2):
+        before = len(house.reasons())
+        house.press()
+        house.show(3, CALM)
+        assert any("no requests until" in reason and "press again then" in reason for reason in house.reasons()[before:]), house.reasons()[before:]
+
+
+def test_a_press_while_offline_is_told_to_press_again(house):
+    house.show(1)
+    house.speaker.cut_connection(100, before=True)
+    house.show(1, CALM).press()
+    house.show(3, CALM)
+    assert any("press again" in reason for reason in house.reasons()), house.reasons()

@@ -24,7 +24,7 @@ class Booth:
         self.opened = open_player(MusicConfig(speaker="simulated"), folder)
         self.speaker, self.player = self.opened.simulated, self.opened.player
         self.reports = []
-        self.dj = Dj(self.player, self.reports.append, poll_s=30.0)
+        self.dj = Dj(self.player, self.reports.append, poll_s=30.0, speaker=self.speaker.name)
         self.thread = guarded("dj", self.dj.run, self.reports.append)
         self.songs = [Track(song.uri, song.title, "", 1000) for song in self.speaker.catalogue.playlist_of("happy").songs]
 
@@ -233,3 +233,45 @@ def test_what_a_person_asks_for_is_not_taken_from_what_may_be_spent_unasked(boot
     booth.done()
     assert asked == 0
     assert booth.player.budget.spent > 0
+
+
+@pytest.mark.parametrize("act", [Act.PLAY, Act.RESUME])
+def test_a_loud_phone_that_was_used_last_keeps_no_speaker_from_starting(booth, act):
+    booth.order(Act.PLAY, booth.songs[0], volume=None)
+    booth.order(Act.PAUSE)
+    wait_until(lambda: len([status for _, status in booth.done()]) == 2)
+    booth.speaker.turn_volume(20)
+    phone = booth.speaker.add_device("A phone", kind="Smartphone")
+    booth.speaker.play_by_hand(booth.songs[2].uri, phone)
+    booth.speaker.pause_by_hand()
+    booth.order(act, booth.songs[1], name="pressed")
+    assert booth.done()[-1] == ("pressed", OrderStatus.DONE), booth.reports[-1].error
+    assert booth.player.playback().speaker.volume_percent == 20
+
+
+def test_a_quiet_phone_says_nothing_of_a_loud_speaker(booth):
+    booth.speaker.turn_volume(100)
+    phone = booth.speaker.add_device("A phone", kind="Smartphone")
+    booth.speaker.play_by_hand(booth.songs[2].uri, phone)
+    booth.order(Act.PLAY, booth.songs[1])
+    assert booth.done()[-1] == ("play", OrderStatus.DONE), booth.reports[-1].error
+    now = booth.player.playback().speaker
+    assert (now.name, now.volume_percent) == (booth.speaker.name, CAP)
+
+
+def test_an_order_does_not_wait_for_a_long_look_up_which_is_taken_up_again_after_it(booth):
+    asked = []
+
+    def long(player):
+        for number in range(3):
+            asked.append(number)
+            player.search("happy")
+            if len(asked) == 1:
+                booth.order(Act.PLAY, booth.songs[0])
+        return tuple(map(Candidate, player.search("happy")))
+
+    booth.dj.look_up(Mood.HAPPY, long)
+    wait_until(lambda: len(booth.reports) == 2 and booth.dj.idle, within_s=20)
+    assert [type(report) for report in booth.reports] == [OrderEnded, CandidatesFound]
+    assert asked == [0, 1, 0, 1, 2]
+    assert booth.reports[1].songs

@@ -107,8 +107,8 @@ def test_a_part_notes_what_changes_and_logs_only_another_state(caplog):
     assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"]
     assert part.now() == {"state": "degraded", "message": "still lost"}
     part.noted_s -= WORDING_S
-    part.becomes(State.DEGRADED, "lost for good")
-    assert notes.noted[-1][1]["message"] == "lost for good"
+    part.becomes(State.DEGRADED, "still lost")
+    assert notes.noted[-1][1]["message"] == "still lost"
 
 
 @pytest.mark.parametrize(("error", "state"), [(RetryLater("soon"), State.DEGRADED), (SignInNeeded("sign in"), State.BROKEN), (CannotWork("never"), State.BROKEN)])

@@ -55,6 +55,7 @@ def login(config_file: Path | None) -> int:
         elif spotify.client_id is None:
             terminal.tell(f"With your app {shortened(client_id)}, as last time. For another one: moodify spotify logout, then login.")
         sign_in(checked(client_id), folder, permissions=wanted(config.music), redirect_port=spotify.redirect_port, terminal=terminal, timeout_s=spotify.timeout_s)
+        typer.echo("A Moodify that is running plays on Spotify after its next start.")
         # It may be another account than last time.
         _forget_songs(config, folder)
     except KeyboardInterrupt:

@@ -136,7 +136,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         player = house.enter_context(open_player(config.music, folder, clock=clock.now_s))
         simulated = player.simulated is not None
         # What the simulated owner likes must not be taken for the household's.
-        librarian = house.enter_context(open_librarian(config.music, None if simulated else folder, now=clock.utc))
+        librarian = house.enter_context(open_librarian(demo.offline(config.music) if simulated else config.music, None if simulated else folder, now=clock.utc))
 
         # What sees. A camera that is missing is waited for; a recording that can't be read ends the start here.
         opener = CameraOpener(config.camera, pace=options.pace, sample_allowed=simulated)
@@ -152,7 +152,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         shortened = simulated and sample
         config = demo.shortened(config) if shortened else demo.may_start(config) if simulated else config
         config = demo.recorded(config) if opener.recording else config
-        dj = Dj(player.player, put, poll_s=config.music.spotify.poll_s, speaker=None if simulated else config.music.spotify.speaker)
+        dj = Dj(player.player, put, poll_s=config.music.spotify.poll_s, speaker=config.music.spotify.speaker if player.simulated is None else player.simulated.name)
         watcher = Watcher(
             lambda: SteadyCamera(lambda: opened.pop() if opened else opener(), retry_max_s=config.camera.retry_max_s),
             eyes,

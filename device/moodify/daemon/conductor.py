@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from moodify.mood.tracker import MoodTracker
     from moodify.music.candidates import CandidatePool, Wanted
     from moodify.music.policy import Policy
-    from moodify.music.port import Librarian, Player
+    from moodify.music.port import Librarian, Shelves
     from moodify.music.song import Candidate
     from moodify.system.clock import Clock
     from moodify.types import Observation
@@ -109,7 +109,7 @@ class Conductor:
         self._kept = kept
         self._camera = Part(EventKind.CAMERA, recorder, "opening")
         self._room = Room(clock, recorder, new_tracker)
-        self._table = Turntable(crew.dj, recorder, facts.speaker, poll_s=config.music.spotify.poll_s)
+        self._table = Turntable(crew.dj, recorder, facts.speaker, poll_s=config.music.spotify.poll_s, speaker=config.music.spotify.speaker)
         self._link = Part(EventKind.LINK, recorder, "connecting")
         self._said = Said(recorder, clock)
         self._afar = FromAfar(crew.courier, self)
@@ -275,7 +275,7 @@ class Conductor:
     def with_fresh_look(self, act: Callable[[], None], ask: Ask = Ask.PAUSE) -> None:
         """Do what depends on what plays: now, or after a look at the speaker where the last one is too old to tell."""
         if self._policy.needs_fresh_look(ask, self._situation()):
-            self._table.after_a_look(act)
+            self._table.after_a_look(act, self._clock.now_s())
         else:
             act()
 
@@ -395,5 +395,5 @@ class Conductor:
         self._crew.display.show(now, scanning=self._scanning is not None)
 
 
-def _lookup(librarian: Librarian, wanted: Wanted) -> Callable[[Player], tuple[Candidate, ...]]:
+def _lookup(librarian: Librarian, wanted: Wanted) -> Callable[[Shelves], tuple[Candidate, ...]]:
     return lambda player: librarian.find(player, wanted)

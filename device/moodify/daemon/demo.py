@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from moodify.config import Config
+    from moodify.config.model import MusicConfig
 
 #: What stands in for the household's waiting times; a key that the owner has set keeps its value.
 SHORTENED: dict[str, dict[str, Any]] = {
@@ -27,6 +28,11 @@ def shortened(config: Config) -> Config:
 def may_start(config: Config) -> Config:
     """Return the configuration for a simulated speaker: it may be started unasked, for nobody hears it."""
     return config.model_copy(update={"music": _overlay(config.music, {"start_when_silent": True})})
+
+
+def offline(music: MusicConfig) -> MusicConfig:
+    """Return the configuration for a simulated speaker's songs, of which nobody elsewhere knows anything."""
+    return music.model_copy(update={"features_online": False})
 
 
 def recorded(config: Config) -> Config:

@@ -12,9 +12,11 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from moodify.daemon.polite import OrderWaitsError, Polite
 from moodify.daemon.signals import CandidatesFound, Order, OrderEnded, PlaybackSeen
 from moodify.errors import CannotWork, MoodifyError
 from moodify.music.fading import RAMP_S, Fader
+from moodify.music.starting import start_below
 from moodify.types import Act, OrderStatus
 
 if TYPE_CHECKING:
@@ -22,11 +24,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from moodify.daemon.signals import Signal
-    from moodify.music.port import Player
+    from moodify.music.port import Player, Shelves
     from moodify.music.song import Candidate
     from moodify.types import Mood
 
-    Lookup = Callable[[Player], tuple[Candidate, ...]]
+    Lookup = Callable[[Shelves], tuple[Candidate, ...]]
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +48,11 @@ class Dj:
         self._player = player
         self._put = put
         self._poll_s = poll_s
+        self._speaker = speaker
         self._fader = Fader(player, self._interrupted_within, speaker=speaker)
         self._changed = threading.Condition()
         self._order: Order | None = None
-        self._look = False
+        self._look = self._look_first = False
         self._lookups: dict[Mood, tuple[Lookup, bool]] = {}
         self._busy = False
         self._closing = False
@@ -62,10 +65,11 @@ class Dj:
         if dropped is not None:
             self._put(OrderEnded(dropped, OrderStatus.DROPPED, 0.0))
 
-    def look(self) -> None:
-        """Look at what plays."""
+    def look(self, *, first: bool = False) -> None:
+        """Look at what plays; ``first``: before songs are looked up, for a press waits for it."""
         with self._changed:
             self._look = True
+            self._look_first = self._look_first or first
             self._changed.notify_all()
 
     def look_up(self, mood: Mood, lookup: Lookup, *, asked: bool = False) -> None:
@@ -90,7 +94,9 @@ class Dj:
         """Work until closed; the thread's target."""
         while (work := self._next()) is not None:
             try:
-                self._put(work())
+                signal = work()
+                if signal is not None:
+                    self._put(signal)
             finally:
                 with self._changed:
                     self._busy = False
@@ -98,7 +104,7 @@ class Dj:
     def _has_work(self) -> bool:
         return self._order is not None or self._look or bool(self._lookups)
 
-    def _next(self) -> Callable[[], Signal] | None:
+    def _next(self) -> Callable[[], Signal | None] | None:
         with self._changed:
             while not self._closing and not self._has_work():
                 self._changed.wait()
@@ -108,11 +114,11 @@ class Dj:
             if (order := self._order) is not None:
                 self._order = None
                 return lambda: self._carry_out(order)
-            if self._lookups:
+            if self._lookups and not self._look_first:
                 mood = next(iter(self._lookups))
                 lookup, asked = self._lookups.pop(mood)
                 return lambda: self._found(mood, lookup, asked=asked)
-            self._look = False
+            self._look = self._look_first = False
             return self._looked
 
     def _interrupted_within(self, seconds: float) -> bool:
@@ -161,28 +167,8 @@ class Dj:
         """Start music no louder than ``cap``, in percent; at the volume from before a fade."""
         most = 100 if cap is None else cap
         self._fader.settle(most=most)
-        known = self._lower(most)
-        start()
+        start_below(self._player, start, most, speaker=self._speaker)
         self._fader.settle(most=most)
-        if not known:
-            self._lower_late(most)
-
-    def _lower(self, cap: int) -> bool:
-        """Bring the volume down to the cap; return whether the speaker said how loud it is."""
-        speaker = self._player.playback().speaker
-        if speaker is None:
-            return False
-        if speaker.supports_volume and (speaker.volume_percent or 0) > cap:
-            self._player.set_volume(cap)
-        return True
-
-    def _lower_late(self, cap: int) -> None:
-        """Cap a speaker that says how loud it is only once it plays: one that slept, or that another app had not used."""
-        try:
-            self._lower(cap)
-        except MoodifyError as error:
-            # The order itself is carried out.
-            log.warning("The volume may be above the cap of %s %%: %s", cap, error)
 
     @staticmethod
     def _uri(order: Order) -> str:
@@ -190,12 +176,21 @@ class Dj:
             raise CannotWork(f"an order to {order.decision.act.value} names no track")
         return order.decision.track.uri
 
-    def _found(self, mood: Mood, lookup: Lookup, *, asked: bool) -> Signal:
+    def _found(self, mood: Mood, lookup: Lookup, *, asked: bool) -> Signal | None:
+        """Look up; None where an order came between: it is looked up again after that, and finds in its cache what was answered."""
         try:
             with self._for_whom(asked=asked):
-                return CandidatesFound(mood, lookup(self._player))
+                return CandidatesFound(mood, lookup(Polite(self._player, self._order_waits)))
+        except OrderWaitsError:
+            with self._changed:
+                self._lookups.setdefault(mood, (lookup, asked))
+            return None
         except MoodifyError as error:
             return CandidatesFound(mood, (), error)
+
+    def _order_waits(self) -> bool:
+        with self._changed:
+            return self._order is not None or self._look_first or self._closing
 
     def _looked(self) -> Signal:
         try:

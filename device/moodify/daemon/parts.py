@@ -31,20 +31,25 @@ class Part:
     recorder: Recorder
     message: str
     state: State = State.STARTING
+    noted: tuple[State, str] | None = None
+    """What was last noted as an event, and when, in monotonic seconds."""
     noted_s: float = float("-inf")
-    """When an event was last noted, in monotonic seconds."""
+
+    def __post_init__(self) -> None:
+        """Take the first state for known."""
+        self.noted = (self.state, self.message)
 
     def becomes(self, state: State, message: str) -> None:
         """Take the new state."""
-        if (state, message) == (self.state, self.message):
-            return
-        now_s = time.monotonic()
-        news = state is not self.state or state is not State.DEGRADED or now_s >= self.noted_s + WORDING_S
         if state is not self.state:
             log.log(logging.INFO if state in {State.OK, State.OFF, State.STARTING} else logging.WARNING, "%s: %s: %s", self.kind.value, state.value, message)
         self.state, self.message = state, message
-        if news:
-            self.noted_s = now_s
+        if (state, message) == self.noted:
+            return
+        now_s = time.monotonic()
+        only_words = self.noted is not None and state is State.DEGRADED and self.noted[0] is State.DEGRADED
+        if not only_words or now_s >= self.noted_s + WORDING_S:
+            self.noted, self.noted_s = (state, message), now_s
             self.recorder.note(self.kind, words.part(state.value, message))
 
     def failed(self, error: MoodifyError) -> None:

@@ -29,7 +29,7 @@ class Said:
     def note(self, decision: Decision, order_id: str | None = None, *, answer: bool = False) -> None:
         """Take a decision down, where it is news; ``answer``: to a press, so that a person has the time to read it."""
         now_s = self._clock.now_s()
-        if order_id is None and (decision.reason == self.reason or (not answer and now_s < self._answered_s + ANSWER_S)):
+        if order_id is None and not answer and (decision.reason == self.reason or now_s < self._answered_s + ANSWER_S):
             return
         self._answered_s = now_s if answer and order_id is None else float("-inf")
         self.reason = decision.reason

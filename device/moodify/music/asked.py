@@ -55,7 +55,7 @@ class Asked:
         mood = goals.first_mood(goal, felt)
         pick = desk.pick(mood, now, whole=True)
         if pick is None:
-            return desk.keep(now, desk.pool.why_nothing(mood))
+            return desk.keep(now, desk.pool.why_nothing(mood, now))
         quiet = desk.hush(now) is not None
         what = "" if mood is felt else f"{mood.value} music at this hour, "
         reason = because(

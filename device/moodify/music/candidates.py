@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moodify.config.model import MoodMusic
+from moodify.music.hours import clock
 from moodify.music.song import Source
 from moodify.types import FELT_MOODS, Mood
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from moodify.config.model import MusicConfig
+    from moodify.music.situation import Situation
     from moodify.music.song import Candidate
     from moodify.types import Track
 
@@ -29,6 +31,9 @@ FRESH_S = 86_400.0
 
 #: Nothing found, or an error: tried again after ten minutes.
 RETRY_S = 600.0
+
+#: A wait that is at least so long, in seconds, is told by its end.
+SAID_FROM_S = 60.0
 
 #: A look-up that was handed out and never answered is handed out again.
 ANSWER_S = 60.0
@@ -71,8 +76,8 @@ class CandidatePool:
         self._firm_s: dict[Mood, float] = {}
         """Until when a press does not look up either."""
         self._on_its_way: set[Mood] = set()
-        self._failed: dict[Mood, str] = {}
-        """Why the newest look-up failed."""
+        self._failed: dict[Mood, tuple[str, float | None]] = {}
+        """Why the newest look-up failed, and until when the service wants none, where it said so."""
 
     def source(self, mood: Mood) -> Wanted:
         """Return where a felt mood's music comes from."""
@@ -106,7 +111,7 @@ class CandidatePool:
 
     def failed(self, mood: Mood, now_s: float, retry_after_s: float | None = None, *, why: str = "the look-up failed") -> None:
         """Take note that a look-up failed, and ``why``; what was found before stays."""
-        self._answered(mood, why)
+        self._answered(mood, (why, None if retry_after_s is None else now_s + retry_after_s))
         self._ask_s[mood] = now_s + (RETRY_S if retry_after_s is None else max(retry_after_s, 1.0))
         self._firm_s[mood] = now_s if retry_after_s is None else self._ask_s[mood]
 
@@ -114,19 +119,23 @@ class CandidatePool:
         """Return what was found for a mood; None before anything was."""
         return self._found.get(mood)
 
-    def why_nothing(self, mood: Mood) -> str:
+    def why_nothing(self, mood: Mood, now: Situation) -> str:
         """Say why no song can be chosen for a mood, and what to do about it."""
         found = self.of(mood)
         if found is None:
-            why = self._failed.get(mood)
-            return f"Looking for {mood.value} music" if why is None or self.looking(mood) else f"Can't look for {mood.value} music: {why}"
+            why, until_s = self._failed.get(mood, (None, None))
+            if why is None or self.looking(mood):
+                return f"Looking for {mood.value} music"
+            if until_s is not None and until_s - now.now_s >= SAID_FROM_S:
+                return f"Can't look for {mood.value} music: Spotify takes no requests until {clock(now.local_time, until_s - now.now_s)}; press again then"
+            return f"Can't look for {mood.value} music: {why}; press again"
         if found.context_uri is not None:
             return f"The service does not let your music for {mood.value} be read, so it can't be queued: press the button to play it, or set a playlist that you own"
         if found.songs:
             return f"You skipped all the {mood.value} music that is known: set another playlist as music.moods.{mood.value}.uri"
         return f"Found no {mood.value} music: set a playlist of yours as music.moods.{mood.value}.uri"
 
-    def _answered(self, mood: Mood, why_not: str | None) -> None:
+    def _answered(self, mood: Mood, why_not: tuple[str, float | None] | None) -> None:
         self._on_its_way.discard(mood)
         if why_not is None:
             self._failed.pop(mood, None)

@@ -14,7 +14,26 @@ if TYPE_CHECKING:
     from moodify.types import Mood, Playback, Speaker, Track
 
 
-class Player(Protocol):
+class Shelves(Protocol):
+    """What can be read of an account's music. Raises as :class:`Player`."""
+
+    def search(self, text: str, *, limit: int = 10) -> tuple[Track, ...]:
+        """Return tracks for a search text, best first; at most ``limit`` (1 to 10)."""
+
+    def tracks_of(self, uri: str, *, limit: int = 50) -> tuple[Track, ...]:
+        """Return tracks of a playlist, album, artist or track; empty where the service does not let them be read."""
+
+    def liked(self, *, limit: int = 200) -> tuple[Track, ...]:
+        """Return the owner's liked songs, newest first; NotAllowed where the sign-in lacks the scope."""
+
+    def top(self, *, limit: int = 100) -> tuple[Track, ...]:
+        """Return what the owner hears most, best first; NotAllowed as above."""
+
+    def recent(self, *, limit: int = 50) -> tuple[Track, ...]:
+        """Return what the owner heard lately, newest first, each once; NotAllowed as above."""
+
+
+class Player(Shelves, Protocol):
     """A speaker that takes orders.
 
     Calls from several threads are carried out one after another. Each is bounded: one request's time-out, and for an order
@@ -35,21 +54,6 @@ class Player(Protocol):
 
     def speakers(self) -> tuple[Speaker, ...]:
         """Return the Connect devices that the account can reach now."""
-
-    def search(self, text: str, *, limit: int = 10) -> tuple[Track, ...]:
-        """Return tracks for a search text, best first; at most ``limit`` (1 to 10)."""
-
-    def tracks_of(self, uri: str, *, limit: int = 50) -> tuple[Track, ...]:
-        """Return tracks of a playlist, album, artist or track; empty where the service does not let them be read."""
-
-    def liked(self, *, limit: int = 200) -> tuple[Track, ...]:
-        """Return the owner's liked songs, newest first; NotAllowed where the sign-in lacks the scope."""
-
-    def top(self, *, limit: int = 100) -> tuple[Track, ...]:
-        """Return what the owner hears most, best first; NotAllowed as above."""
-
-    def recent(self, *, limit: int = 50) -> tuple[Track, ...]:
-        """Return what the owner heard lately, newest first, each once; NotAllowed as above."""
 
     def save_playlist(self, name: str, uris: Sequence[str], *, description: str = "") -> str:
         """Make a private playlist of the owner's from tracks and return its URI; NotAllowed as above."""
@@ -88,7 +92,7 @@ class Player(Protocol):
 class Librarian(Protocol):
     """Finds the songs for a mood, where the owner says that they come from."""
 
-    def find(self, player: Player, wanted: Wanted) -> tuple[Candidate, ...]:
+    def find(self, player: Shelves, wanted: Wanted) -> tuple[Candidate, ...]:
         """Return candidates, best first; empty where ``wanted.uri`` is set and can only be played as a whole.
 
         Talks to the speaker's service as little as its cache allows. Called on the dj's thread.

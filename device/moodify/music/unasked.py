@@ -102,7 +102,7 @@ class Unasked:
         mood = goals.first_mood(desk.goal(now), felt.mood)
         pick = desk.pick(mood, now)
         if pick is None:
-            return self._go_on(now, desk.pool.why_nothing(mood))
+            return self._go_on(now, desk.pool.why_nothing(mood, now))
         what = "" if mood is felt.mood else f"{mood.value} music at this hour, "
         reason = because(f"{_because(now, felt)}: {what}playing {name(pick.track)} next", *pick.why)
         return desk.put(Order(Decision(Act.QUEUE, reason, mood, pick.track), change=True, felt=felt.mood, after_uri=now.uri))
@@ -156,7 +156,7 @@ class Unasked:
         mood = goals.first_mood(desk.goal(now), felt.mood)
         pick = desk.pick(mood, now, whole=True)
         if pick is None:
-            return desk.keep(now, desk.pool.why_nothing(mood))
+            return desk.keep(now, desk.pool.why_nothing(mood, now))
         what = "" if mood is felt.mood else f"{mood.value} music at this hour, "
         reason = because(f"{_because(now, felt)} and nothing plays: {what}playing {name(pick.track)}", *pick.why)
         return desk.put(Order(Decision(Act.PLAY, reason, mood, pick.track, desk.cap(now)), change=True, felt=felt.mood))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from moodify.config.model import MusicConfig
     from moodify.music.candidates import Wanted
     from moodify.music.catalogue.features import FeatureService
-    from moodify.music.port import Player
+    from moodify.music.port import Shelves
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ _LIBRARY = (Source.LIKED, Source.TOP, Source.RECENT)
 class SpeakersLibrarian:
     """Knows only what the speaker's service knows: the owner's choice for the mood, else the search."""
 
-    def find(self, player: Player, wanted: Wanted) -> tuple[Candidate, ...]:
+    def find(self, player: Shelves, wanted: Wanted) -> tuple[Candidate, ...]:
         """Return candidates, best first."""
         if wanted.uri is not None:
             return tuple(Candidate(track, why=origin_in_words(origin_of_uri(wanted.uri))) for track in player.tracks_of(wanted.uri, limit=PLAYLIST_LIMIT))
@@ -67,7 +67,7 @@ class CatalogueLibrarian:
         self._tidied: datetime | None = None
         self._own_problem: str | None = None
 
-    def find(self, player: Player, wanted: Wanted) -> tuple[Candidate, ...]:
+    def find(self, player: Shelves, wanted: Wanted) -> tuple[Candidate, ...]:
         """Return candidates, best first; empty where ``wanted.uri`` is set and can only be played as a whole, or nothing fits.
 
         Raises:
@@ -113,7 +113,7 @@ class CatalogueLibrarian:
         """Close."""
         self.close()
 
-    def _found(self, player: Player, wanted: Wanted) -> tuple[Candidate, ...]:
+    def _found(self, player: Shelves, wanted: Wanted) -> tuple[Candidate, ...]:
         self._tidy()
         found = self._of_uri(player, wanted.uri) if wanted.uri is not None else self._of_sources(player, wanted)
         try:
@@ -122,14 +122,14 @@ class CatalogueLibrarian:
             log.warning("It is not noted which songs are in use: %s", error)
         return found
 
-    def _of_uri(self, player: Player, uri: str) -> tuple[Candidate, ...]:
+    def _of_uri(self, player: Shelves, uri: str) -> tuple[Candidate, ...]:
         origin = origin_of_uri(uri)
         tracks = self._lookups.playlist(player, uri)
         self._enrichment.fill([origin])
         features = self._catalogue.features_of(track.uri for track in tracks)
         return tuple(Candidate(track, why=origin_in_words(origin), features=features.get(track.uri)) for track in tracks)
 
-    def _of_sources(self, player: Player, wanted: Wanted) -> tuple[Candidate, ...]:
+    def _of_sources(self, player: Shelves, wanted: Wanted) -> tuple[Candidate, ...]:
         errors: list[MoodifyError] = []
         for source in wanted.sources:
             if source not in _LIBRARY:
@@ -168,7 +168,7 @@ class CatalogueLibrarian:
                 found.append(Candidate(known.song.track, fitting, f"{origin_in_words(source.value)}, {in_words(fitting)}", known.song.features))
         return found
 
-    def _searched(self, player: Player, wanted: Wanted, quantiles: Quantiles, known: set[str], requests: int) -> list[Candidate]:
+    def _searched(self, player: Shelves, wanted: Wanted, quantiles: Quantiles, known: set[str], requests: int) -> list[Candidate]:
         origin = origin_of_search(wanted.search)
         tracks = [track for track in self._lookups.search(player, wanted.search) if track.uri not in known]
         self._enrichment.fill([origin], requests)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from moodify.music.catalogue.catalogue import Catalogue
-    from moodify.music.port import Player
+    from moodify.music.port import Shelves
     from moodify.types import Track
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Lookups:
         self._left_alone: dict[str, tuple[datetime, MoodifyError]] = {}
         self._problems: dict[str, str] = {}
 
-    def library(self, player: Player, source: Source) -> tuple[Track, ...]:
+    def library(self, player: Shelves, source: Source) -> tuple[Track, ...]:
         """Return the owner's liked, top or recent songs.
 
         Raises:
@@ -55,11 +55,11 @@ class Lookups:
         asks = {Source.LIKED: player.liked, Source.TOP: player.top, Source.RECENT: player.recent}
         return self._answer(source.value, LIBRARY_TTL, asks[source])
 
-    def playlist(self, player: Player, uri: str) -> tuple[Track, ...]:
+    def playlist(self, player: Shelves, uri: str) -> tuple[Track, ...]:
         """Return the songs of what the owner chose; empty where the service does not let them be read. Raises as :meth:`library`."""
         return self._answer(origin_of_uri(uri), LIBRARY_TTL, lambda: player.tracks_of(uri, limit=PLAYLIST_LIMIT))
 
-    def search(self, player: Player, text: str) -> tuple[Track, ...]:
+    def search(self, player: Shelves, text: str) -> tuple[Track, ...]:
         """Return what a search finds. Raises as :meth:`library`."""
         return self._answer(origin_of_search(text), SEARCH_TTL, lambda: player.search(text))
 

@@ -85,7 +85,7 @@ def open_player(
             if config.speaker == "spotify":
                 raise
             if spotify.client_id is not None or TokenFile(folder).path.exists():
-                logger.warning("%s; until then the simulated speaker plays", error)
+                logger.warning("%s; the simulated speaker plays until the next start after that", error)
         else:
             real = SpotifyPlayer(sign_in, speaker=spotify.speaker, timeout_s=spotify.timeout_s, requests_per_hour=spotify.requests_per_hour, folder=folder, radar=ZeroconfRadar())
             return OpenPlayer(real, None)

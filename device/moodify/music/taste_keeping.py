@@ -10,7 +10,7 @@ import logging
 import math
 import time
 import uuid
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from moodify.errors import RetryLater
 from moodify.music.taste import ARTISTS_MAX, EVIDENCE_MAX, EVIDENCE_MIN, ROW_MAX, SONGS_MAX, Evidence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from moodify.music.notes import Notes
     from moodify.music.taste import ThompsonTaste
 
 log = logging.getLogger(__name__)
@@ -40,16 +41,6 @@ DAY_MAX = 2_932_896
 _KEY_LENGTH = 8
 #: Evidence is kept in hundredths of a play.
 _FINE = 100
-
-
-class Notes(Protocol):
-    """Where named JSON values last: the store's settings."""
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return the value of ``key``, or ``default`` where it was never set."""
-
-    def put(self, key: str, value: Any) -> None:
-        """Set ``key`` to a JSON value."""
 
 
 class KeptTaste:

@@ -10,6 +10,7 @@ from moodify.errors import CannotWork, MoodifyError, NotAllowed, SpeakerUnavaila
 from moodify.music.names import same_speaker
 
 from .budget import REQUESTS_PER_HOUR
+from .last_speaker import LastSpeaker
 from .library import Library
 from .mapping import DeviceAsleep, NothingActive, Restriction
 from .quota import utc
@@ -52,7 +53,7 @@ class SpotifyPlayer(Library):
         label: what it is, for a person; unset says Spotify and the speaker's name.
         timeout_s: longest time that a request waits for its answer.
         requests_per_hour: requests that may be sent unasked.
-        folder: where the end of a quota that is spent is kept over a restart; None keeps nothing.
+        folder: where the end of a quota that is spent, and the speaker's id, are kept over a restart; None keeps nothing.
         now_s: monotonic seconds, for Retry-After, the budget and the breaker.
         now: the wall clock, timezone-aware, for what a person is told.
         pause: waits so many seconds while a speaker wakes up; unset waits until :meth:`close` at most.
@@ -78,7 +79,8 @@ class SpotifyPlayer(Library):
         super().__init__(sign_in, api_url=api_url, timeout_s=timeout_s, requests_per_hour=requests_per_hour, folder=folder, now_s=now_s, now=now)
         self._label, self._now_s = label, now_s
         self._pause = pause if pause is not None else self._closed.wait
-        self._finder = SpeakerFinder(speaker, self._list, pause=self._pause, closed=self._closed.is_set, now_s=now_s, radar=radar)
+        last = LastSpeaker(folder)
+        self._finder = SpeakerFinder(speaker, self._list, pause=self._pause, closed=self._closed.is_set, now_s=now_s, radar=radar, recalled=last.speaker, keep=last.keep)
         self._heard = LastHeard()
         self._went_on: str | None = None
         """What was done, where going on was more than that."""

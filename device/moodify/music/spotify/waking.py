@@ -43,6 +43,8 @@ class SpeakerFinder:
         closed: whether the player is closed.
         now_s: monotonic seconds.
         radar: listens on the home network, but only while the speaker is missing; None where there is none to listen on.
+        recalled: the speaker as an earlier run saw it last; another name than the one that is wanted is forgotten.
+        keep: called with the speaker each time that it is seen.
     """
 
     def __init__(
@@ -54,6 +56,8 @@ class SpeakerFinder:
         closed: Callable[[], bool],
         now_s: Callable[[], float],
         radar: SpeakerRadar | None,
+        recalled: Speaker | None = None,
+        keep: Callable[[Speaker], object] = lambda _: None,
     ) -> None:
         """Look for nothing yet."""
         self._wanted, self._listed, self._pause, self._closed, self._now_s, self._radar = wanted, listed, pause, closed, now_s, radar
@@ -61,8 +65,11 @@ class SpeakerFinder:
         self._neighbours: set[str] = set()
         """Other speakers that were seen beside this one: their names are not its new name."""
         self._rest_s, self._rests_until_s = REST_S, -math.inf
-        self.known: Speaker | None = None
+        self._keep = keep
+        self.known: Speaker | None = recalled if recalled is not None and self.is_ours(recalled) else None
         """The speaker as it was last seen; its id may have changed since."""
+        self._seen = False
+        """Whether it was seen in this run."""
         self.twins: str | None = None
         """What a person should know where several speakers have this name."""
         self.missing: str | None = None
@@ -115,7 +122,7 @@ class SpeakerFinder:
         Raises:
             SpeakerNotFound, SpeakerUnavailable: it is not in the list; the message says why, as far as that can be known, and what to do.
         """
-        if self.known is not None and self.missing is None:
+        if self.known is not None and self.missing is None and self._seen:
             return self.known
         found = self.find()
         if found is not None:
@@ -175,7 +182,8 @@ class SpeakerFinder:
     def _found(self, speaker: Speaker) -> Speaker:
         if self.missing is not None:
             logger.info("%s is back", speaker.name)
-        self.known, self.missing = speaker, None
+        self.known, self.missing, self._seen = speaker, None, True
+        self._keep(speaker)
         self._rest_s, self._rests_until_s = REST_S, -math.inf
         return speaker
 

@@ -134,6 +134,89 @@ def test_a_person_that_could_not_be_typed_or_played_for_is_a_mistake(text, said)
     assert line.startswith(said)
 
 
+ID = "37i9dQZF1DXdPec7aLTmlC"
+
+
+@pytest.mark.parametrize(
+    ("link", "address"),
+    [
+        (f"https://open.spotify.com/playlist/{ID}?si=0a1b2c3d4e5f", f"spotify:playlist:{ID}"),
+        (f"https://open.spotify.com/intl-de/track/{ID}?si=0a1b2c3d", f"spotify:track:{ID}"),
+        (f"https://open.spotify.com/intl-pt-BR/album/{ID}/", f"spotify:album:{ID}"),
+        (f" open.spotify.com/artist/{ID}#top ", f"spotify:artist:{ID}"),
+        (f"spotify:playlist:{ID}", f"spotify:playlist:{ID}"),
+    ],
+)
+def test_spotifys_own_links_are_addresses(link, address):
+    config = parse(f'[music.moods.happy]\nuri = "{link}"\n[people.ada.moods]\ncalm = "{link}"', source="moodify.toml")
+    assert [config.music.moods["happy"].uri, config.people["ada"].moods["calm"]] == [address, address]
+    assert link not in document.effective(config) or link == address
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (f"https://open.spotify.com/episode/{ID}", "choose Share, Copy link"),
+        (f"https://open.spotify.example/playlist/{ID}", "choose Share, Copy link"),
+        (f"https://open.spotify.com/playlist/{ID}/spotify:album:x", "choose Share, Copy link"),
+        (f"see https://open.spotify.com/playlist/{ID}", "choose Share, Copy link"),
+        ("https://spotify.link/aBcDeF", "short link"),
+    ],
+)
+def test_what_is_no_address_of_music_is_refused_and_says_what_to_do(address, said):
+    (line,) = problems(f'[music.moods.happy]\nuri = "{address}"')
+    assert line.startswith(f'music.moods.happy.uri = "{address[:40]}')
+    assert said in line
+
+
+def test_an_artist_whom_somebody_both_loves_and_avoids_is_a_mistake_that_names_both_keys():
+    (line,) = problems('[people.ada]\nloves = ["Lantern Parade", "Mira"]\navoids = ["The Paper Weather", " lantern parade"]')
+    assert line == "people.ada.avoids: lantern parade cannot stand in both loves and avoids; take the name out of one of them"
+
+
+def test_an_artist_whom_another_avoids_may_be_loved():
+    people = parse('[people.ada]\nloves = ["Mira"]\n[people.ben]\navoids = ["Mira"]', source="moodify.toml").people
+    assert (people["ada"].loves, people["ben"].avoids) == (("Mira",), ("Mira",))
+
+
+@pytest.mark.parametrize("of_day", ['"9 pm"', '"24:00"', "22", "true", "2026-01-01T20:00:00", '""'])
+def test_what_is_no_time_of_day_says_how_one_is_written(of_day):
+    (line,) = problems(f"[music.quiet_hours]\nstart = {of_day}\nend = 07:00:00")
+    assert line.startswith("music.quiet_hours.start = ")
+    assert line.endswith(": is no time of day; write a time as 20:00:00, with hours, minutes and seconds")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("start = 20:00", "write a time as 20:00:00"),
+        ("start = 8:00 # evening", "write a time as 20:00:00"),
+        ("goals = [{ start = 20:00, end = 21:00 }]", "write a time as 20:00:00"),
+        ("start = 9 pm", "write a time as 20:00:00"),
+        ("start = 9PM", "write a time as 20:00:00"),
+        ("goal = calm", "write text in quotes"),
+        ("source = /dev/video0", "write text in quotes"),
+        ("loves = [Lantern Parade]", "write text in quotes"),
+        ("learning = True", "write true or false, in small letters"),
+        ("learning = yes", "write true or false, in small letters"),
+        ("a = 5 6", "sections in [brackets]"),
+        ("goal calm", "sections in [brackets]"),
+        ('goal = "calm', "sections in [brackets]"),
+        ("goal =", "sections in [brackets]"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_is_not_toml_says_what_to_write_instead(setting, said, end):
+    (line,) = problems(f"[music]{end}{setting}{end}[panel]{end}")
+    assert line.startswith("not TOML: ")
+    assert said in line
+
+
+def test_a_secret_without_quotes_is_not_shown():
+    (line,) = problems("[link]\npassword = sesame12")
+    assert "sesame" not in line
+
+
 LISTS = """
 [[music.goals]]
 start = 22:00:00

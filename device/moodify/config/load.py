@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import os
+import re
 import tomllib
 from pathlib import Path
 from types import UnionType
@@ -25,6 +26,11 @@ SYSTEM_FILE = Path("/etc/moodify/moodify.toml")
 
 #: Before the place of a table in a list of tables, as in ``music.goals #2.start``.
 _ROW = "#"
+
+_TOML_HINT = "text stands in quotes, sections in [brackets]"
+_WRITE_TIME = "write a time as 20:00:00, with hours, minutes and seconds"
+#: What people write for a time of day: 20:00, 9 pm.
+_OF_DAY = re.compile(r"\d{1,2}:\d|\d{1,2}\s*[ap]\.?m\b", re.IGNORECASE)
 
 
 def find(explicit: Path | None, *, environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -68,11 +74,28 @@ def parse(text: str, *, source: str) -> Config:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(source, (f"not TOML: {error}; text stands in quotes, sections in [brackets]",)) from None
+        raise ConfigError(source, (f"not TOML: {error}; {_toml_hint(text, str(error))}",)) from None
     try:
         return Config.model_validate(values)
     except ValidationError as error:
         raise ConfigError(source, tuple(_problems(values, error))) from None
+
+
+def _toml_hint(text: str, message: str) -> str:
+    """Return what to do about TOML's mistake, by what stands where the parser stopped; that may be a secret, so it is not shown."""
+    place = re.search(r"at line (\d+), column (\d+)", message)
+    line = text.replace("\r\n", "\n").split("\n")[int(place[1]) - 1 :][:1] if place is not None else []
+    if place is None or not line:
+        return _TOML_HINT
+    before, after = line[0][: int(place[2]) - 1], line[0][int(place[2]) - 1 :]
+    value = (re.split(r"[=\[{,]", before)[-1] + re.split(r"[\]},#]", after)[0]).strip()
+    if "=" not in before or value[:1] in {"", '"', "'"}:
+        return _TOML_HINT
+    if _OF_DAY.match(value):
+        return _WRITE_TIME
+    if value.casefold() in {"true", "false", "yes", "no", "on", "off"}:
+        return "write true or false, in small letters"
+    return 'write text in quotes, as "text"' if re.match(r"[^\W\d]|[/~.]", value) else _TOML_HINT
 
 
 def _problems(values: dict[str, Any], error: ValidationError) -> Iterator[str]:
@@ -140,7 +163,11 @@ def _line(detail: ErrorDetails) -> str:
 
 def _reason(detail: ErrorDetails) -> str:
     if detail["type"] == "string_pattern_mismatch":
-        return "is not a Spotify address; copy it from Spotify as spotify:playlist:…, without spaces"
+        if "spotify.link/" in str(detail["input"]):
+            return "is a short link, which does not say what it leads to; open it in a browser, and write the address that begins with https://open.spotify.com/"
+        return "is not a Spotify address of a playlist, album, artist or track; in Spotify choose Share, Copy link, and write that"
+    if detail["type"] in {"time_parsing", "time_type"}:
+        return f"is no time of day; {_WRITE_TIME}"
     if detail["type"] in {"model_type", "model_attributes_type", "dict_type"} or (detail["type"] == "tuple_type" and _section_at(list(_path(detail))) is not None):
         *_, last = path = _path(detail)
         if detail["type"] == "tuple_type" or last.startswith(_ROW):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from moodify.types import FELT_MOODS, Mood, MusicSource
@@ -27,7 +27,17 @@ Seconds = Annotated[float, Field(ge=0, le=86_400)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Pin = Annotated[int, Field(ge=0, le=27)]
 MusicGoal = Literal["match", "lift", "calm"]
-SpotifyUri = Annotated[str, StringConstraints(pattern=r"^spotify:(track|album|artist|playlist):[0-9A-Za-z]+$")]
+
+#: What Spotify's "Copy link" gives, by its kind and id.
+_LINK = re.compile(r"(?:https?://)?open\.spotify\.com/(?:intl-[A-Za-z-]+/)?(track|album|artist|playlist)/([0-9A-Za-z]+)/?(?:[?#]\S*)?")
+
+
+def _without_link(address: Any) -> Any:
+    link = _LINK.fullmatch(address.strip()) if isinstance(address, str) else None
+    return address if link is None else f"spotify:{link[1]}:{link[2]}"
+
+
+SpotifyUri = Annotated[str, StringConstraints(pattern=r"^spotify:(track|album|artist|playlist):[0-9A-Za-z]+$"), BeforeValidator(_without_link)]
 
 
 def _between(keys: str, message: str) -> PydanticCustomError:
@@ -107,7 +117,9 @@ class MoodMusic(Section):
     """What plays for one mood."""
 
     uri: SpotifyUri | None = Field(
-        None, examples=["spotify:playlist:37i9dQZF1DXdPec7aLTmlC"], description="A playlist, album, artist or track of yours, as spotify:playlist:…; unset uses the search."
+        None,
+        examples=["spotify:playlist:37i9dQZF1DXdPec7aLTmlC"],
+        description="A playlist, album, artist or track of yours: its link (Spotify's Share, Copy link) or spotify:playlist:…; unset uses the search.",
     )
     search: str | None = Field(None, examples=["sunny soul"], description="What to search for where no uri is set.")
     sources: tuple[MusicSource, ...] | None = Field(
@@ -120,6 +132,14 @@ class Hours(Section):
 
     start: time = Field(examples=[time(22)], description="Begin, local time.")
     end: time = Field(examples=[time(7)], description="End, local time.")
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _no_number(cls, of_day: Any) -> Any:
+        # It would be taken as seconds since midnight, which nobody means by 22.
+        if isinstance(of_day, int | float):
+            raise PydanticCustomError("time_type", "is no time of day")
+        return of_day
 
     @field_validator("start", "end")
     @classmethod
@@ -214,13 +234,22 @@ class Person(Section):
     explicit: bool = Field(True, examples=[False], description="Whether songs that Spotify marks as explicit may come.")
     length: Annotated[int, Field(ge=1, le=100)] = Field(20, description="Songs in a playlist.")
     moods: dict[Mood, SpotifyUri] = Field(
-        default_factory=dict, examples=[{"happy": "spotify:playlist:37i9dQZF1DXdPec7aLTmlC"}], description="Music of their own for a mood; unset: as the household's."
+        default_factory=dict,
+        examples=[{"happy": "spotify:playlist:37i9dQZF1DXdPec7aLTmlC"}],
+        description="Music of their own for a mood, as a link or spotify:playlist:…; unset: as the household's.",
     )
 
     @field_validator("moods")
     @classmethod
     def _felt(cls, moods: dict[Mood, str]) -> dict[Mood, str]:
         return _only_felt(moods)
+
+    @model_validator(mode="after")
+    def _not_both(self) -> Person:
+        loved = {artist.strip().casefold() for artist in self.loves}
+        if both := ", ".join(artist.strip() for artist in self.avoids if artist.strip().casefold() in loved):
+            raise _between("avoids,loves", f"{both} cannot stand in both loves and avoids; take the name out of one of them")
+        return self
 
 
 class StoreConfig(Section):

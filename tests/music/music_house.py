@@ -66,6 +66,10 @@ class Jukebox:
         if self.track.duration_ms and self.progress_s >= self.track.duration_ms / 1000:
             self.skip()
 
+    def switch_off(self) -> None:
+        """Leave no session behind, as when somebody turns the speaker off or over to the TV."""
+        self.track, self.context, self.progress_s, self.playing = None, None, 0.0, False
+
     def look(self) -> Playback:
         return Playback(self.playing, self.track, round(self.progress_s * 1000), self.context, Speaker("j", self.name, active=True, volume_percent=self.volume))
 

@@ -239,7 +239,14 @@ def test_two_looks_tell_what_became_of_the_song_between_them(before, now, became
 
 
 @pytest.mark.parametrize(
-    ("now", "over"), [(look(195, 12, playing=False), False), (look(0, 12, playing=False), True), (look(0, 3, playing=False), False), (look(0, 3, None, playing=False), True)]
+    ("now", "over"),
+    [
+        (look(195, 12, playing=False), False),
+        (look(0, 12, playing=False), True),
+        (look(0, 3, playing=False), False),
+        (look(0, 3, None, playing=False), False),
+        (look(0, 12, None, playing=False), True),
+    ],
 )
 def test_a_song_that_stands_in_its_middle_was_paused_and_has_not_ended(now, over):
     assert ended(look(190, 0), now) is over

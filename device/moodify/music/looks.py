@@ -16,6 +16,9 @@ END_SLACK_S = 3.0
 #: A song that stands so close to its end has ended.
 END_MS = 1000
 
+#: A paused song stands where it stands, but for what the service rounds or sets right.
+STANDS_MS = 1000
+
 #: Looks farther apart say too little of what was heard between them.
 APART_S = 120.0
 
@@ -37,6 +40,12 @@ class Look:
         return None if self.playback.track is None else self.playback.track.uri
 
     @property
+    def halfway(self) -> bool:
+        """Whether a song stands paused in its middle: that is somebody's doing; at its beginning or end it need not be."""
+        track = self.playback.track
+        return not self.playback.playing and track is not None and 0 < self.playback.progress_ms < track.duration_ms - END_MS
+
+    @property
     def end_s(self) -> float:
         """When the song ends where it is left alone; the look's own moment where it is not known how long it is."""
         track = self.playback.track
@@ -44,18 +53,23 @@ class Look:
 
 
 def ended(before: Look, now: Look) -> bool:
-    """Return whether the song before has ended by itself (or the speaker is gone), rather than by somebody's doing."""
+    """Return whether the song before has ended by itself, rather than by somebody's doing."""
     played, plays = before.playback, now.playback
-    if not plays.playing and played.track is None and played.context_uri is not None and played.context_uri == plays.context_uri:
-        # Of an episode it is not known when it ends.
-        return False
+    if not plays.playing and (played.track is None or plays.track is None):
+        # Of an episode it is not known when it ends; and who switches the speaker off in mid-song leaves no song at all.
+        return _is_due(before, now)
     if played.track is None or plays.track is None:
         return True
-    stands_ms = plays.progress_ms
-    if not plays.playing and now.uri == before.uri and 0 < stands_ms >= played.progress_ms and stands_ms < plays.track.duration_ms - END_MS:
-        # It stands in its middle.
+    if now.halfway and now.uri == before.uri and plays.progress_ms >= played.progress_ms:
         return False
     return _is_due(before, now)
+
+
+def touched(before: Look, now: Look) -> bool:
+    """Return whether somebody has played and paused between two looks at a silent speaker."""
+    if before.uri is None or not now.halfway:
+        return False
+    return now.uri != before.uri or abs(now.playback.progress_ms - before.playback.progress_ms) > STANDS_MS
 
 
 def outcome(before: Look, now: Look, *, again: bool) -> Outcome | None:
@@ -70,7 +84,7 @@ def outcome(before: Look, now: Look, *, again: bool) -> Outcome | None:
     if not played.playing or played.track is None or now.at_s - before.at_s > APART_S:
         return None
     if not plays.playing:
-        return Outcome.HEARD if ended(before, now) and _is_due(before, now) else None
+        return Outcome.HEARD if ended(before, now) else None
     if now.uri == before.uri and not again:
         return None
     began_s = now.at_s - plays.progress_ms / 1000

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from moodify.music.looks import Look, ended, outcome
+from moodify.music.looks import Look, ended, outcome, touched
 from moodify.types import Act
 
 if TYPE_CHECKING:
@@ -57,6 +57,10 @@ class Memory:
         self._missing = False
         """The speaker refused the song that was to come next."""
         self._looked: Look | None = None
+        self._stood: Look | None = None
+        """The last look at a song that stood paused in its middle; None once something has played."""
+        self._unseen: Act | None = None
+        """The order that told it to play, until a look has shown what became of it."""
         self.changes: deque[float] = deque(maxlen=100)
         """When the music changed by mood."""
         self.heard: deque[str] = deque(maxlen=no_repeat + _HEARD_BEYOND)
@@ -99,6 +103,7 @@ class Memory:
         if at_s < self.settled_s or (before is not None and at_s <= before.at_s):
             return None
         self._looked = now
+        unseen, self._unseen = self._unseen, None
         over = before is None or ended(before, now)
         again = before is not None and playback.progress_ms < before.playback.progress_ms
         lesson = None if before is None else self._lesson(before, now, again=again)
@@ -106,12 +111,15 @@ class Memory:
             self._plays(now, cut=not over, again=again)
         elif before is not None and before.playback.playing:
             self._falls_silent(before, at_s, over=over)
+        elif self._is_somebodys_pause(before, now, unseen):
+            self.hushed, self.paused_s = True, None
+        self._stood = None if playback.playing else now if now.halfway else self._stood
         return lesson
 
     def notice_elsewhere(self, at_s: float) -> None:
         """Take note that the music is on another speaker: what is heard there is nobody's answer to ours, and ours is over."""
         if at_s >= self.settled_s:
-            self.current = self.queued = self.paused_s = self.broke_off_s = self._looked = None
+            self.current = self.queued = self.paused_s = self.broke_off_s = self._looked = self._stood = self._unseen = None
 
     def playing(self, playback: Playback | None, at_s: float) -> bool | None:
         """Return whether music plays by the newest that is known: our last order, or the look at the speaker."""
@@ -137,8 +145,9 @@ class Memory:
             self._begin(self.queued)
         self.settled_s = now_s + SETTLE_S
         self._told_playing = act is not Act.PAUSE
+        self._unseen = act if self._told_playing else None
         # What the speaker did before says nothing about what people do after.
-        self._looked = None
+        self._looked = self._stood = None
         self.broke_off_s = None
         self.hushed = act is Act.PAUSE and order.asked
         self.paused_s = now_s if act is Act.PAUSE and not order.asked else None
@@ -242,6 +251,14 @@ class Memory:
             # By its length, not by this look: after an outage that may come hours later.
             self.broke_off_s = min(at_s, before.end_s)
         self.queued, self._missing = None, False
+
+    def _is_somebodys_pause(self, before: Look | None, now: Look, unseen: Act | None) -> bool:
+        """Return whether somebody has paused, between two looks that both found silence or right after our order to play."""
+        if before is not None:
+            return touched(self._stood or before, now)
+        # A song of ours that never came on was not paused.
+        came = unseen is not Act.PLAY or (self.current is not None and self.current.track.uri in {now.uri, now.playback.context_uri})
+        return unseen is not None and came and now.halfway
 
     def _hear(self, uri: str) -> None:
         if uri in self.heard:

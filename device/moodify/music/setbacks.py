@@ -83,6 +83,7 @@ class Setbacks:
 
     def again(self, now: Situation) -> Verdict | None:
         """Return what is to be done or said before anything new is done unasked; None where nothing stands in its way."""
+        self._skips = [order for order in self._skips if now.now_s - order.at_s <= ASKED_FRESH_S]
         if self._skips:
             return self._desk.put(_anew(self._skips.pop()))
         if self._repeat is not None:

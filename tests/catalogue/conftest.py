@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from moodify.config.model import MusicConfig
 from moodify.music.catalogue.catalogue import Catalogue
 from moodify.music.catalogue.librarian import CatalogueLibrarian
 from moodify.music.spotify.adapter import SpotifyPlayer
@@ -60,5 +59,5 @@ def player(speaker, time):
 
 @pytest.fixture
 def librarian(catalogue, time):
-    with CatalogueLibrarian(MusicConfig(), catalogue, now=time) as librarian:
+    with CatalogueLibrarian(catalogue, now=time) as librarian:
         yield librarian

@@ -16,6 +16,8 @@ from moodify.cli.music_now import Playing
 from moodify.config.model import MusicConfig
 from moodify.errors import SpeakerUnavailable
 from moodify.music import taste_keeping
+from moodify.music.catalogue.catalogue import Catalogue
+from moodify.music.catalogue.file import FILE
 from moodify.music.playlist import Preferences, make_playlist
 from moodify.music.song import Candidate, Outcome
 from moodify.music.spotify.factory import open_player
@@ -227,6 +229,29 @@ def test_moods_as_json_writes_nothing(home, music):
     assert code == 0
     assert set(json.loads(out)["moods"]) == {"happy", "surprised", "calm", "sad", "angry", "tense"}
     assert not data_folder(home).exists()
+
+
+def problem_with(home, **problems):
+    """Write down in the catalogue what somebody must do about sources."""
+    with Catalogue(data_folder(home) / FILE) as catalogue:
+        for origin, message in problems.items():
+            catalogue.note_problem(origin, message)
+
+
+def test_moods_print_what_somebody_must_do_about_a_source(home, music):
+    must = "no permission to see what you like; sign in again with: moodify spotify login"
+    problem_with(home, liked=must, top=must)
+    code, out, err = music("moods")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1] == must
+    assert out.count(must) == 1
+    assert json.loads(music("moods", "--json")[1])["problems"] == [must]
+
+
+def test_moods_are_silent_about_a_source_that_is_not_wanted(home, music):
+    configure(home, '[music]\nsources = ["imported"]')
+    problem_with(home, liked="sign in again")
+    assert "sign in again" not in music("moods")[1]
 
 
 # -- playlist

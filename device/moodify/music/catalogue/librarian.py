@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Self
 
 from moodify.errors import MoodifyError, PersonMustAct, RetryLater, StoreBusy, StoreError
 from moodify.music.catalogue.catalogue import Catalogue
-from moodify.music.catalogue.counting import Counts, count
 from moodify.music.catalogue.features import Enrichment
 from moodify.music.catalogue.file import FILE
 from moodify.music.catalogue.lookups import PLAYLIST_LIMIT, Lookups
@@ -47,18 +46,16 @@ class SpeakersLibrarian:
 
 
 class CatalogueLibrarian:
-    """Implements :class:`moodify.music.port.Librarian` over a local catalogue. For the dj's thread; :meth:`problems` from any."""
+    """Implements :class:`moodify.music.port.Librarian` over a local catalogue. For the dj's thread."""
 
-    def __init__(self, config: MusicConfig, catalogue: Catalogue, features: FeatureService | None = None, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, catalogue: Catalogue, features: FeatureService | None = None, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """Open and send nothing yet.
 
         Args:
-            config: The owner's rules, for :meth:`counts`.
             catalogue: What is remembered; closed with this.
             features: Who is asked for features of songs; closed with this. None asks nobody.
             now: The date with a time zone, by which what was found grows old.
         """
-        self._config = config
         self._catalogue = catalogue
         self._lookups = Lookups(catalogue, now=now)
         self._enrichment = Enrichment(catalogue, features)
@@ -86,19 +83,6 @@ class CatalogueLibrarian:
             return found
         # Music matters more than its catalogue.
         return self._without_catalogue.find(player, wanted)
-
-    def problems(self) -> tuple[str, ...]:
-        """Return what a person must do about where music comes from, one line each; no request is made."""
-        own = self._own_problem
-        return (*self._lookups.problems(), *(() if own is None else (own,)))
-
-    def counts(self) -> Counts:
-        """Return for each mood how many songs fit, and from where; asks nobody.
-
-        Raises:
-            StoreBusy, StoreError: the catalogue can't be read.
-        """
-        return count(self._catalogue, self._config)
 
     def close(self) -> None:
         """Close the catalogue and the connections; safe to call twice."""
@@ -212,7 +196,7 @@ def open_librarian(
         from moodify.music.catalogue.reccobeats import ReccoBeats
 
         features = ReccoBeats()
-    return CatalogueLibrarian(config, Catalogue(None if folder is None else folder / FILE, most=config.catalogue_max, now=now), features, now=now)
+    return CatalogueLibrarian(Catalogue(None if folder is None else folder / FILE, most=config.catalogue_max, now=now), features, now=now)
 
 
 def _foremost(errors: list[MoodifyError]) -> MoodifyError:

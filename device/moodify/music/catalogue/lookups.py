@@ -63,10 +63,6 @@ class Lookups:
         """Return what a search finds. Raises as :meth:`library`."""
         return self._answer(origin_of_search(text), SEARCH_TTL, lambda: player.search(text))
 
-    def problems(self) -> tuple[str, ...]:
-        """Return what a person must do about sources; from any thread."""
-        return tuple(dict.fromkeys(self._problems.copy().values()))
-
     def _answer(self, origin: str, ttl: timedelta, ask: Callable[[], tuple[Track, ...]]) -> tuple[Track, ...]:
         known = self._catalogue.lookup(origin)
         now = self._now()

@@ -31,9 +31,16 @@ def speaker(clock, conformance):
 
 @pytest.fixture
 def off_the_record(conformance):
-    """For levers that answer what Spotify's description does not know: pages, gateways, nonsense."""
+    """For levers that answer what Spotify's description does not know: pages, gateways, nonsense. What is sent is judged all the same."""
     if conformance is not None:
-        conformance.off = True
+        conformance.judges_answers = False
+
+
+@pytest.fixture
+def wrong_on_purpose(conformance):
+    """For a test that sends what Spotify refuses. What is answered is judged all the same."""
+    if conformance is not None:
+        conformance.judges_requests = False
 
 
 @pytest.fixture

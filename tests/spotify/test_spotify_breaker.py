@@ -114,6 +114,7 @@ def test_a_call_that_can_not_work_is_no_failure_of_the_service(room):
     room.player.playback()
 
 
+@pytest.mark.usefixtures("wrong_on_purpose")
 def test_the_sign_in_service_rests_on_its_own(speaker, clock):
     transport = TokenTransport(now_s=clock)
     speaker.fail(times=FAILURES, where=ACCOUNTS)

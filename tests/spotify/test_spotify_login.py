@@ -208,6 +208,7 @@ def test_the_listener_is_on_loopback_only():
         assert listener.port > 0
 
 
+@pytest.mark.usefixtures("off_the_record")
 def test_an_accounts_service_that_fails_is_told_in_the_browser_too(speaker, owner, folder):
     link = owner.link
     speaker.fail(503, where=ACCOUNTS)

@@ -189,6 +189,7 @@ def test_a_sign_in_of_an_earlier_version_is_refreshed_without_a_day(speaker, fol
     assert "authorised_at" not in refreshed(speaker, folder)
 
 
+@pytest.mark.usefixtures("off_the_record")
 @pytest.mark.parametrize("without", ["scope", "expires_in", "token_type"])
 def test_an_answer_that_leaves_out_what_may_be_left_out_costs_no_sign_in(speaker, folder, without):
     sign_in(speaker, folder)
@@ -200,6 +201,7 @@ def test_an_answer_that_leaves_out_what_may_be_left_out_costs_no_sign_in(speaker
     assert (now["refresh_token"], now["scope"], signed_in(folder)) == ("newest", kept["scope"], True)
 
 
+@pytest.mark.usefixtures("off_the_record")
 def test_an_answer_without_another_refresh_token_leaves_the_one_that_is_kept(speaker, folder):
     sign_in(speaker, folder)
     kept = TokenFile(folder).get_cached_token()
@@ -208,6 +210,7 @@ def test_an_answer_without_another_refresh_token_leaves_the_one_that_is_kept(spe
     assert (now["access_token"], now["refresh_token"]) == ("new", kept["refresh_token"])
 
 
+@pytest.mark.usefixtures("off_the_record")
 @pytest.mark.parametrize("answer", [b"{}", b'{"refresh_token": "r"}', b'{"access_token": 5, "refresh_token": "r"}', b'{"access_token": "a", "scope": null}', b"[]", b""])
 def test_an_answer_that_holds_no_tokens_costs_no_sign_in(speaker, folder, answer):
     sign_in(speaker, folder)
@@ -235,6 +238,7 @@ def test_a_sign_in_that_spotify_refuses_is_asked_for_once_and_remembered(speaker
     one.close()
 
 
+@pytest.mark.usefixtures("off_the_record")
 def test_a_service_that_fails_is_no_end_of_the_sign_in(speaker, folder):
     sign_in(speaker, folder)
     speaker.fail(503, where=ACCOUNTS)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from spotify_description import ACCOUNTS_PATHS
+from spotify_description import PAGES
 
 from moodify.music.spotify.simulated.catalogue import Catalogue, spotify_id
 from moodify.music.spotify.simulated.connect import Order
@@ -26,6 +26,9 @@ SCOPES = (
     "user-library-read user-top-read user-read-recently-played"
 )
 BACK = "http://127.0.0.1:8888/callback"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+REFRESH = b"grant_type=refresh_token&refresh_token=r&client_id=c"
+REDEEM = b"grant_type=authorization_code&code=x&client_id=c&redirect_uri=http%3A%2F%2F127.0.0.1%3A8888%2Fcallback&code_verifier="
 
 
 class Client:
@@ -110,7 +113,7 @@ def test_ids_are_unique_and_look_like_spotifys():
     assert spotify_id("track", "x") != spotify_id("album", "x")
 
 
-def test_a_request_without_a_good_token_is_refused(speaker, off_the_record):
+def test_a_request_without_a_good_token_is_refused(speaker, wrong_on_purpose):
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eA=="}):
         response = requests.get(f"{speaker.api_url}me/player", headers=headers, timeout=10)
         assert response.status_code == 401
@@ -305,7 +308,7 @@ def test_a_playlist_can_be_made_filled_read_and_played(client, songs):
     assert client.post_body("me/playlists", {"name": "For today", "public": False}).json()["id"] != playlist["id"]
 
 
-@pytest.mark.usefixtures("off_the_record")
+@pytest.mark.usefixtures("wrong_on_purpose")
 def test_a_playlist_takes_a_hundred_tracks_at_once_and_nothing_but_tracks(client, songs):
     key = client.post_body("me/playlists", {"name": "Long", "public": False}).json()["id"]
     for body in ({"uris": [songs[0].uri] * 101}, {"uris": []}, {"uris": ["spotify:album:x"]}, {"uris": [songs[0].uri], "position": 3}, [songs[0].uri], {}):
@@ -389,7 +392,7 @@ def test_a_search_finds_by_mood_genre_title_and_artist(client):
     assert len(client.session.get(page["next"]).json()["tracks"]["items"]) == 5
 
 
-def test_wrong_requests_are_refused_as_spotify_refuses_them(client, songs, off_the_record):
+def test_wrong_requests_are_refused_as_spotify_refuses_them(client, songs, wrong_on_purpose):
     client.play(uris=[songs[0].uri])
     refusals = [
         (400, client.get("search", q="happy", type="track", limit=50)),
@@ -477,6 +480,14 @@ def test_a_day_of_music_is_a_history_of_fifty(clock):
         (Request("GET", "/v1/me/tracks", {"authorization": "Bearer x"}), Answer.of({"items": [{"track": 7}]}), "7 is not"),
         (Request("GET", "/v1/me/playlists", {"authorization": "Bearer x"}), Answer.of({"items": [], "total": 0}), "required property"),
         (Request("GET", "/v1/me/player/recently-played", {"authorization": "Bearer x"}), Answer.of({"items": [{"song": {}}]}), "song"),
+        (Request("POST", "/api/token", FORM, b"grant_type=refresh_token&client_id=c"), Answer.of({"error": "invalid_request"}, 400), "request POST /api/token"),
+        (Request("POST", "/api/token", FORM, REFRESH + b"&client_secret=s"), Answer.of({"error": "invalid_request"}, 400), "request POST /api/token"),
+        (Request("POST", "/api/token", FORM, REDEEM + b"short"), Answer.of({"error": "invalid_grant"}, 400), "request POST /api/token"),
+        (Request("POST", "/api/token", {"content-type": "application/json"}, b"{}"), Answer.of({"error": "invalid_request"}, 400), "request POST /api/token"),
+        (Request("POST", "/api/token", FORM, REFRESH), Answer.of({"error": {"status": 400, "message": "no"}}, 400), "answer POST /api/token 400"),
+        (Request("POST", "/api/token", FORM, REFRESH), Answer.of({"error": "no idea"}, 400), "no idea"),
+        (Request("POST", "/api/token", FORM, REFRESH), Answer.of({"access_token": "a", "token_type": "Bearer", "scope": ""}), "expires_in"),
+        (Request("POST", "/api/token", FORM, REFRESH), Answer(503, b"upstream connect error", "text/plain"), "503"),
         (Request("GET", "/v1/me/nothing", {"authorization": "Bearer x"}), Answer(204), "nothing"),
     ],
 )
@@ -487,6 +498,23 @@ def test_the_judge_sees_what_is_wrong(conformance, request_, answer, problem):
     assert any(problem in found for found in conformance.problems), conformance.problems
 
 
+@pytest.mark.parametrize("body", [REFRESH, REDEEM + VERIFIER.encode()])
+def test_the_judge_lets_pass_how_tokens_are_asked_for(conformance, body):
+    if conformance is None:
+        pytest.skip("data: Spotify's description (../shared/data) is not on this machine")
+    conformance(Exchange(Request("POST", "/api/token", FORM, body), Answer.of({"error": "invalid_grant"}, 400)))
+    assert conformance.problems == []
+
+
+@pytest.mark.parametrize(("fixture", "left"), [("off_the_record", "request"), ("wrong_on_purpose", "answer")])
+def test_a_judge_that_lets_one_side_pass_judges_the_other(conformance, request, fixture, left):
+    if conformance is None:
+        pytest.skip("data: Spotify's description (../shared/data) is not on this machine")
+    request.getfixturevalue(fixture)
+    conformance(Exchange(Request("POST", "/api/token", FORM, b"grant_type=x"), Answer(418, b"<html>", "text/html")))
+    assert {found.split()[0] for found in conformance.problems} == {left}
+
+
 def test_every_exchange_is_judged(client, conformance, songs, speaker):
     if conformance is None:
         pytest.skip("data: Spotify's description (../shared/data) is not on this machine")
@@ -494,6 +522,6 @@ def test_every_exchange_is_judged(client, conformance, songs, speaker):
     client.play(uris=[song.uri])
     for path in ("me", f"tracks/{song.id}", f"albums/{song.album.id}", f"artists/{song.album.artist.id}", "me/player/queue"):
         assert client.get(path).ok
-    told = [path for _, path in speaker.requests if path not in ACCOUNTS_PATHS]
-    assert conformance.seen == len(told) == 7
+    told = [path for _, path in speaker.requests if path not in PAGES]
+    assert conformance.seen == len(told) == 8
     assert conformance.problems == []

@@ -169,6 +169,7 @@ def test_a_401_that_a_new_token_does_not_cure_is_not_chased(room, speaker):
     assert room.sent == [STATE, TOKEN, STATE]
 
 
+@pytest.mark.usefixtures("off_the_record")
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_failing_accounts_service_does_not_end_the_sign_in(room, speaker, status):
     speaker.expire_access_token()
@@ -179,6 +180,7 @@ def test_a_failing_accounts_service_does_not_end_the_sign_in(room, speaker, stat
     assert speaker.now_playing == room.happy()
 
 
+@pytest.mark.usefixtures("off_the_record")
 def test_an_accounts_service_that_asks_for_peace_is_left_in_peace(room, speaker, clock):
     speaker.expire_access_token()
     speaker.fail(429, where=ACCOUNTS)
@@ -213,6 +215,7 @@ def test_a_token_request_has_a_time_out_too(speaker):
     sign_in.close()
 
 
+@pytest.mark.usefixtures("off_the_record")
 def test_a_sign_in_that_was_refused_for_good_is_not_taken_for_a_service_that_fails(speaker):
     sign_in = simulated_sign_in(speaker.accounts_url)
     token = sign_in.access_token()

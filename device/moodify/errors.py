@@ -5,6 +5,7 @@
     ├── RetryLater             it may work again by itself
     │   ├── CameraLost         unplugged, hung or busy
     │   ├── SpeakerUnavailable asleep, slow, rate-limited or failing
+    │   │   └── BudgetSpent    our own requests of an hour are: a person's press is sent all the same
     │   ├── LinkDown           the broker can't be reached
     │   └── StoreBusy          the database is locked or the disk is full
     ├── PersonMustAct          it stays broken until somebody does something
@@ -66,6 +67,10 @@ class CameraLost(RetryLater):
 
 class SpeakerUnavailable(RetryLater):
     """The speaker or its service can't take an order now."""
+
+
+class BudgetSpent(SpeakerUnavailable):
+    """The requests that may be sent unasked are spent. The service has refused nothing, and a person's press is sent all the same."""
 
 
 class LinkDown(RetryLater):

@@ -235,6 +235,18 @@ def test_what_a_person_asks_for_is_not_taken_from_what_may_be_spent_unasked(boot
     assert booth.player.budget.spent > 0
 
 
+@pytest.mark.parametrize("act", [Act.PLAY, Act.RESUME, Act.VOLUME])
+def test_an_order_may_use_the_requests_that_looks_leave_to_orders(booth, act):
+    booth.order(Act.PLAY, booth.songs[0], volume=None)
+    booth.done()
+    for _ in range(booth.player.budget.left - 10):
+        booth.player.budget.note()
+    booth.order(act, booth.songs[1], name="unasked", volume=40)
+    wait_until(lambda: len(booth.done()) == 2, within_s=30)
+    assert booth.done()[-1] == ("unasked", OrderStatus.DONE), booth.reports[-1].error
+    assert [order.percent for order in booth.speaker.orders if order.verb == "volume"][-1] == 40
+
+
 @pytest.mark.parametrize("act", [Act.PLAY, Act.RESUME])
 def test_a_loud_phone_that_was_used_last_keeps_no_speaker_from_starting(booth, act):
     booth.order(Act.PLAY, booth.songs[0], volume=None)

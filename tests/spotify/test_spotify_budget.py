@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spotify_room import HandClock
 
-from moodify.errors import SpeakerUnavailable
+from moodify.errors import BudgetSpent, SpeakerUnavailable
+from moodify.music.fading import Fader
 from moodify.music.spotify.budget import AFTER_END_S, HOUR_S, RESERVE, Budget
 
 PLAY = ("PUT", "me/player/play")
@@ -30,7 +31,7 @@ def budget(clock):
 
 def test_looks_stop_before_orders_and_orders_at_the_end(budget):
     spend(budget, 60 - RESERVE)
-    with pytest.raises(SpeakerUnavailable, match=r"music\.spotify\.requests_per_hour \(60\)"):
+    with pytest.raises(BudgetSpent, match=r"music\.spotify\.requests_per_hour \(60\)"):
         budget.admit(reads=1)
     budget.admit()
     spend(budget, RESERVE)
@@ -58,6 +59,15 @@ def test_a_refusal_says_when_it_is_worth_another_try(budget, clock):
             budget.admit(reads)
         clock.advance(0.2)
         budget.admit(reads)
+
+
+def test_a_look_that_belongs_to_an_order_may_use_what_is_kept_for_orders(budget):
+    spend(budget, 60 - 1)
+    with budget.ordering():
+        budget.admit(reads=1)
+        spend(budget, 1)
+        with pytest.raises(BudgetSpent):
+            budget.admit(reads=1)
 
 
 def test_an_hour_later_everything_may_be_spent_again(budget, clock):
@@ -135,6 +145,19 @@ def test_whoever_looks_as_advised_for_a_day_is_never_refused_and_orders_always_h
 
 
 # The budget before Spotify
+
+
+def test_an_order_that_looks_first_is_carried_out_to_the_last_request(room, speaker):
+    player = room.open(requests_per_hour=60)
+    player.play(room.happy())
+    spend(player.budget, player.budget.left - 10)
+    with pytest.raises(BudgetSpent):
+        player.playback()
+    with player.ordering():
+        assert Fader(player, lambda _: False, speaker=speaker.name).fade_to(20, 6)
+    assert [order.percent for order in speaker.orders if order.verb == "volume"][-1] == 20
+    with pytest.raises(BudgetSpent):
+        player.playback()
 
 
 def test_the_speaker_is_not_looked_at_beyond_the_budget_but_a_press_is_carried_out(room, speaker, clock):

@@ -133,7 +133,7 @@ class Dj:
     def _carry_out(self, order: Order) -> Signal:
         began_s = time.monotonic()
         try:
-            with self._for_whom(asked=order.asked):
+            with self._for_whom(asked=order.asked), self._player.ordering():
                 done = self._act(order)
         except MoodifyError as error:
             log.info("The order to %s failed: %s", order.decision.act.value, error)

@@ -61,6 +61,9 @@ class Player(Shelves, Protocol):
     def asked(self) -> AbstractContextManager[None]:
         """Say that what this thread does meanwhile was asked for by a person: our own budget of requests never refuses it."""
 
+    def ordering(self) -> AbstractContextManager[None]:
+        """Say that what this thread looks at meanwhile belongs to an order, and may use the requests that are kept for orders."""
+
     def next_poll_s(self, poll_s: float, remaining_of_track_s: float | None = None) -> float:
         """Return the seconds after which to look at what plays again: ``poll_s``, sooner where the track ends, later where requests are short."""
 

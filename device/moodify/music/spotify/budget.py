@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from limits import RateLimitItemPerHour
 from limits.strategies import MovingWindowRateLimiter
 
-from moodify.errors import SpeakerUnavailable
+from moodify.errors import BudgetSpent
 from moodify.music.guards.window import MonotonicStorage
 from moodify.music.words import span
 
@@ -43,7 +43,7 @@ class Budget:
         self._times = MonotonicStorage(now_s)
         self._limiter = MovingWindowRateLimiter(self._times)
         self._unasked, self._beside = RateLimitItemPerHour(per_hour), RateLimitItemPerHour(MOST_COUNTED)
-        self._person = threading.local()
+        self._thread = threading.local()
 
     @property
     def spent(self) -> int:
@@ -64,22 +64,32 @@ class Budget:
     def asked(self) -> Iterator[None]:
         """Count what this thread sends meanwhile as asked for by a person."""
         before = self._asked
-        self._person.asks = True
+        self._thread.asked = True
         try:
             yield
         finally:
-            self._person.asks = before
+            self._thread.asked = before
+
+    @contextmanager
+    def ordering(self) -> Iterator[None]:
+        """Let what this thread looks at meanwhile use what is kept for orders: it belongs to one."""
+        before = self._ordering
+        self._thread.ordering = True
+        try:
+            yield
+        finally:
+            self._thread.ordering = before
 
     def admit(self, reads: int = 0) -> None:
         """Let a call begin: an order, or a look that sends so many requests at most.
 
         Raises:
-            SpeakerUnavailable: the budget is spent, and no person asks.
+            BudgetSpent: and no person asks.
         """
-        needed = reads + RESERVE if reads else 1
+        needed = reads + RESERVE if reads and not self._ordering else 1
         if not self._asked and not self._limiter.test(self._unasked, UNASKED, cost=needed):
             wait_s = self._wait_s(needed)
-            raise SpeakerUnavailable(f"music.spotify.requests_per_hour ({self.per_hour}) are spent; trying again in {span(wait_s)}", retry_after_s=wait_s)
+            raise BudgetSpent(f"music.spotify.requests_per_hour ({self.per_hour}) are spent; trying again in {span(wait_s)}", retry_after_s=wait_s)
 
     def note(self) -> None:
         """Count a request that is sent."""
@@ -101,7 +111,11 @@ class Budget:
 
     @property
     def _asked(self) -> bool:
-        return getattr(self._person, "asks", False)
+        return getattr(self._thread, "asked", False)
+
+    @property
+    def _ordering(self) -> bool:
+        return getattr(self._thread, "ordering", False)
 
     def _wait_s(self, needed: int) -> float:
         return max(self._times.freed_s(self._unasked.key_for(UNASKED), needed - self.left, self._unasked.get_expiry()), 0.0)

@@ -61,6 +61,10 @@ class Connection:
         """Say that what this thread does meanwhile was asked for by a person: it is never refused for the budget of requests."""
         return self.budget.asked()
 
+    def ordering(self) -> AbstractContextManager[None]:
+        """Say that what this thread looks at meanwhile belongs to an order, and may use the requests that are kept for orders."""
+        return self.budget.ordering()
+
     def next_poll_s(self, poll_s: float, remaining_of_track_s: float | None = None) -> float:
         """Return the seconds after which to look at what plays again.
 

@@ -193,7 +193,12 @@ class MusicConfig(Section):
     """How moods become music."""
 
     speaker: Literal["auto", "spotify", "simulated"] = Field("auto", description="auto (Spotify when signed in, else simulated), spotify, or simulated.")
-    start_when_silent: bool = Field(False, description="Whether a silent speaker may be started unasked; a press of the button always may.")
+    start_when_silent: bool = Field(
+        False,
+        description="Whether a silent speaker may be started unasked; a press of the button always may. "
+        "All the same, music that was paused because nobody was there goes on when somebody is back within an hour, "
+        "and music that broke off because the service did not take the next song goes on within five minutes.",
+    )
     dwell_s: Seconds = Field(120.0, description="A mood must last for so many seconds before the music follows it.")
     max_changes: Annotated[int, Field(ge=1, le=100)] = Field(1, description="At most so many changes of music by mood …")
     change_window_s: Seconds = Field(600.0, description="… in so many seconds.")

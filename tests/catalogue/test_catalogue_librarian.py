@@ -8,7 +8,7 @@ from songs_room import row_with as row
 from songs_room import sound, tracks, wanted_of, write
 
 from moodify.config.model import MoodMusic, MusicConfig
-from moodify.errors import MoodifyError, NotAllowed, RetryLater, SignInNeeded
+from moodify.errors import BudgetSpent, MoodifyError, NotAllowed, RetryLater, SignInNeeded
 from moodify.music.catalogue.catalogue import Catalogue
 from moodify.music.catalogue.counting import count
 from moodify.music.catalogue.importing import import_file
@@ -271,6 +271,17 @@ def test_an_error_is_raised_only_where_nobody_had_a_song(librarian, player, spea
         find(librarian, player, Mood.HAPPY)
     assert 0 < again.value.retry_after_s <= 600
     assert len(speaker.requests) == spent
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_press_looks_up_although_what_may_be_looked_up_unasked_is_spent(librarian, player, speaker, own):
+    music = {"moods": {Mood.HAPPY: MoodMusic(uri=speaker.catalogue.playlist_of("happy").uri)}} if own else {}
+    while player.budget.left:
+        player.budget.note()
+    with pytest.raises(BudgetSpent):
+        find(librarian, player, Mood.HAPPY, **music)
+    with player.asked():
+        assert find(librarian, player, Mood.HAPPY, **music)
 
 
 def test_what_somebody_must_do_is_said_before_what_heals(librarian, player, speaker):

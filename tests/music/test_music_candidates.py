@@ -1,13 +1,18 @@
+from datetime import time
+
 import pytest
 from music_house import song
 
 from moodify.config.model import MoodMusic, MusicConfig
+from moodify.errors import BudgetSpent, SpeakerUnavailable
 from moodify.music.candidates import CandidatePool, Candidates, Wanted
+from moodify.music.situation import Situation
 from moodify.music.song import Candidate, Source
 from moodify.types import FELT_MOODS, Mood
 
 ALL = tuple(Source)
 OWN = "spotify:playlist:own"
+NOW = Situation(now_s=0.0, local_time=time(12), reading=None, people=1, playback=None, playback_s=0.0)
 
 
 @pytest.fixture
@@ -55,14 +60,14 @@ def test_what_was_found_lasts_a_day_and_stays_until_there_is_newer(pool):
 
 def test_a_failed_look_up_keeps_what_was_found_and_is_tried_again(pool):
     pool.fill(Mood.CALM, [Candidate(song("a"))], 0.0)
-    pool.failed(Mood.CALM, 90_000.0)
+    pool.failed(Mood.CALM, 90_000.0, SpeakerUnavailable("asleep"))
     assert pool.of(Mood.CALM) == Candidates((Candidate(song("a")),))
     assert pool.wanted(Mood.CALM, 90_599.0) is None
     assert pool.wanted(Mood.CALM, 90_600.0) is not None
 
 
 def test_the_services_own_wait_is_kept(pool):
-    pool.failed(Mood.CALM, 0.0, retry_after_s=50_000)
+    pool.failed(Mood.CALM, 0.0, SpeakerUnavailable("too many", retry_after_s=50_000))
     assert pool.wanted(Mood.CALM, 49_999.0) is None
 
 
@@ -82,7 +87,7 @@ def test_before_anything_was_found_nothing_is_known(pool):
 
 def test_a_press_looks_up_at_once_after_a_failure(pool):
     pool.wanted(Mood.CALM, 0.0)
-    pool.failed(Mood.CALM, 1.0)
+    pool.failed(Mood.CALM, 1.0, SpeakerUnavailable("asleep"))
     assert pool.wanted(Mood.CALM, 2.0) is None
     assert pool.wanted(Mood.CALM, 2.0, asked=True) == Wanted(Mood.CALM, None, "calm", ALL)
 
@@ -99,9 +104,20 @@ def test_a_press_waits_for_the_answer_that_is_under_way(pool):
 
 
 def test_a_press_waits_as_long_as_the_service_said(pool):
-    pool.failed(Mood.CALM, 0.0, retry_after_s=30)
+    pool.failed(Mood.CALM, 0.0, SpeakerUnavailable("too many", retry_after_s=30))
     assert pool.wanted(Mood.CALM, 29.0, asked=True) is None
     assert pool.wanted(Mood.CALM, 30.0, asked=True) is not None
+
+
+def test_a_press_looks_up_at_once_where_only_our_own_budget_is_spent(pool):
+    pool.failed(Mood.CALM, 0.0, BudgetSpent("spent", retry_after_s=3000))
+    assert pool.wanted(Mood.CALM, 2999.0) is None
+    assert pool.wanted(Mood.CALM, 1.0, asked=True) is not None
+
+
+def test_a_spent_budget_of_our_own_is_not_told_as_spotifys_refusal(pool):
+    pool.failed(Mood.CALM, 0.0, BudgetSpent("requests_per_hour are spent", retry_after_s=3000))
+    assert pool.why_nothing(Mood.CALM, NOW) == "Can't look for calm music: requests_per_hour are spent; press again"
 
 
 @pytest.mark.parametrize(("mood", "songs"), [(Mood.CALM, [Candidate(song("a"))]), (Mood.HAPPY, [])])

@@ -287,7 +287,7 @@ class Conductor:
         if found.error is None:
             self._pool.fill(found.mood, found.songs, now_s)
         else:
-            self._pool.failed(found.mood, now_s, found.error.retry_after_s, why=str(found.error))
+            self._pool.failed(found.mood, now_s, found.error)
             self._table.part.failed(found.error)
         # A press whose answer had to wait for the songs is answered now.
         self._decide(None if waiting is None else waiting.ask, songs_found=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moodify.config.model import MoodMusic
+from moodify.errors import BudgetSpent
 from moodify.music.hours import clock
 from moodify.music.song import Source
 from moodify.types import FELT_MOODS, Mood
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from moodify.config.model import MusicConfig
+    from moodify.errors import MoodifyError
     from moodify.music.situation import Situation
     from moodify.music.song import Candidate
     from moodify.types import Track
@@ -109,11 +111,14 @@ class CandidatePool:
         self._ask_s[mood] = now_s + (FRESH_S if songs else RETRY_S)
         self._firm_s[mood] = self._ask_s[mood] if songs or uri else now_s
 
-    def failed(self, mood: Mood, now_s: float, retry_after_s: float | None = None, *, why: str = "the look-up failed") -> None:
-        """Take note that a look-up failed, and ``why``; what was found before stays."""
-        self._answered(mood, (why, None if retry_after_s is None else now_s + retry_after_s))
+    def failed(self, mood: Mood, now_s: float, error: MoodifyError) -> None:
+        """Take note that a look-up failed, and why; what was found before stays."""
+        retry_after_s = error.retry_after_s
         self._ask_s[mood] = now_s + (RETRY_S if retry_after_s is None else max(retry_after_s, 1.0))
-        self._firm_s[mood] = now_s if retry_after_s is None else self._ask_s[mood]
+        # Our own budget is none of a person's: a press looks up all the same.
+        firm = retry_after_s is not None and not isinstance(error, BudgetSpent)
+        self._firm_s[mood] = self._ask_s[mood] if firm else now_s
+        self._answered(mood, (str(error), self._firm_s[mood] if firm else None))
 
     def of(self, mood: Mood) -> Candidates | None:
         """Return what was found for a mood; None before anything was."""

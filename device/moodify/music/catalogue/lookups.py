@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from moodify.errors import MoodifyError, NotAllowed, PersonMustAct, SignInNeeded, SpeakerUnavailable, StoreBusy
+from moodify.errors import BudgetSpent, MoodifyError, NotAllowed, PersonMustAct, SignInNeeded, SpeakerUnavailable, StoreBusy
 from moodify.music.catalogue.songs import origin_of_search, origin_of_uri
 from moodify.music.song import Source
 
@@ -97,7 +97,7 @@ class Lookups:
     def _failed(self, origin: str, error: MoodifyError, now: datetime) -> None:
         if isinstance(error, NotAllowed):
             self._left_alone[origin] = now + LEFT_ALONE, error
-        elif error.retry_after_s is not None:
+        elif error.retry_after_s is not None and not isinstance(error, BudgetSpent):
             self._left_alone[origin] = now + timedelta(seconds=min(error.retry_after_s, LONGEST_S)), error
         # A sign-in that ended is every source's, and the speaker's own to say.
         if isinstance(error, PersonMustAct) and not isinstance(error, SignInNeeded) and self._problems.get(origin) != str(error):

@@ -49,8 +49,11 @@ class Asked:
         if current is not None and goals.fits(goal, felt, current.mood, current.felt):
             if desk.playing(now):
                 return desk.keep(now, f"Looked again: {felt.value}, and the music fits already: {name(current.track)} goes on")
-            if (desk.memory.hushed or desk.memory.paused_s is not None) and now.playback is not None and now.playback.track is not None:
-                reason = f"You asked: {several(now.people)}{felt.value}, so {name(now.playback.track)} goes on"
+            paused = now.playback.track if now.playback is not None and (desk.memory.hushed or desk.memory.paused_s is not None) else None
+            # What fades out is not silent yet.
+            track = current.track if desk.pausing() else paused
+            if track is not None:
+                reason = f"You asked: {several(now.people)}{felt.value}, so {name(track)} goes on"
                 return self._order(now, Order(Decision(Act.RESUME, reason, felt, volume_percent=desk.cap(now))))
         mood = goals.first_mood(goal, felt)
         pick = desk.pick(mood, now, whole=True)

@@ -104,12 +104,16 @@ class Desk:
 
     def playing(self, now: Situation) -> bool | None:
         """Return whether music plays, by the orders on their way, else by the newest that is known; None where nothing is."""
-        moving = [order.decision.act for order in self.orders if order.decision.act not in {Act.QUEUE, Act.VOLUME}]
-        if moving:
-            return moving[-1] is not Act.PAUSE
+        moving = self._moving()
+        if moving is not None:
+            return moving is not Act.PAUSE
         if self.elsewhere(now) is not None and now.playback_s >= self.memory.settled_s:
             return False
         return self.memory.playing(now.playback, now.playback_s)
+
+    def pausing(self) -> bool:
+        """Return whether the music is about to be paused, by the newest order on its way."""
+        return self._moving() is Act.PAUSE
 
     def playing_track(self, now: Situation) -> Track | None:
         """Return the song that people hear now, as far as that is known."""
@@ -125,6 +129,11 @@ class Desk:
         """Tell the taste what became of a song of ours."""
         if self.taste is not None and now.at is not None and is_song(sent.track):
             self.taste.learn(sent.mood, sent.track, outcome, now.at)
+
+    def _moving(self) -> Act | None:
+        """Return the newest order on its way that starts, stops or skips music."""
+        acts = (order.decision.act for order in reversed(self.orders))
+        return next((act for act in acts if act not in {Act.QUEUE, Act.VOLUME}), None)
 
     def _draw(self, mood: Mood, track: Track) -> float:
         return self._rng.random() if self.taste is None else self.taste.draw(mood, track)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: After an order the service may still show what was before; spotify-player, too, reads the state for some seconds.
 SETTLE_S = 2.0
 
+#: Who has been back for so many seconds is surprised by music that goes on by itself.
+BACK_S = 300.0
+
 #: "Not this" holds for a day.
 NOT_THIS_S = 86_400.0
 
@@ -41,7 +44,9 @@ class Memory:
         """Whether somebody has said what they think of it."""
         self.queued: Sent | None = None
         self.paused_s: float | None = None
-        """When we paused for want of people, while that pause lasts."""
+        """When we paused for want of people, while that pause lasts and may still end by itself."""
+        self._here_s: float | None = None
+        """Since when somebody is here again, or may be; None while it is known that nobody is."""
         self.broke_off_s: float | None = None
         """When our music ended because the speaker did not get the next song, while that silence lasts."""
         self.hushed = False
@@ -115,6 +120,22 @@ class Memory:
             self.hushed, self.paused_s = True, None
         self._stood = None if playback.playing else now if now.halfway else self._stood
         return lesson
+
+    def notice_people(self, people: int, at_s: float, *, gone: bool) -> None:
+        """Take note who is here: our pause for absence ends soon after somebody has come back, or not by itself.
+
+        Args:
+            people: who is seen.
+            at_s: on the clock of the frames.
+            gone: whether it is known that nobody is here. Where that can't be told, somebody may have come unseen.
+        """
+        if gone:
+            self._here_s = None
+            return
+        if self._here_s is None:
+            self._here_s = at_s
+        if people and at_s - self._here_s >= BACK_S:
+            self.paused_s = None
 
     def notice_elsewhere(self, at_s: float) -> None:
         """Take note that the music is on another speaker: what is heard there is nobody's answer to ours, and ours is over."""

@@ -152,6 +152,7 @@ class Policy:
     def _notice(self, now: Situation) -> None:
         memory = self._desk.memory
         loudness.notice_hour(self._desk, now)
+        memory.notice_people(now.people, now.now_s, gone=now.gone)
         if self._desk.elsewhere(now) is not None:
             memory.notice_elsewhere(now.playback_s)
         elif now.playback is not None:

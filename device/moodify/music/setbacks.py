@@ -41,6 +41,8 @@ class Setbacks:
         self._shut_s: float | None = None
         """Until when the service refuses what a person asked for, where it said so."""
         self._error: MoodifyError | None = None
+        self._going_on = False
+        """Whether what failed last was to go on unasked after a pause."""
         self._repeat: tuple[Order, float] | None = None
         """What a person asked for and the speaker did not take, and when it is asked again."""
         self._skips: list[Order] = []
@@ -73,6 +75,7 @@ class Setbacks:
         else:
             memory.refused(order)
         self._error = error
+        self._going_on = order.decision.act is Act.RESUME and not order.asked
         self._retry_s = now_s + (RETRY_S if retry_after_s is None else retry_after_s)
         if not order.asked:
             self._retry_s = max(self._retry_s, now_s + min(RETRY_S * (2**self._failures - 1), RETRY_MAX_S))
@@ -100,6 +103,8 @@ class Setbacks:
             return f"Spotify takes no orders until {hours.clock(now.local_time, self._shut_s - now.now_s)}: press again then, or use the Spotify app"
         if self._lost is not None:
             return self._lost
+        if self._going_on and self._desk.memory.paused_s is None and self._desk.playing(now) is False:
+            return "The speaker did not go on in time, so it stays silent: press the button for music"
         said = message(self._error or "The speaker did not take the last order")
         return said if "again" in said else f"{said}: trying again by itself"
 

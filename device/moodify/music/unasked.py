@@ -164,7 +164,7 @@ class Unasked:
     def _while_paused(self, now: Situation) -> Verdict:
         desk = self._desk
         if now.people == 0:
-            return desk.keep(now, "Paused while nobody is here")
+            return desk.keep(now, "Paused while nobody is here" if now.gone else "Can't tell whether anybody is here: the music stays paused")
         quiet = desk.hush(now)
         if quiet is not None:
             return desk.keep(now, *quiet)

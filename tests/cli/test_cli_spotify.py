@@ -112,17 +112,18 @@ def test_status_of_a_damaged_file_is_no_sign_in(tmp_path):
 # logout
 
 
-def test_logout_is_done_even_where_nobody_is_signed_in(tmp_path):
+def test_logout_where_nobody_is_signed_in_says_so(tmp_path):
     done = moodify(tmp_path, "spotify", "logout")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Signed out here")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Nobody was signed in.\n", "")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_logout_forgets_the_tokens_and_the_app(tmp_path):
     keep(tmp_path)
-    assert moodify(tmp_path, "spotify", "logout").returncode == 0
+    done = moodify(tmp_path, "spotify", "logout")
+    assert (done.returncode, done.stdout.startswith("Signed out here")) == (0, True)
     assert list(data_folder(tmp_path).iterdir()) == []
+    assert moodify(tmp_path, "spotify", "logout").stdout == "Nobody was signed in.\n"
     assert status_of(tmp_path)[1]["client_id"] is None
 
 
@@ -175,6 +176,25 @@ def test_ctrl_c_ends_login_cleanly(tmp_path):
         said = process.stderr.read()
     assert b"Traceback" not in said
     assert b"nothing was changed" in said
+    assert not (data_folder(tmp_path) / FILE).exists()
+
+
+@pytest.mark.parametrize("ready", [f'client_id = "{CLIENT}"', ""], ids=["pasting", "client id"])
+def test_ctrl_d_in_a_terminal_ends_login_as_ctrl_c_does(tmp_path, ready):
+    mine, theirs = pty.openpty()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        configure(tmp_path, f"[music.spotify]\n{ready}\nredirect_port = {taken.getsockname()[1]}")
+        arguments = [sys.executable, "-m", "moodify", "spotify", "login"]
+        with subprocess.Popen(arguments, cwd=tmp_path, env=environment_of(tmp_path), stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            shown = b""
+            while not shown.endswith((b"Paste it here: ", b"Client ID: ")):
+                shown += process.stdout.read(1)
+                assert process.poll() is None
+            os.write(mine, b"\x04")
+            assert process.wait(20) == 130
+            assert process.stderr.read() == b"moodify: ended; nothing was changed\n"
+    for end in (mine, theirs):
+        os.close(end)
     assert not (data_folder(tmp_path) / FILE).exists()
 
 

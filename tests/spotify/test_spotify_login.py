@@ -130,9 +130,35 @@ def test_an_owner_who_says_no_is_believed(owner, folder, pasted):
         owner.pastes(no)
     else:
         assert "access_denied" in visit(no).text
-    with pytest.raises(NotAllowed, match="access_denied"):
+    with pytest.raises(NotAllowed, match=r"^you did not agree \(access_denied\)"):
         owner.end()
     assert not signed_in(folder)
+
+
+def test_another_refusal_is_told_by_its_name(owner):
+    owner.pastes(f"http://127.0.0.1:{owner.port}/callback?error=server_error&state={owner.asked['state']}")
+    with pytest.raises(NotAllowed, match=r"^Spotify signs nobody in \(server_error\)"):
+        owner.end()
+
+
+@pytest.mark.parametrize(("end", "said"), [("&state=", "the address is incomplete: copy all of it"), ("state=", "the address is incomplete: copy all of it")])
+def test_an_address_that_was_cut_off_is_to_be_copied_whole(owner, folder, end, said):
+    right = browse(owner.link)
+    owner.pastes(right[: right.index(end)])
+    owner.sees(said)
+    assert "another attempt" not in owner.shown
+    owner.pastes(right)
+    owner.end()
+    assert signed_in(folder)
+
+
+def test_an_address_that_was_cut_off_in_its_state_may_be_incomplete(owner, folder):
+    right = browse(owner.link)
+    owner.pastes(right[:-3] if right.index("state=") > right.index("code=") else right.replace("state=", "state=&was=")[:-3])
+    owner.sees("incomplete: copy all of it")
+    owner.pastes(right)
+    owner.end()
+    assert signed_in(folder)
 
 
 def test_a_no_of_another_attempt_ends_nothing(owner, folder):
@@ -349,6 +375,14 @@ def test_the_client_id_is_asked_for_with_the_redirect_to_register(keyboard, caps
     assert "developer.spotify.com" in shown
     assert "this has 4" in shown
     assert "this has others" in shown
+
+
+def test_an_empty_line_for_a_client_id_is_answered_with_a_hint(keyboard, capsys):
+    keyboard.type("")
+    keyboard.type(CLIENT)
+    assert asking(keyboard, sys.stdout) == CLIENT
+    shown = capsys.readouterr().out
+    assert (shown.count("Client ID: "), shown.count("Paste the Client ID, 32 characters")) == (2, 1)
 
 
 def test_what_is_no_client_id_is_asked_for_three_times(keyboard, capsys):

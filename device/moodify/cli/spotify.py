@@ -58,8 +58,9 @@ def login(config_file: Path | None) -> int:
         typer.echo("A Moodify that is running plays on Spotify after its next start.")
         # It may be another account than last time.
         _forget_songs(config, folder)
-    except KeyboardInterrupt:
-        terminal.tell()
+    except (KeyboardInterrupt, EOFError) as end:
+        if isinstance(end, KeyboardInterrupt):
+            terminal.tell()
         typer.echo("moodify: ended; nothing was changed", err=True)
         return INTERRUPTED
     return 0
@@ -81,18 +82,21 @@ def status(config_file: Path | None, *, as_json: bool) -> int:
 
 def logout(config_file: Path | None) -> int:
     """Forget the sign-in and its app; return the exit code."""
-    from moodify.music.spotify.tokens import TokenFile
+    from moodify.music.spotify.tokens import FILE, TokenFile
 
     config = load(find(config_file))
     folder = folder_of(config)
+    signed_in = False
     if folder.exists():
         _require_owner(folder)
         tokens = TokenFile(folder)
         # Not while the daemon refreshes it: what it fetched would be kept after all.
         with tokens.exclusive(config.music.spotify.timeout_s):
+            # What a crash left beside the file is a sign-in too.
+            signed_in = any(file.name.startswith(FILE) for file in folder.iterdir())
             tokens.remove()
         _forget_songs(config, folder)
-    typer.echo("Signed out here. To withdraw the permission as well: spotify.com/account/apps")
+    typer.echo("Signed out here. To withdraw the permission as well: spotify.com/account/apps" if signed_in else "Nobody was signed in.")
     return 0
 
 

@@ -29,6 +29,7 @@ TRIES = 3
 #: How long the owner may take to agree, in seconds.
 WAIT_S = 900.0
 PROMPT = "Paste it here: "
+_NO_CLIENT_ID = "Paste the Client ID, 32 characters from your app's page at developer.spotify.com; Ctrl-C ends this."
 #: Lines below the QR code that a screen must have room for as well: what to do, and the prompt.
 _BELOW = 5
 
@@ -38,6 +39,7 @@ def ask_client_id(terminal: Terminal, redirect_port: int) -> str:
 
     Raises:
         CannotWork: nothing that was typed fits, after :data:`TRIES` tries.
+        EOFError: the person ended the input.
         PersonMustAct: there is nobody to ask.
     """
     for line in (
@@ -52,9 +54,9 @@ def ask_client_id(terminal: Terminal, redirect_port: int) -> str:
     tries = TRIES
     while True:
         try:
-            return checked(terminal.ask("Client ID: ") or "")
+            return checked(terminal.ask("Client ID: ", hint=_NO_CLIENT_ID) or "")
         except EOFError:
-            raise PersonMustAct("there is no client id, and nobody to ask for it: run this in a terminal, or set music.spotify.client_id first") from None
+            raise _unasked(terminal, "there is no client id, and nobody to ask for it: run this in a terminal, or set music.spotify.client_id first") from None
         except CannotWork as error:
             tries -= 1
             if not tries:
@@ -92,6 +94,7 @@ def login(
 
     Raises:
         CannotWork: nothing that was pasted fits, after :data:`TRIES` tries.
+        EOFError: the person ended the input, and there is no other way left.
         PersonMustAct: nobody agreed in time, or there is no way left to say so.
         NotAllowed, SignInNeeded, SpeakerUnavailable: as :meth:`SignIn.finish`; SignInNeeded too where the tokens can't be kept.
     """
@@ -152,7 +155,7 @@ def _wait(take: Callable[[str], None], terminal: Terminal, listener: Loopback | 
             raise PersonMustAct(f"nobody agreed in time; when you are ready, {NEXT_STEP}") from None
         except EOFError:
             if listener is None:
-                raise PersonMustAct("the input ended before an address was pasted; run this in a terminal, with a keyboard: moodify spotify login") from None
+                raise _unasked(terminal, "the input ended before an address was pasted; run this in a terminal, with a keyboard: moodify spotify login") from None
             terminal.tell("No more input: waiting for a browser on this machine.")
             continue
         if pasted is None:
@@ -172,6 +175,11 @@ def _wait(take: Callable[[str], None], terminal: Terminal, listener: Loopback | 
             prompt = PROMPT
         else:
             return
+
+
+def _unasked(terminal: Terminal, message: str) -> Exception:
+    """Return what the end of the input comes to: a person at a terminal has ended it, a pipe has nobody behind it."""
+    return EOFError() if terminal.typed else PersonMustAct(message)
 
 
 def _caught(listener: Loopback | None) -> bool:

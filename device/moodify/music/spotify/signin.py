@@ -32,6 +32,8 @@ ACCOUNTS_URL = "https://accounts.spotify.com"
 _LASTING = ("refresh_token", "scope", CLIENT_ID, AUTHORISED_AT)
 #: Where an answer does not say for how many seconds an access token is good: as long as Spotify's always are.
 _LIFETIME_S = 3600
+#: What an owner's no is called (RFC 6749, 4.1.2.1).
+_DECLINED = "access_denied"
 
 # At DEBUG spotipy logs codes and tokens.
 for _name in ("spotipy", "spotipy.client", "spotipy.oauth2"):
@@ -109,7 +111,7 @@ class SignIn(SpotifyPKCE):  # type: ignore[misc] # spotipy has no types
         """Take the address to which the owner's browser was sent back, and fetch and keep the tokens.
 
         Raises:
-            CannotWork: it is not that address, or it belongs to another attempt.
+            CannotWork: it is not that address, only a part of it, or of another attempt.
             NotAllowed: the owner said no.
             SignInNeeded, SpeakerUnavailable: as :meth:`access_token`.
         """
@@ -119,14 +121,22 @@ class SignIn(SpotifyPKCE):  # type: ignore[misc] # spotipy has no types
             back = {}
         if "code" not in back and "error" not in back:
             raise CannotWork(f"this is not the address of the page; it begins with {self.redirect_uri}?code=")
-        if not secrets.compare_digest(back.get("state", "").encode(), str(self.state).encode()):
-            raise CannotWork("this address belongs to another attempt; open the newest link and paste the address that follows it")
+        self._require_own(back.get("state", ""))
         if "error" in back:
-            raise NotAllowed(f"Spotify was not allowed to sign this device in ({back['error'][:60]}); start again and agree")
+            why = "you did not agree" if back["error"] == _DECLINED else "Spotify signs nobody in"
+            raise NotAllowed(f"{why} ({back['error'][:60]}), so nothing was changed; to try again: moodify spotify login")
         # In one go, or a daemon that refreshes the old sign-in meanwhile would put it in the new one's place.
         with self._guard, self.tokens.exclusive(self.requests_timeout):
             self._lasting = {"scope": self.scope, CLIENT_ID: self.client_id, AUTHORISED_AT: self._utc().isoformat(timespec="seconds")}
             self._mapped(lambda: self.get_access_token(back["code"], check_cache=False))
+
+    def _require_own(self, state: str) -> None:
+        if not state:
+            raise CannotWork("the address is incomplete: copy all of it, up to its end, and paste it again")
+        if not secrets.compare_digest(state.encode(), str(self.state).encode()):
+            # By the length alone: whether its beginning was guessed is nobody's business.
+            part = " or is incomplete: copy all of it, or" if len(state) < len(str(self.state)) else ";"
+            raise CannotWork(f"this address belongs to another attempt{part} open the newest link and paste the address that follows it")
 
     def close(self) -> None:
         """Give the connections back."""

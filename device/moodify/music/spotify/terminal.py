@@ -30,6 +30,8 @@ class Terminal:
     def __init__(self, keyboard: int | None, out: TextIO, *, size: tuple[int, int] | None = None) -> None:
         """Write and read nothing yet."""
         self.size = size
+        self.typed = keyboard is not None and os.isatty(keyboard)
+        """Whether somebody types the lines, rather than a pipe or a file giving them."""
         self._keyboard = keyboard
         self._out = out
         self._read = b""
@@ -44,8 +46,10 @@ class Terminal:
         self._out.write(f"{line}\n")
         self._out.flush()
 
-    def ask(self, prompt: str, *, beside: HasFileno | None = None, within_s: float | None = None) -> str | None:
+    def ask(self, prompt: str, *, hint: str | None = None, beside: HasFileno | None = None, within_s: float | None = None) -> str | None:
         """Show a prompt and return the next line that is not empty, without the blanks around it; None where ``beside`` is ready first.
+
+        After a line that is empty, ``hint`` and the prompt are shown.
 
         Raises:
             EOFError: the input has ended; from then on only ``beside`` is waited for, if there is one.
@@ -59,6 +63,8 @@ class Terminal:
                 line, _, self._read = self._read.partition(b"\n")
                 if text := line.decode("utf-8", "replace").strip():
                     return text
+                if hint is not None:
+                    self.tell(hint)
                 self._show(prompt)
             watched = [watch for watch in (self._keyboard, beside) if watch is not None]
             if not watched:

@@ -13,13 +13,14 @@ from appliance import configure, data_folder
 from moodify.cli import music_playlist
 from moodify.cli.main import main
 from moodify.cli.music_now import Playing
-from moodify.config.model import MusicConfig
+from moodify.config.model import Config, MusicConfig
 from moodify.errors import SpeakerUnavailable
 from moodify.music import taste_keeping
 from moodify.music.catalogue.catalogue import Catalogue
 from moodify.music.catalogue.file import FILE
 from moodify.music.playlist import Preferences, make_playlist
 from moodify.music.song import Candidate, Outcome
+from moodify.music.spotify import factory
 from moodify.music.spotify.factory import open_player
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
 from moodify.music.taste import ThompsonTaste
@@ -109,6 +110,43 @@ def test_now_as_json(home, music):
     assert told["playing"] == LEMON
     assert (told["mood"], told["next"], told["paused"], told["running"], told["reason"]) == ("sad", None, False, True, "Sad, and the music fits")
     assert 29 <= told["age_s"] < 60
+
+
+def speaker(ago_s, state, message):
+    return ago_s, "speaker", {"state": state, "message": message}
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ("degraded", "Spotify's quota is spent; trying again in 14 h"),
+        ("broken", "not signed in to Spotify; sign in with: moodify spotify login"),
+        ("ok", "Spotify on Kitchen. the Spotify sign-in ends on 2027-05-21, in 12 days; sign in again with: moodify spotify login"),
+    ],
+)
+def test_now_tells_what_a_person_should_know_of_the_speaker_and_since_when(home, music, state, message):
+    happened(home, speaker(900, "starting", "Spotify on Kitchen"), speaker(600, state, message), mood("happy", 90))
+    assert f"Speaker {state}, told 10 min ago: {message}" in music("now")[1].splitlines()
+    told = json.loads(music("now", "--json")[1])["speaker"]
+    assert (told["state"], told["message"]) == (state, message)
+    assert 590 < (datetime.now(UTC) - datetime.fromisoformat(told["at"])).total_seconds() < 660
+
+
+@pytest.mark.parametrize("message", ["Spotify on Kitchen", "Spotify", "the simulated speaker"])
+def test_now_says_nothing_of_a_speaker_that_is_well(home, music, message):
+    happened(home, speaker(600, "broken", "not signed in"), speaker(500, "ok", message), mood("happy", 90))
+    assert "Speaker" not in music("now")[1]
+    assert json.loads(music("now", "--json")[1])["speaker"]["message"] == message
+
+
+def test_now_tells_of_a_speaker_that_has_long_been_broken(home, music):
+    happened(home, speaker(90_000, "broken", "not signed in"), *((80_000 - number, "health", {}) for number in range(2100)))
+    assert "Speaker broken, told 25 h ago: not signed in" in music("now")[1]
+
+
+def test_now_knows_no_speaker_before_there_is_news_of_one(home, music):
+    happened(home, mood("happy", 90))
+    assert json.loads(music("now", "--json")[1])["speaker"] is None
 
 
 def test_now_says_where_nothing_runs_and_how_old_the_news_is(home, music):
@@ -256,6 +294,9 @@ def test_moods_are_silent_about_a_source_that_is_not_wanted(home, music):
 
 # -- playlist
 
+ANOTHER = (
+    "This is another list than without --play: the simulated speaker has its own songs and none of your imported ones. To hear yours, sign in first with: moodify spotify login"
+)
 CSV = "Track URI,Track Name,Album Name,Artist Name(s),Release Date,Duration (ms),Popularity,Explicit,Added By,Added At,Genres,Record Label,Danceability,Energy,Key,Loudness,Mode,Speechiness,Acousticness,Instrumentalness,Liveness,Valence,Tempo,Time Signature"  # noqa: E501 - as Exportify writes it
 
 
@@ -308,11 +349,84 @@ def test_a_playlist_for_somebody_follows_their_section(home, music):
     assert sum(made["left_out"].values()) == len(everybodys) - len(allowed) > 0
 
 
-def test_a_person_may_have_music_of_their_own(home, music):
+@pytest.mark.parametrize(
+    ("toml", "arguments", "key"),
+    [
+        ('[people.ada]\nmoods = { happy = "spotify:playlist:doesNotExist" }', ("--for", "ada"), "people.ada.moods.happy"),
+        ('[music.moods.happy]\nuri = "spotify:playlist:doesNotExist"', (), "music.moods.happy.uri"),
+    ],
+)
+def test_a_playlist_that_is_not_there_is_said_with_its_key(home, music, toml, arguments, key):
+    configure(home, toml)
+    code, out, err = music("playlist", "happy", *arguments)
+    assert (code, out) == (1, "")
+    assert err == f'moodify: {key} = "spotify:playlist:doesNotExist": the simulated speaker knows no playlists of yours; sign in first with: moodify spotify login\n'
+
+
+@pytest.mark.usefixtures("speaker")
+def test_a_playlist_that_the_service_does_not_know_is_said_with_its_key(home, music):
     configure(home, '[people.ada]\nmoods = { happy = "spotify:playlist:doesNotExist" }')
     code, _, err = music("playlist", "happy", "--for", "ada")
-    assert code != 0
-    assert err.count("\n") == 1
+    assert code == 2
+    assert 'people.ada.moods.happy = "spotify:playlist:doesNotExist": ' in err
+    assert "simulated" not in err
+
+
+def test_whoever_chose_the_simulated_speaker_is_told_to_choose_another(home, music):
+    configure(home, '[music]\nspeaker = "simulated"\n[music.spotify]\nsave_playlists = true')
+    assert 'set music.speaker = "auto", and sign in first' in music("playlist", "happy", "--save")[2]
+
+
+@pytest.mark.parametrize(("goal", "moods"), [("match", ["angry"]), ("calm", ["calm"]), ("lift", ["angry", "tense", "calm", "happy"])])
+def test_the_goal_says_whose_music_comes(home, music, goal, moods):
+    imported(home, music, songs=120)
+    configure(home, f'[music]\ngoal = "{goal}"')
+    tracks = json.loads(music("playlist", "angry", "--length", 10, "--json")[1])["tracks"]
+    assert list(dict.fromkeys(each["mood"] for each in tracks)) == moods
+    alone = {each["uri"] for mood in moods for each in json.loads(music("playlist", mood, "--length", 100, "--json")[1])["tracks"]}
+    assert {each["uri"] for each in tracks} <= alone
+
+
+def test_a_song_one_step_brighter_says_so(home, music):
+    configure(home, '[music]\ngoal = "lift"')
+    assert "one step brighter: calm music" in music("playlist", "sad", "--length", 5)[1]
+
+
+def test_a_playlist_that_is_played_keeps_to_the_volume_cap(home, music, speaker):
+    configure(home, "[music]\nvolume_cap = 35\n[music.spotify]\nspeaker = '" + speaker.name + "'")
+    assert music("playlist", "happy", "--length", 2, "--play")[0] == 0
+    with factory.open_player(MusicConfig(), home) as opened:
+        playback = opened.player.playback()
+    assert playback.playing
+    assert playback.speaker.volume_percent == 35
+
+
+def test_it_says_where_another_list_is_played_than_the_one_looked_at(home, music):
+    imported(home, music)
+    assert json.loads(music("playlist", "happy", "--json")[1])["notes"][:1] != [ANOTHER]
+    played = json.loads(music("playlist", "happy", "--play", "--json")[1])
+    assert played["notes"][0] == ANOTHER
+    assert ANOTHER in music("playlist", "happy", "--play")[1].splitlines()
+
+
+def test_a_list_that_is_shorter_than_asked_says_so_and_what_to_do(home, music):
+    imported(home, music)
+    made = json.loads(music("playlist", "happy", "--length", 100, "--json")[1])
+    (note,) = made["notes"]
+    assert note.startswith(f"{len(made['tracks'])} of 100: no more songs fit happy. For more, import songs: moodify music import FILE.csv, or set music.moods.happy.uri")
+    assert note in music("playlist", "happy", "--length", 100)[1].splitlines()
+    assert json.loads(music("playlist", "happy", "--length", 3, "--json")[1])["notes"] == []
+
+
+@pytest.mark.usefixtures("speaker")
+@pytest.mark.parametrize(("sources", "more"), [('["imported", "search"]', True), ('["imported"]', False)])
+def test_the_search_fills_a_list_up_where_it_is_a_source(home, music, sources, more):
+    imported(home, music, songs=120)
+    configure(home, f"[music]\nsources = {sources}")
+    tracks = json.loads(music("playlist", "happy", "--length", 100, "--json")[1])["tracks"]
+    found = [each for each in tracks if any("found by the search" in reason for reason in each["reasons"])]
+    assert len(tracks) - len(found) > 12
+    assert bool(found) == more
 
 
 @pytest.mark.parametrize(
@@ -337,7 +451,23 @@ def test_saving_wants_the_owners_word(music):
     assert "moodify spotify login" in err
 
 
-def test_saving_names_the_playlist(home, music):
+@pytest.fixture
+def speaker(monkeypatch):
+    """A speaker of somebody who is signed in: for the commands it is not the simulated one that it is."""
+    open_simulated = factory.open_player
+    with SimulatedSpeaker() as simulated:
+        monkeypatch.setattr(factory, "open_player", lambda config, folder: factory.OpenPlayer(open_simulated(config, folder, simulated=simulated).player, None))
+        yield simulated
+
+
+def test_the_simulated_speaker_saves_no_playlist_and_says_so(home, music):
+    configure(home, "[music.spotify]\nsave_playlists = true")
+    code, out, err = music("playlist", "happy", "--save")
+    assert (code, out) == (1, "")
+    assert err == "moodify: the simulated speaker keeps no playlists; sign in first with: moodify spotify login\n"
+
+
+def test_saving_names_the_playlist(home, music, speaker):
     configure(home, "[music.spotify]\nsave_playlists = true\n[people.ada]\nlength = 3")
     made = json.loads(music("playlist", "happy", "--for", "ada", "--save", "--play", "--json")[1])
     assert made["saved"].startswith("spotify:playlist:")
@@ -360,10 +490,10 @@ def test_where_nothing_is_left_it_says_why(home, music):
 def test_a_speaker_that_takes_no_more_is_said(tmp_path, capsys):
     speaker = SimulatedSpeaker()
     with open_player(MusicConfig(), tmp_path, simulated=speaker) as opened:
-        made = make_playlist(Mood.HAPPY, [Candidate(song) for song in opened.player.search("happy")], Preferences(length=3))
+        made = make_playlist(Mood.HAPPY, {Mood.HAPPY: [Candidate(song) for song in opened.player.search("happy")]}, Preferences(length=3))
         speaker.fail(times=50, where="/v1/me/player/queue")
         with pytest.raises(SpeakerUnavailable):
-            music_playlist._play(opened.player, made, None)
+            music_playlist._play(opened, made, None, Config())
     assert capsys.readouterr().err == "moodify: 1 of 3 songs were taken by the speaker\n"
 
 

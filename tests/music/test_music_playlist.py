@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moodify.music.playlist import Preferences, make_playlist
+from moodify.music import playlist as playlists
+from moodify.music.playlist import Preferences, moods_for
 from moodify.music.song import Candidate, Features, Outcome
 from moodify.music.taste import ThompsonTaste
-from moodify.types import Mood, Track
+from moodify.types import FELT_MOODS, Mood, Track
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 GOALS = ("match", "lift", "calm")
@@ -29,6 +30,7 @@ pools = st.lists(st.tuples(st.sampled_from("ABCDE"), units, units, units, st.sam
         for number, (artist, energy, valence, fit, explicit, known) in enumerate(rows)
     ]
 )
+felt_moods = st.sampled_from(FELT_MOODS)
 wishes = st.builds(
     Preferences,
     goal=st.sampled_from(GOALS),
@@ -39,21 +41,28 @@ wishes = st.builds(
 )
 
 
+def make_playlist(felt, pool, wanted, taste=None):
+    """Make a playlist; a plain list of songs is spread over the moods that it is made of."""
+    moods = moods_for(wanted.goal, felt)
+    candidates = pool if isinstance(pool, dict) else {mood: pool[place :: len(moods)] for place, mood in enumerate(moods)}
+    return playlists.make_playlist(felt, candidates, wanted, taste)
+
+
 def uris(playlist):
     return [pick.track.uri for pick in playlist.picks]
 
 
-def slope(playlist):
-    """Rise of energy from the first song to the last, by least squares."""
-    energies = [pick.features.energy for pick in playlist.picks]
-    places = [place / (len(energies) - 1) - 0.5 for place in range(len(energies))]
-    return sum(place * energy for place, energy in zip(places, energies, strict=True)) / sum(place * place for place in places)
+def slope(playlist, of="energy"):
+    """Rise of energy or valence from the first song to the last, by least squares."""
+    values = [getattr(pick.features, of) for pick in playlist.picks]
+    places = [place / (len(values) - 1) - 0.5 for place in range(len(values))]
+    return sum(place * value for place, value in zip(places, values, strict=True)) / sum(place * place for place in places)
 
 
 @settings(max_examples=60, deadline=None)
-@given(pools, wishes)
-def test_it_holds_each_song_once_and_as_many_as_may_be(pool, wanted):
-    playlist = make_playlist(Mood.HAPPY, pool, wanted)
+@given(pools, wishes, felt_moods)
+def test_it_holds_each_song_once_and_as_many_as_may_be(pool, wanted, felt):
+    playlist = make_playlist(felt, pool, wanted)
     assert len(set(uris(playlist))) == len(uris(playlist))
     allowed = len(pool) - sum(playlist.left_out.values())
     assert len(playlist.picks) == min(wanted.length, allowed)
@@ -61,19 +70,27 @@ def test_it_holds_each_song_once_and_as_many_as_may_be(pool, wanted):
 
 
 @settings(max_examples=60, deadline=None)
-@given(pools, wishes)
-def test_nobody_hears_whom_they_avoid_or_what_they_would_not_hear(pool, wanted):
-    for pick in make_playlist(Mood.HAPPY, pool, wanted).picks:
+@given(pools, wishes, felt_moods)
+def test_nobody_hears_whom_they_avoid_or_what_they_would_not_hear(pool, wanted, felt):
+    for pick in make_playlist(felt, pool, wanted).picks:
         assert pick.track.artist not in wanted.avoids
         assert wanted.explicit or not pick.track.explicit
 
 
 @settings(max_examples=60, deadline=None)
-@given(pools, wishes)
-def test_every_song_has_a_reason_and_the_same_wish_gives_the_same_list(pool, wanted):
-    playlist = make_playlist(Mood.HAPPY, pool, wanted)
+@given(pools, wishes, felt_moods)
+def test_every_song_has_a_reason_and_the_same_wish_gives_the_same_list(pool, wanted, felt):
+    playlist = make_playlist(felt, pool, wanted)
     assert all(pick.reasons and all(pick.reasons) for pick in playlist.picks)
-    assert make_playlist(Mood.HAPPY, pool, wanted) == playlist
+    assert make_playlist(felt, pool, wanted) == playlist
+
+
+@settings(max_examples=60, deadline=None)
+@given(pools, wishes, felt_moods)
+def test_the_music_goes_through_the_moods_of_the_goal_in_their_order(pool, wanted, felt):
+    moods = moods_for(wanted.goal, felt)
+    steps = [moods.index(pick.mood) for pick in make_playlist(felt, pool, wanted).picks]
+    assert steps == sorted(steps)
 
 
 @settings(max_examples=60, deadline=None)
@@ -94,12 +111,67 @@ def test_the_same_artist_together_with_a_guest_is_the_same_artist():
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.integers(25, 80), st.integers(12, 25))
-def test_lift_rises_and_calm_falls(seed, songs, length):
+def test_calm_falls_in_energy_and_lift_rises_in_valence(seed, songs, length):
     rng = Random(seed)
     pool = [candidate(number, artist=f"artist {number % 12}", energy=rng.random(), valence=rng.random(), fit=rng.uniform(0.5, 1)) for number in range(songs)]
-    slopes = {goal: slope(make_playlist(Mood.HAPPY, pool, Preferences(goal=goal, length=length))) for goal in ("lift", "calm")}
-    assert slopes["lift"] > 0.4
-    assert slopes["calm"] < -0.4
+    assert slope(make_playlist(Mood.HAPPY, pool, Preferences(goal="calm", length=length))) < -0.4
+    assert slope(make_playlist(Mood.HAPPY, pool, Preferences(goal="lift", length=length)), of="valence") > 0.1
+
+
+def of_moods(*counts):
+    """So many songs of each mood, which are bright and energetic as far as their mood is."""
+    places = {Mood.SAD: (0.1, 0.3), Mood.CALM: (0.7, 0.1), Mood.HAPPY: (0.9, 0.7), Mood.ANGRY: (0.4, 0.9), Mood.TENSE: (0.2, 0.7)}
+    return {mood: [candidate(f"{mood}{number}", valence=places[mood][0] + number / 1000, energy=places[mood][1]) for number in range(count)] for mood, count in counts}
+
+
+@pytest.mark.parametrize("felt", FELT_MOODS)
+def test_calm_is_calm_music_whatever_the_mood(felt):
+    pool = of_moods((Mood.ANGRY, 20), (Mood.CALM, 20), (Mood.HAPPY, 20))
+    picks = make_playlist(felt, pool, Preferences(goal="calm", length=10)).picks
+    assert {pick.mood for pick in picks} == {Mood.CALM}
+    assert {pick.track for pick in picks} <= {song.track for song in pool[Mood.CALM]}
+    assert all(pick.reasons[0] == "calm music whatever the mood" for pick in picks if felt is not Mood.CALM)
+
+
+def test_lift_begins_like_the_mood_then_goes_one_step_brighter_at_a_time():
+    pool = of_moods((Mood.SAD, 20), (Mood.CALM, 20), (Mood.HAPPY, 20), (Mood.TENSE, 20))
+    picks = make_playlist(Mood.SAD, pool, Preferences(goal="lift", length=8)).picks
+    assert [pick.mood for pick in picks] == [Mood.SAD] * 2 + [Mood.CALM] * 2 + [Mood.HAPPY] * 4
+    assert [pick.reasons[0] for pick in picks[:5]] == [
+        "like the mood: sad music",
+        "like the mood: sad music",
+        "one step brighter: calm music",
+        "stays with calm music",
+        "one step brighter: happy music",
+    ]
+    valences = [pick.features.valence for pick in picks]
+    assert valences == sorted(valences)
+
+
+@pytest.mark.parametrize(
+    ("counts", "length", "moods"),
+    [
+        (((Mood.SAD, 9), (Mood.CALM, 9), (Mood.HAPPY, 1)), 8, [Mood.SAD] * 2 + [Mood.CALM] * 5 + [Mood.HAPPY]),
+        (((Mood.SAD, 9), (Mood.HAPPY, 9)), 4, [Mood.SAD] * 2 + [Mood.HAPPY] * 2),
+        (((Mood.SAD, 9), (Mood.CALM, 9), (Mood.HAPPY, 9)), 3, [Mood.SAD] * 2 + [Mood.CALM]),
+        (((Mood.SAD, 5),), 8, [Mood.SAD] * 5),
+    ],
+)
+def test_a_step_without_songs_enough_leaves_its_place_to_another(counts, length, moods):
+    picks = make_playlist(Mood.SAD, of_moods(*counts), Preferences(goal="lift", length=length)).picks
+    assert [pick.mood for pick in picks] == moods
+
+
+def test_a_step_that_is_left_out_is_not_called_one_step():
+    picks = make_playlist(Mood.SAD, of_moods((Mood.SAD, 2), (Mood.HAPPY, 2)), Preferences(goal="lift")).picks
+    assert picks[2].reasons[0] == "brighter: happy music"
+
+
+def test_a_song_of_two_moods_comes_for_the_one_that_it_fits_better():
+    pool = {Mood.CALM: [candidate(1, fit=0.3), candidate(2)], Mood.HAPPY: [candidate(1, fit=0.8)]}
+    playlist = make_playlist(Mood.CALM, pool, Preferences(goal="lift"))
+    assert [(pick.track.uri, pick.mood) for pick in playlist.picks] == [("spotify:track:2", Mood.CALM), ("spotify:track:1", Mood.HAPPY)]
+    assert playlist.left_out == {}
 
 
 @settings(max_examples=60, deadline=None)
@@ -112,7 +184,6 @@ def test_match_stays_flat(seed):
 
 def test_the_course_holds_for_a_catalogue_that_is_loud_throughout():
     pool = [candidate(number, energy=0.9 + number / 500) for number in range(40)]
-    assert slope(make_playlist(Mood.HAPPY, pool, Preferences(goal="lift", length=10))) > 0
     assert slope(make_playlist(Mood.HAPPY, pool, Preferences(goal="calm", length=10))) < 0
 
 
@@ -146,9 +217,9 @@ def test_what_was_learned_counts_and_is_said():
     assert any(reason.startswith("you skipped") for reason in picks[-1].reasons)
 
 
-@pytest.mark.parametrize(("goal", "words"), [("lift", ("begins low with energy 0.00", "rises to energy")), ("calm", ("begins high with energy 0.95", "falls to energy"))])
+@pytest.mark.parametrize(("goal", "words"), [("lift", ("valence 0.00", "rises to valence")), ("calm", ("begins high with energy 0.95", "falls to energy"))])
 def test_the_course_is_said(goal, words):
-    pool = [candidate(number, energy=number / 20) for number in range(20)]
+    pool = [candidate(number, energy=number / 20, valence=number / 20) for number in range(20)]
     playlist = make_playlist(Mood.HAPPY, pool, Preferences(goal=goal))
     first, second = playlist.picks[:2]
     assert words[0] in first.reasons

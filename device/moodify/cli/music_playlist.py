@@ -6,8 +6,8 @@ import json
 import sqlite3
 import sys
 import tempfile
-from contextlib import closing
-from dataclasses import replace
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,17 +21,22 @@ from moodify.cli.music import learned_taste
 from moodify.config import find, load
 from moodify.config.model import Person
 from moodify.daemon.places import folder_of
-from moodify.errors import CannotWork, MoodifyError, NotAllowed, PersonMustAct
-from moodify.music.playlist import Preferences, make_playlist
+from moodify.errors import CannotWork, MoodifyError, NotAllowed, PersonMustAct, RetryLater
+from moodify.music.playlist import Preferences, make_playlist, moods_for
+from moodify.music.song import Source
 from moodify.types import FELT_MOODS, Mood
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import time
+
     from moodify.config import Config
     from moodify.music.candidates import Wanted
     from moodify.music.playlist import Playlist
-    from moodify.music.port import Player
+    from moodify.music.port import Librarian, Player
     from moodify.music.song import Candidate
     from moodify.music.spotify.factory import OpenPlayer
+    from moodify.music.taste import ThompsonTaste
 
 #: Wide enough for the table where nobody's terminal has to hold it.
 _WIDE = 200
@@ -41,7 +46,7 @@ def playlist(mood: str, *, person: str | None, length: int | None, play: bool, s
     """Make a playlist, print it, and play or save it where that is asked for; return the exit code.
 
     Raises:
-        CannotWork: no mood or no person of that name.
+        CannotWork: no mood, no person or no music of that name.
         PersonMustAct: there are no songs; it may not be saved; the speaker wants somebody.
         RetryLater: the speaker or its service can't be reached now.
     """
@@ -53,25 +58,31 @@ def playlist(mood: str, *, person: str | None, length: int | None, play: bool, s
     if save and not config.music.spotify.save_playlists:
         raise NotAllowed("playlists are not saved: set music.spotify.save_playlists = true, then sign in again with: moodify spotify login")
     wished = _preferences(whom, config, length)
+    looks = [_look(music, name, whom, config) for music in moods_for(wished.goal, felt)]
     with open_player(config.music, folder_of(config)) as opened, opened.player.asked():
-        songs = _songs(config, opened, _wanted(felt, whom, config), on_speaker=play or save)
-        taste = learned_taste(config) if config.music.learning else None
-        made = make_playlist(felt, songs, wished, taste)
+        if save and opened.simulated is not None:
+            raise PersonMustAct(f"the simulated speaker keeps no playlists; {_sign_in(config)}")
+        with _finder(config, opened, looks, on_speaker=play) as finder:
+            made, notes = _made(felt, looks, finder, wished, learned_taste(config) if config.music.learning else None)
         if not made.picks:
-            raise PersonMustAct(_nothing(felt, made))
+            raise PersonMustAct(_nothing(looks, made))
         saved = _saved(opened.player, felt, name, made) if save else None
         if not as_json:
-            _print(made, felt, name, wished, opened.player.description, simulated=opened.simulated is not None)
+            _print(made, felt, name, wished, opened.player.description, notes, simulated=opened.simulated is not None)
         if play:
-            _play(opened.player, made, saved)
+            _play(opened, made, saved, config)
     if as_json:
-        typer.echo(json.dumps(_as_json(made, felt, name, wished, opened, played=play, saved=saved), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(_as_json(made, felt, name, wished, opened, notes, played=play, saved=saved), ensure_ascii=False, indent=2))
         return 0
     if saved is not None:
         typer.echo(f"Saved as {_title(felt, name)}: {saved}")
     if play:
         typer.echo(f"Plays on {opened.player.description}" + (", which ends with this command and makes no sound" if opened.simulated is not None else ""))
     return 0
+
+
+def _local_time() -> time:
+    return datetime.now(UTC).astimezone().time()
 
 
 def _mood(text: str) -> Mood:
@@ -95,36 +106,96 @@ def _person(text: str | None, config: Config) -> tuple[str | None, Person]:
 def _preferences(whom: Person, config: Config, length: int | None) -> Preferences:
     from moodify.music.hours import goal
 
-    now = datetime.now(UTC).astimezone().time()
-    return Preferences(whom.goal or goal(now, config.music), whom.loves, whom.avoids, whom.explicit, length or whom.length)
+    return Preferences(whom.goal or goal(_local_time(), config.music), whom.loves, whom.avoids, whom.explicit, length or whom.length)
 
 
-def _wanted(mood: Mood, whom: Person, config: Config) -> Wanted:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Where the music of one mood is looked for."""
+
+    wanted: Wanted
+    key: str
+    """Of the configuration, for the owner's choice."""
+
+
+def _look(music: Mood, name: str | None, whom: Person, config: Config) -> _Look:
     from moodify.music.candidates import CandidatePool
 
-    household = CandidatePool(config.music).source(mood)
-    own = whom.moods.get(mood)
-    return household if own is None else replace(household, uri=own)
+    household = CandidatePool(config.music).source(music)
+    own = whom.moods.get(music)
+    return _Look(household, f"music.moods.{music.value}.uri") if own is None else _Look(replace(household, uri=own), f"people.{name}.moods.{music.value}")
 
 
-def _songs(config: Config, opened: OpenPlayer, wanted: Wanted, *, on_speaker: bool) -> tuple[Candidate, ...]:
+@dataclass(frozen=True, slots=True)
+class _Finder:
+    """Looks songs up."""
+
+    librarian: Librarian
+    opened: OpenPlayer
+    imported_only: bool
+    """The owner's imported songs, to look at only: the simulated speaker has none of them."""
+    note: str | None
+    """What a person should know of where the songs come from."""
+    sign_in: str
+
+    def find(self, look: _Look) -> tuple[Candidate, ...]:
+        wanted = replace(look.wanted, sources=(Source.IMPORTED,)) if self.imported_only else look.wanted
+        try:
+            return self.librarian.find(self.opened.player, wanted)
+        except CannotWork as error:
+            if wanted.uri is None:
+                raise
+            if self.opened.simulated is not None:
+                raise PersonMustAct(f'{look.key} = "{wanted.uri}": the simulated speaker knows no playlists of yours; {self.sign_in}') from error
+            raise CannotWork(f'{look.key} = "{wanted.uri}": {error}') from error
+
+    def find_more(self, look: _Look, known: Sequence[Candidate]) -> tuple[Candidate, ...]:
+        """Return what the search finds besides, where it is a source."""
+        if self.imported_only or look.wanted.uri is not None or Source.SEARCH not in look.wanted.sources:
+            return ()
+        uris = {song.track.uri for song in known}
+        return tuple(song for song in self.librarian.find(self.opened.player, replace(look.wanted, sources=(Source.SEARCH,))) if song.track.uri not in uris)
+
+
+@contextmanager
+def _finder(config: Config, opened: OpenPlayer, looks: Sequence[_Look], *, on_speaker: bool) -> Iterator[_Finder]:
     from moodify.music.catalogue.librarian import open_librarian
-    from moodify.music.song import Source
 
-    folder = folder_of(config)
+    folder, sign_in = folder_of(config), _sign_in(config)
     if opened.simulated is None:
         with open_librarian(config.music, folder) as librarian:
-            return librarian.find(opened.player, wanted)
+            yield _Finder(librarian, opened, imported_only=False, note=None, sign_in=sign_in)
+        return
     # What the simulated service has must not be remembered as the owner's, nor asked about elsewhere.
     music = config.music.model_copy(update={"features_online": False})
     with tempfile.TemporaryDirectory() as aside:
-        if not on_speaker and wanted.uri is None and Source.IMPORTED in wanted.sources and _copied(folder, Path(aside)):
+        imported = False
+        if _copied(folder, Path(aside)):
             with open_librarian(music, Path(aside)) as librarian:
-                imported = librarian.find(opened.player, replace(wanted, sources=(Source.IMPORTED,)))
-            if imported:
-                return imported
+                finder = _Finder(librarian, opened, imported_only=True, note=None, sign_in=sign_in)
+                imported = any(finder.find(look) for look in looks if look.wanted.uri is None and Source.IMPORTED in look.wanted.sources)
+                if imported and not on_speaker:
+                    yield finder
+                    return
+        note = f"This is another list than without --play: the simulated speaker has its own songs and none of your imported ones. To hear yours, {sign_in}" if imported else None
         with open_librarian(music, Path(aside) / "simulated") as librarian:
-            return librarian.find(opened.player, wanted)
+            yield _Finder(librarian, opened, imported_only=False, note=note, sign_in=sign_in)
+
+
+def _made(felt: Mood, looks: Sequence[_Look], finder: _Finder, wished: Preferences, taste: ThompsonTaste | None) -> tuple[Playlist, list[str]]:
+    """Return the playlist, and what a person should know of it."""
+    notes = [] if finder.note is None else [finder.note]
+    songs = {look.wanted.mood: finder.find(look) for look in looks}
+    made = make_playlist(felt, songs, wished, taste)
+    if len(made.picks) < wished.length:
+        try:
+            songs = {look.wanted.mood: (*(known := songs[look.wanted.mood]), *finder.find_more(look, known)) for look in looks}
+        except RetryLater as error:
+            notes.append(f"The search for more songs failed: {error}")
+        made = make_playlist(felt, songs, wished, taste)
+    if len(made.picks) < wished.length:
+        notes.append(f"{len(made.picks)} of {wished.length}: no more songs fit {_moods(looks)}{', of those that may come' if made.left_out else ''}. For more, {_step(looks[-1])}.")
+    return made, notes
 
 
 def _copied(folder: Path, to: Path) -> bool:
@@ -139,11 +210,27 @@ def _copied(folder: Path, to: Path) -> bool:
     return True
 
 
-def _nothing(mood: Mood, made: Playlist) -> str:
-    step = f"import songs: moodify music import FILE.csv, or set music.moods.{mood.value}.uri to a playlist that you own"
+def _sign_in(config: Config) -> str:
+    step = "sign in first with: moodify spotify login"
+    return f'set music.speaker = "auto", and {step}' if config.music.speaker == "simulated" else step
+
+
+def _moods(looks: Sequence[_Look]) -> str:
+    *others, last = [look.wanted.mood.value for look in looks]
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _step(look: _Look) -> str:
+    if look.wanted.uri is not None:
+        return f"add songs to {look.wanted.uri}, or set {look.key} to another playlist that you own"
+    return f"import songs: moodify music import FILE.csv, or set {look.key} to a playlist that you own"
+
+
+def _nothing(looks: Sequence[_Look], made: Playlist) -> str:
+    moods, step = _moods(looks), _step(looks[-1])
     if made.left_out:
-        return f"no {mood.value} song is left: {_left_out(made)}. Loosen the preferences, or {step}"
-    return f"no {mood.value} songs are known, or they may not be read; {step}"
+        return f"no {moods} song is left: {_left_out(made)}. Loosen the preferences, or {step}"
+    return f"no {moods} songs are known, or they may not be read; {step}"
 
 
 def _saved(player: Player, mood: Mood, person: str | None, made: Playlist) -> str:
@@ -154,12 +241,14 @@ def _title(mood: Mood, person: str | None) -> str:
     return f"Moodify {mood.value}" if person is None else f"Moodify {mood.value} for {person}"
 
 
-def _play(player: Player, made: Playlist, saved: str | None) -> None:
-    if saved is not None:
-        player.play(saved)
-        return
-    first, *rest = [pick.track.uri for pick in made.picks]
-    player.play(first)
+def _play(opened: OpenPlayer, made: Playlist, saved: str | None, config: Config) -> None:
+    from moodify.music.hours import volume_cap
+    from moodify.music.starting import start_below
+
+    player = opened.player
+    first, *rest = [saved] if saved is not None else [pick.track.uri for pick in made.picks]
+    most = volume_cap(_local_time(), config.music)
+    start_below(player, lambda: player.play(first), most, speaker=config.music.spotify.speaker if opened.simulated is None else opened.simulated.name)
     for done, uri in enumerate(rest, start=1):
         try:
             player.queue(uri)
@@ -168,7 +257,7 @@ def _play(player: Player, made: Playlist, saved: str | None) -> None:
             raise error from None
 
 
-def _print(made: Playlist, mood: Mood, person: str | None, wished: Preferences, speaker: str, *, simulated: bool) -> None:
+def _print(made: Playlist, mood: Mood, person: str | None, wished: Preferences, speaker: str, notes: Sequence[str], *, simulated: bool) -> None:
     table = Table(title=f"{_title(mood, person)}: {len(made.picks)} songs, goal {wished.goal}", title_justify="left")
     for heading in ("", "song", "artist", "energy", "valence", "why"):
         table.add_column(heading, justify="right" if heading in {"", "energy", "valence"} else "left", overflow="fold")
@@ -180,6 +269,8 @@ def _print(made: Playlist, mood: Mood, person: str | None, wished: Preferences, 
         typer.echo(f"Left out: {_left_out(made)}.")
     if made.unmarked:
         typer.echo(f"Of {made.unmarked} songs it is not known whether they are explicit.")
+    for note in notes:
+        typer.echo(note)
     typer.echo(f"Speaker: {speaker}" + ("; nobody is signed in to Spotify, or it is configured so." if simulated else "."))
 
 
@@ -187,7 +278,7 @@ def _left_out(made: Playlist) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in made.left_out.items())
 
 
-def _as_json(made: Playlist, mood: Mood, person: str | None, wished: Preferences, opened: OpenPlayer, *, played: bool, saved: str | None) -> dict[str, Any]:
+def _as_json(made: Playlist, mood: Mood, person: str | None, wished: Preferences, opened: OpenPlayer, notes: Sequence[str], *, played: bool, saved: str | None) -> dict[str, Any]:
     tracks = [
         {
             "uri": pick.track.uri,
@@ -195,6 +286,7 @@ def _as_json(made: Playlist, mood: Mood, person: str | None, wished: Preferences
             "artist": pick.track.artist,
             "duration_ms": pick.track.duration_ms,
             "explicit": pick.track.explicit,
+            "mood": pick.mood.value,
             "fit": round(pick.fit, 3),
             "energy": None if pick.features is None else pick.features.energy,
             "valence": None if pick.features is None else pick.features.valence,
@@ -211,6 +303,7 @@ def _as_json(made: Playlist, mood: Mood, person: str | None, wished: Preferences
         "tracks": tracks,
         "left_out": dict(made.left_out),
         "unmarked": made.unmarked,
+        "notes": list(notes),
         "played": played,
         "saved": saved,
     }

@@ -112,7 +112,7 @@ def test_now_as_json(home, music):
     assert 29 <= told["age_s"] < 60
 
 
-def speaker(ago_s, state, message):
+def told_of_speaker(ago_s, state, message):
     return ago_s, "speaker", {"state": state, "message": message}
 
 
@@ -125,7 +125,7 @@ def speaker(ago_s, state, message):
     ],
 )
 def test_now_tells_what_a_person_should_know_of_the_speaker_and_since_when(home, music, state, message):
-    happened(home, speaker(900, "starting", "Spotify on Kitchen"), speaker(600, state, message), mood("happy", 90))
+    happened(home, told_of_speaker(900, "starting", "Spotify on Kitchen"), told_of_speaker(600, state, message), mood("happy", 90))
     assert f"Speaker {state}, told 10 min ago: {message}" in music("now")[1].splitlines()
     told = json.loads(music("now", "--json")[1])["speaker"]
     assert (told["state"], told["message"]) == (state, message)
@@ -134,13 +134,13 @@ def test_now_tells_what_a_person_should_know_of_the_speaker_and_since_when(home,
 
 @pytest.mark.parametrize("message", ["Spotify on Kitchen", "Spotify", "the simulated speaker"])
 def test_now_says_nothing_of_a_speaker_that_is_well(home, music, message):
-    happened(home, speaker(600, "broken", "not signed in"), speaker(500, "ok", message), mood("happy", 90))
+    happened(home, told_of_speaker(600, "broken", "not signed in"), told_of_speaker(500, "ok", message), mood("happy", 90))
     assert "Speaker" not in music("now")[1]
     assert json.loads(music("now", "--json")[1])["speaker"]["message"] == message
 
 
 def test_now_tells_of_a_speaker_that_has_long_been_broken(home, music):
-    happened(home, speaker(90_000, "broken", "not signed in"), *((80_000 - number, "health", {}) for number in range(2100)))
+    happened(home, told_of_speaker(90_000, "broken", "not signed in"), *((80_000 - number, "health", {}) for number in range(2100)))
     assert "Speaker broken, told 25 h ago: not signed in" in music("now")[1]
 
 

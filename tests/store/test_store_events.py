@@ -31,6 +31,14 @@ def test_history_gives_the_newest_first_and_no_more_than_asked_for(path, event):
         assert [one.data["n"] for one in history.recent(3)] == [4, 3, 2]
 
 
+def test_the_newest_of_a_kind_is_found_below_newer_ones_of_others(path, event):
+    with Store(path) as store:
+        store.record([event(EventKind.SPEAKER, n=1), event(EventKind.SPEAKER, n=2), event(EventKind.MOOD, n=3)])
+    with History(path) as history:
+        assert history.newest(EventKind.SPEAKER).data == {"n": 2}
+        assert history.newest(EventKind.LINK) is None
+
+
 def test_an_event_comes_back_as_it_went_in_to_the_millisecond(path, event):
     one = event(at=datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC), mood="calm", people=2)
     with Store(path) as store, History(path) as history:

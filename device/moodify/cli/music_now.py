@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _MOST = 2000
 #: A running appliance writes its health at least every ``health_s`` and ``flush_s``; so much later it is taken to have ended.
 _SLACK_S = 60.0
+#: The state of a speaker that works, and what stands between its name and what is to be known although it works.
+_WELL, _MORE = "ok", ". "
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Playing:
 
 
 def now(config_file: Path | None, *, as_json: bool) -> int:
-    """Print the mood, what plays and what comes next; return the exit code."""
+    """Print the mood, what plays, what comes next, and what a person should know of the speaker; return the exit code."""
     config = load(find(config_file))
     events = _events(config)
     moment = datetime.now(UTC)
@@ -75,6 +77,7 @@ def now(config_file: Path | None, *, as_json: bool) -> int:
     people = _newest(events, EventKind.PRESENCE)
     playing = _playing(reversed(events)).at(moment)
     decision = _newest(events, EventKind.DECISION)
+    speaker = _speaker(config)
     if as_json:
         data = {
             "age_s": round(age_s, 1),
@@ -86,14 +89,17 @@ def now(config_file: Path | None, *, as_json: bool) -> int:
             "paused": playing.paused is not None,
             "next": _track_as_json(playing.upcoming),
             "reason": None if decision is None else decision.data.get("reason"),
+            "speaker": None if speaker is None else {"state": speaker.data["state"], "message": speaker.data["message"], "at": speaker.at.isoformat(timespec="seconds")},
         }
         typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
         return 0
-    typer.echo(f"Mood   {_mood_words(mood, people, moment)}")
-    typer.echo(f"Plays  {_playing_words(playing, moment)}")
-    typer.echo(f"Next   {'not chosen yet' if playing.upcoming is None else name(playing.upcoming)}")
+    typer.echo(f"Mood    {_mood_words(mood, people, moment)}")
+    typer.echo(f"Plays   {_playing_words(playing, moment)}")
+    typer.echo(f"Next    {'not chosen yet' if playing.upcoming is None else name(playing.upcoming)}")
     if decision is not None:
-        typer.echo(f"Why    {decision.data.get('reason')}")
+        typer.echo(f"Why     {decision.data.get('reason')}")
+    if speaker is not None and (speaker.data["state"] != _WELL or _MORE in speaker.data["message"]):
+        typer.echo(f"Speaker {speaker.data['state']}, told {span((moment - speaker.at).total_seconds())} ago: {speaker.data['message']}")
     typer.echo(f"The newest news is {span(age_s)} old" + ("." if runs else ": Moodify does not seem to run. Start it with: moodify run"))
     return 0
 
@@ -129,6 +135,14 @@ def _events(config: Config) -> list[Event]:
         if events:
             return events
     raise PersonMustAct(f"nothing has happened yet: {path} holds no events; start the appliance with: moodify run")
+
+
+def _speaker(config: Config) -> Event | None:
+    """Return the newest event of the speaker: only a change is one, so it may be older than the events that are looked through."""
+    from moodify.store.history import History
+
+    with History(folder_of(config) / DATABASE) as history:
+        return history.newest(EventKind.SPEAKER)
 
 
 def _newest(events: Sequence[Event], kind: EventKind) -> Event | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from moodify.store.database import Connected, mapped
 from moodify.types import Event, EventKind
@@ -35,7 +36,13 @@ class History(Connected):
         """
         with mapped(self._path):
             rows = list(self._db.query("SELECT id, kind, at, data FROM events ORDER BY n DESC LIMIT ?", [limit]))
-        return [Event(row["id"], EventKind(row["kind"]), datetime.fromisoformat(row["at"]), json.loads(row["data"])) for row in rows]
+        return [_event(row) for row in rows]
+
+    def newest(self, kind: EventKind) -> Event | None:
+        """Return the newest event of a kind, however many others came since; None where none is kept. Raises as :meth:`recent`."""
+        with mapped(self._path):
+            rows = list(self._db.query("SELECT id, kind, at, data FROM events WHERE kind = ? ORDER BY n DESC LIMIT 1", [kind.value]))
+        return _event(rows[0]) if rows else None
 
     def status(self) -> StoreStatus:
         """Return how much there is of everything.
@@ -51,3 +58,7 @@ class History(Connected):
         """
         with mapped(self._path):
             return StoreStatus(**next(self._db.query(sql)))
+
+
+def _event(row: dict[str, Any]) -> Event:
+    return Event(row["id"], EventKind(row["kind"]), datetime.fromisoformat(row["at"]), json.loads(row["data"]))

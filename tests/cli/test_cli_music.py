@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from appliance import configure, data_folder
+from moodify.cli import music as music_cli
 from moodify.cli import music_playlist
 from moodify.cli.main import main
 from moodify.cli.music_now import Playing
@@ -23,6 +24,7 @@ from moodify.music.song import Candidate, Outcome
 from moodify.music.spotify import factory
 from moodify.music.spotify.factory import open_player
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
+from moodify.music.spotify.tokens import TokenFile
 from moodify.music.taste import ThompsonTaste
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
@@ -251,8 +253,44 @@ def test_moods_without_songs_say_what_to_do(music):
     code, out, err = music("moods")
     assert (code, err) == (0, "")
     for each in ("happy", "surprised", "calm", "sad", "angry", "tense"):
-        assert f"the search stands in; import songs, or set music.moods.{each}.uri" in out
+        assert f"{each}: the search stands in; import songs, or set music.moods.{each}.uri" in out.splitlines()
     assert "The catalogue holds 0 songs" in out
+
+
+class Screen(io.StringIO):
+    """A terminal of 80 columns, as it ends a line by itself."""
+
+    def isatty(self):
+        return True
+
+
+def test_moods_on_a_narrow_terminal_break_no_key_and_no_uri(home, monkeypatch):
+    uri = "spotify:playlist:37i9dQZF1DXdPec7aLTmlC"
+    configure(home, f'[music.moods.happy]\nuri = "{uri}"')
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys, "stdout", screen := Screen())
+    assert music_cli.moods(None, as_json=False) == 0
+    table = [line for line in screen.getvalue().splitlines() if line.startswith("│")]
+    assert max(map(len, table)) <= 80
+    assert any(uri in line for line in table)
+    assert "surprised: the search stands in; import songs, or set music.moods.surprised.uri" in screen.getvalue().splitlines()
+
+
+def test_moods_say_what_their_columns_mean_and_that_nobody_is_signed_in(music):
+    out = music("moods")[1]
+    assert all(f"{word}: songs" in out for word in ("fit", "near"))
+    assert "Nobody is signed in to Spotify" in out
+    assert "moodify spotify login" in out
+    assert "liked, top, recent, imported (0)" in out
+
+
+def test_moods_count_the_library_of_somebody_who_is_signed_in(home, music):
+    configure(home, '[music.spotify]\nclient_id = "0123456789abcdef0123456789abcdef"')
+    tokens = TokenFile(data_folder(home))
+    tokens.save_token_to_cache({"access_token": "made here", "refresh_token": "made here", "scope": "", "expires_at": 0})
+    out = music("moods")[1]
+    assert "Nobody is signed in" not in out
+    assert "liked (0), top (0), recent (0), imported (0)" in out
 
 
 def test_moods_name_the_owners_choice(home, music):
@@ -451,6 +489,10 @@ def test_saving_wants_the_owners_word(music):
     assert "moodify spotify login" in err
 
 
+def test_the_help_names_the_section_of_a_person(music):
+    assert "[people.PERSON]" in music("playlist", "--help")[1]
+
+
 @pytest.fixture
 def speaker(monkeypatch):
     """A speaker of somebody who is signed in: for the commands it is not the simulated one that it is."""
@@ -558,6 +600,19 @@ def test_forgetting_leaves_nothing(home, music):
 
 
 def test_there_may_be_nothing_to_forget(music):
+    assert music("forget") == (0, "Nothing was learned yet.\n", "")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--yes",)])
+def test_an_appliance_that_ran_and_learned_nothing_has_nothing_to_forget(home, music, arguments):
+    with Settings(database(home)) as settings:
+        settings.put(taste_keeping.TASTE_KEY, taste_keeping.as_json(ThompsonTaste(Random(1))))
+    assert music("forget", *arguments) == (0, "Nothing was learned yet.\n", "")
+
+
+def test_what_was_forgotten_is_not_asked_about_again(home, music):
+    learned(home)
+    music("forget", "--yes")
     assert music("forget") == (0, "Nothing was learned yet.\n", "")
 
 

@@ -156,7 +156,7 @@ def moods(
 @music.command()
 def playlist(
     mood: Annotated[str, typer.Argument(metavar="MOOD", help="happy, surprised, calm, sad, angry or tense.")],
-    person: Annotated[str | None, typer.Option("--for", metavar="PERSON", help="Whose preferences count: a section [people.PERSON] of the configuration.")] = None,
+    person: Annotated[str | None, typer.Option("--for", metavar="PERSON", help="Whose preferences count: a section \\[people.PERSON] of the configuration.")] = None,
     length: Annotated[int | None, typer.Option(metavar="N", min=1, max=100, help="How many songs; default: as the person's section says, or 20.")] = None,
     play: Annotated[bool, typer.Option("--play", help="Play it on the speaker now.")] = False,  # noqa: FBT002 - a flag of the command line
     save: Annotated[bool, typer.Option("--save", help="Save it as a private playlist of yours (music.spotify.save_playlists).")] = False,  # noqa: FBT002 - a flag of the command line

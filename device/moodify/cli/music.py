@@ -14,12 +14,14 @@ from rich.table import Table
 
 from moodify.config import find, load
 from moodify.daemon.places import DATABASE, folder_of
-from moodify.errors import PersonMustAct
+from moodify.errors import PersonMustAct, SignInNeeded
+from moodify.music.song import Source
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from moodify.config import Config
+    from moodify.music.candidates import Wanted
     from moodify.music.catalogue.counting import MoodCount
     from moodify.music.taste import ThompsonTaste
     from moodify.types import Mood
@@ -33,6 +35,7 @@ def moods(config_file: Path | None, *, as_json: bool) -> int:
 
     Raises:
         StoreBusy, StoreError: the catalogue can't be read.
+        PersonMustAct: the sign-in can't be read.
     """
     from moodify.music.candidates import CandidatePool
     from moodify.music.catalogue.catalogue import Catalogue
@@ -46,15 +49,23 @@ def moods(config_file: Path | None, *, as_json: bool) -> int:
         typer.echo(json.dumps(counts.as_json(), ensure_ascii=False, indent=2))
         return 0
     pool = CandidatePool(config.music)
+    signed_in = _signed_in(config)
     table = Table()
-    for heading in ("mood", "comes from", "fit", "near", "what to do"):
+    for heading in ("mood", "comes from", "fit", "near"):
         table.add_column(heading, justify="right" if heading in {"fit", "near"} else "left", overflow="fold")
     for mood, one in counts.moods.items():
         wanted = pool.source(mood)
-        sources = wanted.uri or ", ".join(f"search for {wanted.search!r}" if source == "search" else _with_count(source.value, one) for source in wanted.sources)
-        table.add_row(mood.value, sources, str(one.fit), str(one.near), _what_to_do(mood, one, by_search="search" in wanted.sources))
+        table.add_row(mood.value, wanted.uri or ", ".join(_said(source, wanted, one, signed_in=signed_in) for source in wanted.sources), str(one.fit), str(one.near))
     Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+    typer.echo("fit: songs whose features (how energetic and how cheerful they sound) match the mood well; near: songs that match less, taken where too few fit.")
+    if not signed_in:
+        typer.echo("Nobody is signed in to Spotify: your liked, top and recent songs and your playlists come after: moodify spotify login")
     typer.echo(f"The catalogue holds {counts.songs} songs, {counts.songs - counts.without_features} of them with features.")
+    for mood, one in counts.moods.items():
+        # Outside the table, which would break the key that is to be copied.
+        step = _what_to_do(mood, one, by_search=Source.SEARCH in pool.source(mood).sources)
+        if step:
+            typer.echo(f"{mood.value}: {step}")
     if any(one.uri is None and not one.fit for one in counts.moods.values()):
         typer.echo(
             "Songs with features come with: moodify music import FILE.csv (an export of your playlists by exportify.net), or from your library with music.features_online = true."
@@ -72,14 +83,15 @@ def forget(config_file: Path | None, *, yes: bool) -> int:
     config = load(find(config_file))
     path = folder_of(config) / DATABASE
     learned = learned_taste(config)
-    if learned is None:
+    if learned is None or learned.empty:
         typer.echo("Nothing was learned yet.")
         return 0
     songs = sum(len(each.songs) for each in learned.moods.values())
-    if not yes and songs:
+    if not yes:
         if not sys.stdin.isatty():
             raise PersonMustAct("nothing was forgotten, for nobody could be asked; add --yes")
-        if not typer.confirm(f"Forget what was learned about {songs} song{'' if songs == 1 else 's'}? It can't be taken back."):
+        about = f" about {songs} song{'' if songs == 1 else 's'}" if songs else ""
+        if not typer.confirm(f"Forget what was learned{about}? It can't be taken back."):
             typer.echo("Nothing was forgotten.")
             return 1
     with Settings(path) as settings:
@@ -107,8 +119,21 @@ def learned_taste(config: Config) -> ThompsonTaste | None:
     return taste
 
 
-def _with_count(source: str, one: MoodCount) -> str:
-    return f"{source} ({one.by_source.get(source, 0)})"
+def _signed_in(config: Config) -> bool:
+    from moodify.music.spotify.signin import open_sign_in
+
+    try:
+        open_sign_in(config.music, folder_of(config))
+    except SignInNeeded:
+        return False
+    return True
+
+
+def _said(source: Source, wanted: Wanted, one: MoodCount, *, signed_in: bool) -> str:
+    if source is Source.SEARCH:
+        return f"search for {wanted.search!r}"
+    count = one.by_source.get(source.value, 0)
+    return f"{source.value} ({count})" if signed_in or count or source is Source.IMPORTED else source.value
 
 
 def _what_to_do(mood: Mood, one: MoodCount, *, by_search: bool) -> str:

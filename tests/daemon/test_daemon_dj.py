@@ -9,8 +9,11 @@ from moodify.daemon.dj import Dj
 from moodify.daemon.signals import CandidatesFound, Order, OrderEnded, PlaybackSeen
 from moodify.daemon.threads import guarded
 from moodify.errors import CannotWork, MoodifyError, SignInNeeded
+from moodify.music.fading import FILE, OWED_KEY
+from moodify.music.notes import NoteFile
 from moodify.music.song import Candidate
 from moodify.music.spotify.factory import open_player
+from moodify.music.spotify.simulated.speaker import NAME
 from moodify.types import Act, Decision, Mood, OrderStatus, Track
 from waiting import wait_until
 
@@ -20,11 +23,11 @@ CAP = 70
 class Booth:
     """A dj at work, and what it reports."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, kept=None):
         self.opened = open_player(MusicConfig(speaker="simulated"), folder)
         self.speaker, self.player = self.opened.simulated, self.opened.player
         self.reports = []
-        self.dj = Dj(self.player, self.reports.append, poll_s=30.0, speaker=self.speaker.name)
+        self.dj = Dj(self.player, self.reports.append, poll_s=30.0, speaker=self.speaker.name, kept=kept)
         self.thread = guarded("dj", self.dj.run, self.reports.append)
         self.songs = [Track(song.uri, song.title, "", 1000) for song in self.speaker.catalogue.playlist_of("happy").songs]
 
@@ -208,6 +211,20 @@ def test_a_pause_with_a_fade_leaves_the_speaker_as_loud_as_before(booth):
     wait_until(lambda: len(booth.done()) == 2, within_s=30)
     assert not booth.player.playback().playing
     assert booth.player.playback().speaker.volume_percent == 60
+
+
+def test_music_is_started_as_loud_as_before_a_fade_that_the_last_run_did_not_end(tmp_path):
+    kept = NoteFile(tmp_path / FILE)
+    kept.put(OWED_KEY, {"percent": 60, "left_at": [45, 30, 15, 0], "speaker": NAME})
+    booth = Booth(tmp_path, kept)
+    booth.thread.start()
+    booth.speaker.turn_volume(0)
+    booth.order(Act.PLAY, booth.songs[0])
+    booth.done()
+    volume = booth.player.playback().speaker.volume_percent
+    booth.close()
+    assert volume == 60
+    assert NoteFile(tmp_path / FILE).get(OWED_KEY) is None
 
 
 def test_a_press_during_a_fade_wins_and_is_heard_at_full_volume(booth):

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moodify.errors import MoodifyError, NotAllowed, SpeakerUnavailable
-from moodify.music.fading import Fader, fade_to
+from moodify.errors import MoodifyError, NotAllowed, SignInNeeded, SpeakerUnavailable
+from moodify.music.fading import FILE, OWED_KEY, Fader, fade_to
+from moodify.music.notes import NoteFile
 from moodify.music.spotify.adapter import SpotifyPlayer
 from moodify.music.spotify.signin import simulated_sign_in
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
@@ -172,9 +173,9 @@ def test_no_failure_makes_it_louder_and_only_the_projects_errors_come_out(start,
     assert max([start, *amplifier.heard]) == start
 
 
-def owing(start=60):
+def owing(start=60, **changes):
     amplifier = Amplifier(start, fails=range(3, 100))
-    fader = Fader(amplifier, Waits())
+    fader = Fader(amplifier, Waits(), **changes)
     with pytest.raises(SpeakerUnavailable):
         fader.pause(6)
     amplifier.fails.clear()
@@ -229,6 +230,106 @@ def test_a_cap_that_begins_to_hold_counts_for_what_is_owed_too():
     assert (amplifier.volume, fader.owed) == (20, 20)
     fader.settle()
     assert (amplifier.volume, fader.owed) == (20, None)
+
+
+def test_a_sign_in_that_ends_in_mid_fade_leaves_the_volume_owed():
+    amplifier = Amplifier(60, fails=range(3, 100), error=SignInNeeded)
+    fader = Fader(amplifier, Waits())
+    with pytest.raises(SignInNeeded):
+        fader.pause(6)
+    assert (amplifier.volume, fader.owed) == (30, 60)
+
+
+# Over a restart
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / FILE
+
+
+class PowerCutError(BaseException):
+    """Nothing more is done, not even in finally."""
+
+
+class Until:
+    """Time that passes at once, until the power is cut at the n-th wait: from then on the amplifier does nothing either."""
+
+    def __init__(self, amplifier, cut_at):
+        self.amplifier, self.left = amplifier, cut_at
+
+    def __call__(self, seconds):
+        if self.left == 0:
+            self.amplifier.fails.update(range(100))
+            self.amplifier.error = PowerCutError
+            raise PowerCutError
+        self.left -= 1
+        return False
+
+
+@pytest.mark.parametrize("cut_at", range(4))
+def test_a_power_cut_in_mid_fade_leaves_nothing_quiet_after_the_restart(file, cut_at):
+    amplifier = Amplifier(60)
+    with pytest.raises(PowerCutError):
+        Fader(amplifier, Until(amplifier, cut_at), speaker="Kitchen", kept=NoteFile(file)).pause(6)
+    assert amplifier.volume < 60
+    amplifier.fails.clear()
+    again = Fader(amplifier, Waits(), speaker="Kitchen", kept=NoteFile(file))
+    assert again.owed == 60
+    again.settle(most=50)
+    assert amplifier.volume == 50
+    assert Fader(amplifier, Waits(), speaker="Kitchen", kept=NoteFile(file)).owed is None
+
+
+def test_what_could_not_be_put_back_is_owed_after_a_restart_too(file):
+    amplifier, fader = owing(kept=NoteFile(file))
+    fader.fade_to(50, 6)
+    amplifier.volume = 30
+    again = Fader(amplifier, Waits(), kept=NoteFile(file))
+    again.settle()
+    assert amplifier.volume == 50
+
+
+def test_a_fade_that_ended_well_leaves_nothing_to_recall_and_a_pause_at_once_writes_nothing(file):
+    amplifier = Amplifier(60)
+    fader = Fader(amplifier, Waits(), kept=NoteFile(file))
+    fader.pause(0)
+    assert not file.exists()
+    amplifier.playing = True
+    fader.pause(6)
+    assert Fader(amplifier, Waits(), kept=NoteFile(file)).owed is None
+
+
+def test_a_speaker_whose_volume_can_not_be_set_is_owed_nothing_after_a_restart(file):
+    amplifier = Amplifier(60, fails=range(1, 100), error=NotAllowed)
+    with suppress(NotAllowed):
+        Fader(amplifier, Waits(), kept=NoteFile(file)).pause(6)
+    assert Fader(amplifier, Waits(), kept=NoteFile(file)).owed is None
+
+
+def test_another_speaker_is_owed_nothing(file):
+    owing(kept=NoteFile(file), speaker="Kitchen")
+    assert Fader(Amplifier(), Waits(), speaker="Kitchen", kept=NoteFile(file)).owed == 60
+    assert Fader(Amplifier(), Waits(), speaker="Bath", kept=NoteFile(file)).owed is None
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [7, {}, {"percent": 60}, {"percent": "60", "left_at": []}, {"percent": 160, "left_at": [0]}, {"percent": 60, "left_at": [True]}, {"percent": 60, "left_at": [0] * 99}],
+)
+def test_odd_notes_are_forgotten(file, odd):
+    notes = NoteFile(file)
+    notes.put(OWED_KEY, {"speaker": None} | odd if isinstance(odd, dict) else odd)
+    assert Fader(Amplifier(), Waits(), kept=notes).owed is None
+
+
+def test_a_disk_that_is_full_does_not_keep_the_music_from_fading(tmp_path, caplog):
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    amplifier = Amplifier(60)
+    assert Fader(amplifier, Waits(), kept=NoteFile(blocked / FILE)).pause(6)
+    assert (amplifier.paused_at, amplifier.volume) == (0, 60)
+    assert "A restart would not know" in caplog.text
 
 
 # Over HTTP

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from moodify.daemon.signals import Signal
+    from moodify.music.notes import Notes
     from moodify.music.port import Player, Shelves
     from moodify.music.song import Candidate
     from moodify.types import Mood
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 class Dj:
     """One thread that alone talks to the :class:`~moodify.music.port.Player`."""
 
-    def __init__(self, player: Player, put: Callable[[Signal], None], *, poll_s: float, speaker: str | None = None) -> None:
+    def __init__(self, player: Player, put: Callable[[Signal], None], *, poll_s: float, speaker: str | None = None, kept: Notes | None = None) -> None:
         """Take the speaker and the conductor's queue.
 
         Args:
@@ -44,12 +45,13 @@ class Dj:
             put: puts a signal on the conductor's queue.
             poll_s: seconds between two looks where nothing else says when.
             speaker: name of the player's speaker, where it has one: the volume of another one is left alone.
+            kept: where the volume that a fade owes outlasts a restart, used by this thread alone once it runs; None keeps it in memory.
         """
         self._player = player
         self._put = put
         self._poll_s = poll_s
         self._speaker = speaker
-        self._fader = Fader(player, self._interrupted_within, speaker=speaker)
+        self._fader = Fader(player, self._interrupted_within, speaker=speaker, kept=kept)
         self._changed = threading.Condition()
         self._order: Order | None = None
         self._look = self._look_first = False

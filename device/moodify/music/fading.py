@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self, TypeGuard
 
-from moodify.errors import MoodifyError, RetryLater
+from moodify.errors import CannotWork, MoodifyError, NotAllowed
 from moodify.music.names import same_speaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from moodify.music.notes import Notes
     from moodify.music.port import Player
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,10 @@ STEPS = 4
 RAMP_S = 6.0
 #: Speakers round: a volume so near to one that was set, in percent, is that one. Most have 16 steps or more.
 ROUNDING = 6
+#: Where the volume that is owed is kept over a restart: key among the notes, and name of the file where they are a file of their own.
+OWED_KEY = "owed_volume"
+FILE = "owed-volume.json"
+_LOUDEST = 100
 
 
 def fade_to(player: Player, percent: int, seconds: float, pause: Callable[[float], bool], *, speaker: str | None = None) -> bool:
@@ -48,7 +53,7 @@ def fade_to(player: Player, percent: int, seconds: float, pause: Callable[[float
 
 @dataclass(frozen=True, slots=True)
 class _Owed:
-    """A volume that could not be put back."""
+    """A volume that is not put back yet."""
 
     percent: int
     left_at: Sequence[int]
@@ -58,6 +63,24 @@ class _Owed:
         """Return whether a volume is still what a fade left, and nobody's choice."""
         return percent < self.percent and any(abs(percent - left) <= ROUNDING for left in self.left_at)
 
+    def as_json(self, speaker: str | None) -> dict[str, Any]:
+        """Return what is worth keeping; ``speaker``: whose volume it is."""
+        return {"percent": self.percent, "left_at": list(self.left_at), "speaker": speaker}
+
+    @classmethod
+    def of_json(cls, kept: object, speaker: str | None) -> Self | None:
+        """Return what was kept; None where it is odd, or another speaker's."""
+        if not isinstance(kept, dict) or kept.get("speaker") != speaker:
+            return None
+        percent, left_at = kept.get("percent"), kept.get("left_at")
+        if not _is_volume(percent) or not isinstance(left_at, list) or len(left_at) > STEPS or not all(map(_is_volume, left_at)):
+            return None
+        return cls(percent, left_at)
+
+
+def _is_volume(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value <= _LOUDEST
+
 
 class Fader:
     """Fades one player's music out, and owes it no volume: what can't be put back at once is put back before the next start.
@@ -66,12 +89,13 @@ class Fader:
         player: whose speaker.
         pause: waits so many seconds; returns True, at once, when something more important has come.
         speaker: name of the player's speaker, where it has one: another one that plays is left alone.
+        kept: where what is owed outlasts a restart, or a power cut in mid-fade; None keeps it in memory alone.
     """
 
-    def __init__(self, player: Player, pause: Callable[[float], bool], *, speaker: str | None = None) -> None:
-        """Ask nothing yet."""
-        self._player, self._wait, self._speaker = player, pause, speaker
-        self._owed: _Owed | None = None
+    def __init__(self, player: Player, pause: Callable[[float], bool], *, speaker: str | None = None, kept: Notes | None = None) -> None:
+        """Recall what is owed; ask the speaker nothing yet."""
+        self._player, self._wait, self._speaker, self._kept = player, pause, speaker, kept
+        self._owed = self._recalled()
 
     @property
     def owed(self) -> int | None:
@@ -81,7 +105,7 @@ class Fader:
     def fade_to(self, percent: int, seconds: float) -> bool:
         """Do as :func:`fade_to`; what is owed is not put back to more than that."""
         if self._owed is not None:
-            self._owed = replace(self._owed, percent=min(self._owed.percent, percent))
+            self._owe(replace(self._owed, percent=min(self._owed.percent, percent)))
         return fade_to(self._player, percent, seconds, self._wait, speaker=self._speaker)
 
     def pause(self, seconds: float) -> bool:
@@ -99,9 +123,11 @@ class Fader:
         if start is None:
             self._player.pause()
             return True
-        tried: list[int] = []
+        levels, tried = _levels(start, 0, seconds), list[int]()
+        # Before the first step: a power cut may come after any.
+        self._owe(_Owed(start, levels))
         try:
-            if not self._faded(start, seconds, tried) or self._wait(0.0):
+            if not self._faded(levels, seconds, tried) or self._wait(0.0):
                 return False
             self._player.pause()
             return True
@@ -124,7 +150,7 @@ class Fader:
                 return
             if owed.untouched(now):
                 self._player.set_volume(min(owed.percent, most))
-            self._owed = None
+            self._owe(None)
         except MoodifyError as error:
             logger.info("The volume is still to be put back to %s %%: %s", owed.percent, error)
 
@@ -139,9 +165,9 @@ class Fader:
             logger.info("The music is paused without a fade: %s", error)
             return None
 
-    def _faded(self, start: int, seconds: float, tried: list[int]) -> bool:
+    def _faded(self, levels: Sequence[int], seconds: float, tried: list[int]) -> bool:
         try:
-            return _ramp(self._player, _levels(start, 0, seconds), seconds, self._wait, tried)
+            return _ramp(self._player, levels, seconds, self._wait, tried)
         except MoodifyError as error:
             # It is the pause that was wanted.
             logger.info("The fade is cut short: %s", error)
@@ -151,16 +177,36 @@ class Fader:
         for _ in range(2):
             try:
                 self._player.set_volume(owed.percent)
-            except RetryLater as error:
-                self._owed, reason = owed, error
-            except MoodifyError as error:
+            except (NotAllowed, CannotWork) as error:
                 # A speaker that lets its volume not be set was not turned down either.
                 logger.info("The volume is not put back to %s %%: %s", owed.percent, error)
+                self._owe(None)
                 return
+            except MoodifyError as error:
+                reason = error
             else:
-                self._owed = None
+                self._owe(None)
                 return
+        self._owe(owed)
         logger.warning("The volume could not be put back to %s %%, which is done before the next start: %s", owed.percent, reason)
+
+    def _owe(self, owed: _Owed | None) -> None:
+        self._owed = owed
+        if self._kept is None:
+            return
+        try:
+            self._kept.put(OWED_KEY, None if owed is None else owed.as_json(self._speaker))
+        except MoodifyError as error:
+            logger.warning("A restart would not know how loud it was before the fade: %s", error)
+
+    def _recalled(self) -> _Owed | None:
+        if self._kept is None:
+            return None
+        try:
+            return _Owed.of_json(self._kept.get(OWED_KEY), self._speaker)
+        except MoodifyError as error:
+            logger.warning("It is not known whether a fade left the volume low: %s", error)
+            return None
 
 
 def _loudness(player: Player, speaker: str | None, *, silent_too: bool = False) -> int | None:

@@ -63,7 +63,7 @@ def open_player(
 
     Args:
         config: the section ``[music]``.
-        folder: where the sign-in is kept, and until when Spotify's quota is spent.
+        folder: where the sign-in is kept, until when Spotify's quota is spent, and the speaker's id.
         clock: seconds that only go forward, by which the simulated speaker's music and its budget of requests run.
         simulated: a simulated speaker to use instead of starting one; it is taken over and closed too.
         pause: waits so many seconds while the simulated speaker wakes up; unset waits in real time.

@@ -9,7 +9,7 @@ import pytest
 from moodify.errors import StoreBusy, StoreError
 from moodify.store import database, migrations
 from moodify.store.history import History
-from moodify.store.lock import FolderLock
+from moodify.store.lock import FolderLock, is_held
 from moodify.store.outbox import Outbox
 from moodify.store.prepare import examine, prepare
 from moodify.store.settings import Settings
@@ -159,6 +159,18 @@ def test_one_folder_serves_one_moodify_at_a_time(tmp_path):
     with FolderLock(tmp_path / "state"), pytest.raises(StoreError, match=r"another Moodify \(process \d+\)"):
         FolderLock(tmp_path / "state")
     FolderLock(tmp_path / "state").close()
+
+
+def test_whether_a_moodify_uses_a_folder_can_be_seen_without_a_trace(tmp_path):
+    folder = tmp_path / "state"
+    assert not is_held(folder)
+    assert not folder.exists()
+    with FolderLock(folder):
+        assert is_held(folder)
+        written = (folder / "moodify.lock").read_bytes()
+    assert not is_held(folder)
+    assert (folder / "moodify.lock").read_bytes() == written
+    FolderLock(folder).close()
 
 
 def test_a_folder_in_the_databases_place_is_refused(tmp_path):

@@ -13,6 +13,32 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+FILE = "moodify.lock"
+
+
+def is_held(folder: Path) -> bool:
+    """Return whether a Moodify uses a state folder now. Writes nothing.
+
+    Raises:
+        StoreError: it can't be found out.
+    """
+    path = folder / FILE
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}; run this as the user that runs Moodify") from error
+    try:
+        # Shared, so that two who look at once do not see each other.
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
 class FolderLock:
     """Holds a state folder for this process until :meth:`close`, or until the process ends in whatever way."""
 
@@ -22,7 +48,7 @@ class FolderLock:
         Raises:
             StoreError: another Moodify holds it, or it cannot be written.
         """
-        path = folder / "moodify.lock"
+        path = folder / FILE
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

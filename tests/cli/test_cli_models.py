@@ -103,10 +103,20 @@ def test_single_models_are_verified_by_manifest_or_file(tmp_path, own):
     one_line(moodify(tmp_path, "models", "verify", own.path / "face_detector.tflite"), "face_detector.json: can't be read")
 
 
-def test_a_folder_without_models_is_said(tmp_path):
-    done = moodify(tmp_path, "models", "verify", tmp_path / "none")
-    assert (done.returncode, done.stdout.strip()) == (1, "")
-    assert done.stderr.count("can't be read") == done.stderr.count("\n") == 2
+@pytest.mark.parametrize("name", ["none", "none.json", "none.tflite", "empty", "notes.txt"])
+def test_what_holds_no_model_is_said_once(tmp_path, own, name):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("no model")
+    done = moodify(tmp_path, "models", "verify", own.path, name)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "vision.models" not in one_line(done, f"{name} is no model and no folder with models").stderr
+
+
+def test_what_is_wrong_follows_no_empty_line(tmp_path, own):
+    (own.path / "notes.json").write_text("{}")
+    done = moodify(tmp_path, "models", "verify", own.path / "notes.json")
+    assert (done.returncode, done.stdout) == (1, "")
+    one_line(done, "notes.json")
 
 
 def test_a_larger_detector_of_ones_own_is_verified_and_measured(tmp_path, own, rooms):
@@ -181,9 +191,11 @@ def test_bad_data_get_one_clear_line_and_exit_code_two(tmp_path, faces, rooms):
         done = moodify(tmp_path, "models", "eval", *arguments)
         assert (done.returncode, done.stdout) == (2, ""), arguments
         one_line(done, *said)
-    done = moodify(tmp_path, "models", "eval", "emotion", faces, "--models", rooms)
-    assert done.returncode == 1
-    one_line(done, "emotion.json: can't be read")
+    for arguments in (("emotion", faces), ("detector", rooms)):
+        for models in (rooms, tmp_path / "nope", faces):
+            done = moodify(tmp_path, "models", "eval", *arguments, "--models", models)
+            assert (done.returncode, done.stdout) == (2, "")
+            assert "vision.models" not in one_line(done, f"{models} is no folder with models").stderr
 
 
 def test_its_progress_and_chatter_stay_off_standard_output(tmp_path, faces):

@@ -59,8 +59,10 @@ def verify(paths: Sequence[Path], *, as_json: bool, config_file: Path | None) ->
     """Check models against their manifests; return the exit code, 1 where something is wrong."""
     from moodify.vision.evaluation.memory import measure
     from moodify.vision.evaluation.verify import verify as verify_model
-    from moodify.vision.models import manifests_of
+    from moodify.vision.models import manifests_of, require_models
 
+    for path in paths:
+        require_models(path, single=True)
     wanted: list[Path | None] = [*paths] or [load(find(config_file)).vision.models]
     reports: list[Report] = []
     memory: dict[str, Memory] = {}
@@ -76,8 +78,8 @@ def verify(paths: Sequence[Path], *, as_json: bool, config_file: Path | None) ->
                 memory[str(files[0].parent)] = measured
     if as_json:
         typer.echo(json.dumps({"models": [each.as_json() for each in reports], "memory": {folder: each.as_json() for folder, each in memory.items()}}, indent=2))
-    else:
-        typer.echo("\n".join([*(_report(report) for report in reports if report.macs is not None), *(_memory(folder, each) for folder, each in memory.items())]))
+    elif said := [*(_report(report) for report in reports if report.macs is not None), *(_memory(folder, each) for folder, each in memory.items())]:
+        typer.echo("\n".join(said))
     for problem in (problem for report in reports for problem in report.problems):
         sys.stderr.write(f"moodify: {problem}\n")
     return ModelError.exit_code if any(report.problems for report in reports) else 0
@@ -88,8 +90,10 @@ def evaluate_emotion(file: Path, *, as_json: bool, plots: Path | None, models: P
     from moodify.vision.classifier import TfliteClassifier
     from moodify.vision.evaluation.emotion import evaluate, read_faces
     from moodify.vision.evaluation.plots import Plotter
-    from moodify.vision.models import read_classifier
+    from moodify.vision.models import read_classifier, require_models
 
+    if models is not None:
+        require_models(models)
     config = load(find(config_file)).vision
     plotter = None if plots is None else Plotter(plots)
     faces = read_faces(file)
@@ -120,8 +124,10 @@ def evaluate_detector(
     from moodify.vision.evaluation.detector import DetectorFigures, Finder, threshold_for
     from moodify.vision.evaluation.pictures import read_pictures
     from moodify.vision.evaluation.plots import Plotter
-    from moodify.vision.models import read_detector
+    from moodify.vision.models import read_detector, require_models
 
+    if models is not None:
+        require_models(models)
     if threshold is not None and per_100 is not None:
         raise CannotWork("--threshold and --fp-per-100 both choose the threshold; give one of them")
     config = load(find(config_file)).vision

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from moodify.errors import ModelError
+from moodify.errors import CannotWork, ModelError
 from moodify.vision.manifest import ClassifierManifest, DetectorManifest, parse, parse_classifier, parse_detector
 
 if TYPE_CHECKING:
@@ -61,6 +61,23 @@ def manifests_of(folder: Path | None = None) -> tuple[Path, Path]:
     return place / DETECTOR_MANIFEST, place / CLASSIFIER_MANIFEST
 
 
+def require_models(path: Path, *, single: bool = False) -> None:
+    """See that a path that somebody named leads to models; whether they are whole is not looked at.
+
+    Args:
+        path: of a folder with at least one of the two manifests.
+        single: whether a model's own manifest, or its file, will do as well.
+
+    Raises:
+        CannotWork: it leads to none.
+    """
+    if any(manifest.is_file() for manifest in manifests_of(path)) or (single and path.suffix in {".json", ".tflite"} and path.is_file()):
+        return
+    what = "no model and no folder with models" if single else "no folder with models"
+    files = f"{DETECTOR_MANIFEST} and {CLASSIFIER_MANIFEST}"
+    raise CannotWork(f"{path} is {what}; name a folder that holds {files}{', or a .json or .tflite file' if single else ''}")
+
+
 def read_manifest(file: Path) -> DetectorManifest | ClassifierManifest:
     """Read the manifest at ``file``, of a model of either task.
 
@@ -91,7 +108,7 @@ def _model(folder: Path | None, manifest: M) -> ModelFile[M]:
 def _read(folder: Path | None, name: str) -> tuple[str, bytes]:
     """Return what the file is called in messages, and its bytes."""
     file: Traversable = resources.files(_SHIPPED).joinpath(name) if folder is None else folder / name
-    fix = "install moodify again" if folder is None else "put it there, or unset vision.models to use the models that ship"
+    fix = "install moodify again" if folder is None else "put it there, or unset vision.models where that names this folder, to use the models that ship"
     most = MAX_BYTES if name.endswith(".tflite") else _MAX_MANIFEST_BYTES
     try:
         if isinstance(file, Path) and file.exists() and not file.is_file():

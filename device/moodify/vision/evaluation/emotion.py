@@ -32,7 +32,10 @@ _COLUMNS: Final = (*(emotion.value for emotion in Emotion), "unknown", "NF")
 """What FER+'s ten annotators could vote for (Barsoum et al., ICMI 2016); NF is no face."""
 _VOTERS: Final = 10
 _COVERAGES: Final = tuple(n / 20 for n in range(1, 21))
-_FORMAT: Final = "it must be an .npz with pixels uint8 (N, H, W), ferplus_votes (N, 10) and vote_columns, as FER+ in the data's README"
+_FORMAT: Final = (
+    "it must be an .npz with pixels: uint8 (faces, rows, columns), grey; ferplus_votes: whole numbers (faces, 10), FER+'s votes; "
+    f"vote_columns: the votes' names, {', '.join(_COLUMNS)} (docs/models.md writes one)"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

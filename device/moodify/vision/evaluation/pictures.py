@@ -25,7 +25,7 @@ _SURE_TEACHER: Final = 0.65
 _LONGEST_LINE: Final = 1_000_000
 _FIX: Final = (
     'write {"file": …, "boxes": [[x0, y0, x1, y1, "with_mask" | "without_mask" | "mask_weared_incorrect"], …]}, '
-    'or "teacher": [[x0, y0, x1, y1, score, 10 coordinates], …], or neither'
+    'or "teacher": [[x0, y0, x1, y1, score, 10 coordinates], …], or neither (docs/models.md shows one)'
 )
 
 Number = Annotated[float, Field(allow_inf_nan=False)]

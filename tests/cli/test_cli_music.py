@@ -26,6 +26,7 @@ from moodify.music.spotify.factory import open_player
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
 from moodify.music.spotify.tokens import TokenFile
 from moodify.music.taste import ThompsonTaste
+from moodify.store.lock import FolderLock
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
 from moodify.store.store import Store
@@ -84,6 +85,14 @@ def decision(ago_s, act, reason, number=None):
 # -- now and why
 
 
+@pytest.fixture
+def running(home):
+    """An appliance has the data folder."""
+    with FolderLock(data_folder(home)):
+        yield
+
+
+@pytest.mark.usefixtures("running")
 def test_now_tells_mood_song_next_and_reason(home, music):
     happened(
         home,
@@ -101,15 +110,16 @@ def test_now_tells_mood_song_next_and_reason(home, music):
     assert "'Grey Umbrella' by Silver Orchard" in following
     assert "Happy for 2 min" in why
     assert age.startswith("The newest news is ")
-    assert "does not seem to run" not in age
+    assert age.endswith(" old.")
 
 
+@pytest.mark.usefixtures("running")
 def test_now_as_json(home, music):
     happened(home, mood("sad", 50), order(40, "play", LEMON), decision(30, "keep", "Sad, and the music fits"))
     code, out, _ = music("now", "--json")
     told = json.loads(out)
     assert code == 0
-    assert told["playing"] == LEMON
+    assert told["playing"] == told["last"] == LEMON
     assert (told["mood"], told["next"], told["paused"], told["running"], told["reason"]) == ("sad", None, False, True, "Sad, and the music fits")
     assert 29 <= told["age_s"] < 60
 
@@ -151,13 +161,38 @@ def test_now_knows_no_speaker_before_there_is_news_of_one(home, music):
     assert json.loads(music("now", "--json")[1])["speaker"] is None
 
 
-def test_now_says_where_nothing_runs_and_how_old_the_news_is(home, music):
+@pytest.mark.usefixtures("running")
+def test_now_says_where_an_appliance_runs_and_writes_nothing(home, music):
     happened(home, mood("happy", 7300), order(7260, "play", LEMON), decision(7200, "keep", "Happy"))
     _, out, _ = music("now")
     assert "nothing that Moodify has put on" in out
-    assert "The newest news is 2 h old: Moodify does not seem to run. Start it with: moodify run" in out
+    assert "The newest news is 2 h old: Moodify runs, but writes nothing down; look at its log." in out
 
 
+@pytest.mark.parametrize(("ago_s", "said"), [(30, "30 s"), (7200, "2 h")])
+def test_after_the_end_now_says_at_once_that_nothing_runs_and_what_played_last(home, music, ago_s, said):
+    happened(home, mood("happy", ago_s + 90), order(ago_s + 60, "play", LEMON), decision(ago_s, "keep", "Happy"))
+    _, out, _ = music("now")
+    first, felt, *_, age = out.splitlines()
+    assert first == "Moodify does not run; last it played 'Lemon Bicycle' by Lantern Parade. Start it with: moodify run"
+    assert felt.startswith("Mood    happy, for 90 s")
+    assert "Plays" not in out
+    assert age == f"The newest news is {said} old."
+    told = json.loads(music("now", "--json")[1])
+    assert (told["running"], told["playing"], told["next"], told["last"]) == (False, None, None, LEMON)
+
+
+def test_after_the_end_the_song_that_followed_by_itself_is_the_last(home, music):
+    happened(home, order(900, "play", LEMON), order(800, "queue", GREY), decision(500, "keep", "Happy"))
+    assert "last it played 'Grey Umbrella'" in music("now")[1]
+
+
+def test_what_never_played_anything_says_so(home, music):
+    happened(home, mood("happy", 50))
+    assert "Moodify does not run; last it played nothing." in music("now")[1]
+
+
+@pytest.mark.usefixtures("running")
 @pytest.mark.parametrize(
     ("events", "said"),
     [
@@ -215,6 +250,7 @@ def test_what_plays_follows_from_the_orders(orders, at_s, plays, following):
     assert (playing.track and playing.track.title, playing.upcoming and playing.upcoming.title) == (plays, following)
 
 
+@pytest.mark.usefixtures("running")
 def test_an_order_that_failed_plays_nothing(home, music):
     happened(home, order(10, "play", LEMON, status="failed", message="the speaker is asleep"))
     assert "nothing that Moodify has put on" in music("now")[1]

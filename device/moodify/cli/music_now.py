@@ -13,6 +13,7 @@ from moodify.config import find, load
 from moodify.daemon.places import DATABASE, folder_of
 from moodify.errors import PersonMustAct
 from moodify.music.words import name, span
+from moodify.store.lock import is_held
 from moodify.types import Act, EventKind, Mood, OrderStatus, Track
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 #: Events that are looked through: some days of a household's.
 _MOST = 2000
-#: A running appliance writes its health at least every ``health_s`` and ``flush_s``; so much later it is taken to have ended.
+#: A running appliance writes its health at least every ``health_s`` and ``flush_s``; so much later something is wrong.
 _SLACK_S = 60.0
 #: The state of a speaker that works, and what stands between its name and what is to be known although it works.
 _WELL, _MORE = "ok", ". "
@@ -71,11 +72,14 @@ def now(config_file: Path | None, *, as_json: bool) -> int:
     config = load(find(config_file))
     events = _events(config)
     moment = datetime.now(UTC)
-    age_s = (moment - events[0].at).total_seconds()
-    runs = age_s <= config.system.health_s + config.store.flush_s + _SLACK_S
+    newest = events[0].at
+    age_s = (moment - newest).total_seconds()
+    runs = is_held(folder_of(config))
     mood = _mood(events)
     people = _newest(events, EventKind.PRESENCE)
-    playing = _playing(reversed(events)).at(moment)
+    ordered = _playing(reversed(events))
+    playing = ordered.at(moment) if runs else Playing()
+    last = ordered.at(newest).track or _put_on_last(events)
     decision = _newest(events, EventKind.DECISION)
     speaker = _speaker(config)
     if as_json:
@@ -88,19 +92,25 @@ def now(config_file: Path | None, *, as_json: bool) -> int:
             "playing": _track_as_json(playing.track),
             "paused": playing.paused is not None,
             "next": _track_as_json(playing.upcoming),
+            "last": _track_as_json(last),
             "reason": None if decision is None else decision.data.get("reason"),
             "speaker": None if speaker is None else {"state": speaker.data["state"], "message": speaker.data["message"], "at": speaker.at.isoformat(timespec="seconds")},
         }
         typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
         return 0
-    typer.echo(f"Mood    {_mood_words(mood, people, moment)}")
-    typer.echo(f"Plays   {_playing_words(playing, moment)}")
-    typer.echo(f"Next    {'not chosen yet' if playing.upcoming is None else name(playing.upcoming)}")
+    if runs:
+        typer.echo(f"Mood    {_mood_words(mood, people, moment)}")
+        typer.echo(f"Plays   {_playing_words(playing, moment)}")
+        typer.echo(f"Next    {'not chosen yet' if playing.upcoming is None else name(playing.upcoming)}")
+    else:
+        typer.echo(f"Moodify does not run; last it played {'nothing' if last is None else name(last)}. Start it with: moodify run")
+        typer.echo(f"Mood    {_mood_words(mood, people, newest)}, {span(age_s)} ago")
     if decision is not None:
         typer.echo(f"Why     {decision.data.get('reason')}")
     if speaker is not None and (speaker.data["state"] != _WELL or _MORE in speaker.data["message"]):
         typer.echo(f"Speaker {speaker.data['state']}, told {span((moment - speaker.at).total_seconds())} ago: {speaker.data['message']}")
-    typer.echo(f"The newest news is {span(age_s)} old" + ("." if runs else ": Moodify does not seem to run. Start it with: moodify run"))
+    silent = runs and age_s > config.system.health_s + config.store.flush_s + _SLACK_S
+    typer.echo(f"The newest news is {span(age_s)} old" + (": Moodify runs, but writes nothing down; look at its log." if silent else "."))
     return 0
 
 
@@ -165,6 +175,12 @@ def _playing(oldest_first: Iterable[Event]) -> Playing:
         if event.kind is EventKind.ORDER and event.data.get("status") == OrderStatus.DONE and event.data.get("act") in list(Act):
             playing = playing.after(Act(event.data["act"]), _track(event.data.get("track")), event.at)
     return playing
+
+
+def _put_on_last(events: Iterable[Event]) -> Track | None:
+    """Return the song of the newest order that had one; of songs that have ended it is the last that was heard."""
+    tracks = (_track(event.data.get("track")) for event in events if event.kind is EventKind.ORDER and event.data.get("status") == OrderStatus.DONE)
+    return next((track for track in tracks if track is not None), None)
 
 
 def _track(data: Any) -> Track | None:

@@ -11,7 +11,7 @@ import pytest
 
 from appliance import configure, data_folder
 from moodify.cli import music as music_cli
-from moodify.cli import music_playlist
+from moodify.cli import music_playlist, music_simulate
 from moodify.cli.main import main
 from moodify.cli.music_now import Playing
 from moodify.config.model import Config, MusicConfig
@@ -20,6 +20,7 @@ from moodify.music import taste_keeping
 from moodify.music.catalogue.catalogue import Catalogue
 from moodify.music.catalogue.file import FILE
 from moodify.music.playlist import Preferences, make_playlist
+from moodify.music.simulation.trial import Band
 from moodify.music.song import Candidate, Outcome
 from moodify.music.spotify import factory
 from moodify.music.spotify.factory import open_player
@@ -660,6 +661,24 @@ def test_simulate_prints_a_table_and_says_that_these_are_no_people(music):
     assert (code, err) == (0, "")
     assert all(name in out for name in ("easy-going", "picky", "changing", "couple", "skip-happy"))
     assert "no people" in out
+    assert all(f"{word}: " in out for word in ("regret", "95 % band", "kept", "learning saves"))
+
+
+@pytest.mark.parametrize("plays", [20, 240])
+def test_simulate_fits_a_narrow_terminal_and_cuts_nothing(music, plays):
+    out = music("simulate", "--runs", 2, "--plays", plays)[1]
+    table = [line for line in out.splitlines() if line[:1] in "│┃┏┡├└"]
+    assert max(map(len, table)) <= 80
+    assert "…" not in out
+    assert sum("by chance" in line for line in table) == 5
+
+
+@pytest.mark.parametrize(
+    ("band", "said"),
+    [(Band(-0.04, -0.049, 0.04), "0.0 (0.0 to 0.0)"), (Band(-0.1, -1.4, 1.0), "-0.1 (-1.4 to 1.0)"), (Band(11.2, -0.3, 20.6), "11 (0 to 21)")],
+)
+def test_nought_has_no_sign(band, said):
+    assert music_simulate._with_band(band) == said
 
 
 def test_simulate_as_json_draws_too(home, music):

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from moodify.cli.live import COLOURS, LiveView, plain, render
 from moodify.daemon.board import Board
+from moodify.panel.keys import KEYS
 from moodify.types import Emotion, Mood, NotJudged
 from waiting import wait_until
 
@@ -43,6 +44,12 @@ def drawn(now, *, keys=True, notice="a notice", width=120):
 def test_a_house_that_starts_knows_nothing_yet():
     text = drawn(NOW)
     assert all(words in text for words in ("nobody", "not sure yet", "nothing", "opening", "m-abc", "space look again", "a notice"))
+
+
+def test_every_press_has_its_key_in_the_line():
+    shown = drawn(NOW)
+    named = {press for key, press in KEYS.items() if f" {'space' if key == ' ' else key} " in shown}
+    assert named == set(KEYS.values())
 
 
 def test_it_shows_what_is_seen_felt_and_played_and_why():

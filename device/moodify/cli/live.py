@@ -55,7 +55,7 @@ def render(now: Now, *, keys: bool, notice: str) -> RenderableType:
     if notice:
         rows.append(Text(notice, style="bright_black"))
     if keys:
-        rows.append(Text("space look again   n not this   p pause   v privacy   q quit", style="bright_black"))
+        rows.append(Text("space look again   l like   n not this   p pause   v privacy   q quit", style="bright_black"))
     title = "Moodify" + (" · privacy" if now["privacy"] else "")
     return Panel(Group(*rows), title=title, subtitle=now["device"], border_style=COLOURS[now["mood"]["mood"]] if now["mood"] else "bright_black")
 

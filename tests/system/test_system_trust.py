@@ -13,10 +13,10 @@ _DAY = timedelta(days=1)
         (datetime(1970, 1, 1, tzinfo=UTC), None, False, False, "this version was made"),
         (BUILT - _DAY, None, True, False, "timedatectl"),
         (BUILT + _DAY, None, True, True, "set from the network"),
-        (BUILT + _DAY, None, False, True, "not set from the network"),
-        (BUILT + _DAY, BUILT + 2 * _DAY, False, False, "last date that this device knew"),
+        (BUILT + _DAY, None, False, True, "The network has not set it; if it is wrong"),
+        (BUILT + _DAY, BUILT + 2 * _DAY, False, False, "this device last noted the time"),
         (BUILT + _DAY, BUILT - 9 * _DAY, False, True, "this version was made"),
-        (BUILT + 3 * _DAY, BUILT + 2 * _DAY, False, True, "last date that this device knew"),
+        (BUILT + 3 * _DAY, BUILT + 2 * _DAY, False, True, "this device last noted the time"),
     ],
 )
 def test_a_clock_is_trusted_past_what_is_known_to_have_happened(now, last_seen, synchronised, trusted, words):

@@ -40,10 +40,13 @@ def clock_trusted(
     """
     if now >= built and (synchronised or clock_synchronised)():
         return True, "The clock is set from the network."
-    floor, known = (built, "this version was made") if last_seen is None or last_seen <= built else (last_seen, "the last date that this device knew")
+    floor, known = (built, "this version was made") if last_seen is None or last_seen <= built else (last_seen, "this device last noted the time")
     if now < floor:
         return False, f"The clock says {now:%Y-%m-%d %H:%M}, before {known} ({floor:%Y-%m-%d %H:%M}). Connect the network so that it is set, or set it with: timedatectl set-time."
-    return True, f"The clock is not set from the network, but runs after {known} ({floor:%Y-%m-%d %H:%M})."
+    return True, (
+        f"The clock says {now:%Y-%m-%d %H:%M %Z}, which can be right: it is after {known} ({floor:%Y-%m-%d %H:%M}). The network has not set it; "
+        "if it is wrong, connect the network, or set it with: timedatectl set-time."
+    )
 
 
 def clock_synchronised(mark: Path = SYNCHRONIZED, kernel: Callable[[], bool] | None = None) -> bool:

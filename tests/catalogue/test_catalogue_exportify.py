@@ -163,7 +163,7 @@ def test_explicit_is_true_or_false(tmp_path):
     [
         (b"", "is empty; export it again"),
         (b"\n \n", "is empty"),
-        (b"a,b\n1,2\n", "line 1: there is no column 'Track URI' (there: 'a', 'b'); export it at exportify.app or exportify.net, in English"),
+        (b"a,b\n1,2\n", "line 1: there is no column 'Track URI' (there: 'a', 'b'); export it at exportify.net, in English"),
         (b"URI de la pista,Nombre de la pista\n", "in English"),
         (b"Track URI;Track Name;Artist Name(s)\n", "are not separated by commas"),
         (b"\xff\xfeT\x00r\x00", "is UTF-16; save it as UTF-8"),

@@ -69,8 +69,8 @@ def test_the_report_says_what_was_taken_and_what_was_left(desk, capsys):
         "  2 rows left:",
         "    line 4: the same song as in line 2",
         "    line 5: it has no title: Spotify does not offer it any more",
-        "  Songs without features fit no mood: export them at exportify.net, or set music.features_online = true",
-        "The catalogue holds 6 songs, 5 of them with features.",
+        "  Songs without features fit no mood: set music.features_online = true",
+        "The catalogue holds 6 songs, 5 with features.",
     ]
     assert count(desk) == (6, 5)
 
@@ -82,7 +82,7 @@ def test_a_wrong_file_is_one_line_on_stderr_and_exit_code_two(desk, capsys):
         err
         == f"moodify: {desk}/bad.csv: line 3, column 'Energy': 'loud' is not a number from 0 to 1 with a decimal point; export it again, without changing it in another program\n"
     )
-    assert out == "The catalogue holds 0 songs, 0 of them with features.\n"
+    assert out == "The catalogue holds 0 songs, 0 with features.\n"
     assert count(desk) == (0, 0)
 
 
@@ -128,10 +128,37 @@ def test_a_full_catalogue_is_said(desk, capsys):
     assert count(desk) == (100, 100)
 
 
+def test_one_is_no_plural(desk, capsys):
+    (desk / "one.csv").write_text(HEADER + line(1) + line(1))
+    (desk / "single.csv").write_text(HEADER + line(1))
+    assert import_from(desk, "one.csv", "single.csv") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{desk}/one.csv: 2 rows, 1 song taken (1 new, 0 known before), 1 with features",
+        "  1 row left:",
+        "    line 3: the same song as in line 2",
+        f"{desk}/single.csv: 1 row, 1 song taken (0 new, 1 known before), 1 with features",
+        "The catalogue holds 1 song, 1 with features.",
+    ]
+
+
+def test_a_file_with_only_a_header_is_no_mistake_but_gets_a_hint(desk, capsys):
+    (desk / "header.csv").write_text(HEADER)
+    assert import_from(desk, "header.csv") == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.splitlines()[1].startswith("  It holds no songs, only the names of its columns: choose a playlist with songs")
+
+
+def test_a_file_without_the_columns_of_features_is_to_be_exported_with_them(desk, capsys):
+    (desk / "without.csv").write_text(f"Track URI,Track Name,Artist Name(s),Track Duration (ms)\nspotify:track:{1:022d},Song,Somebody,180000\n")
+    assert import_from(desk, "without.csv") == 0
+    assert "  Songs without features fit no mood: export them at exportify.net, or set music.features_online = true\n" in capsys.readouterr().out
+
+
 def test_where_features_are_asked_for_online_no_advice_is_given(desk, capsys):
     (desk / "online.toml").write_text(f'[store]\nfolder = "{desk}/data"\n[music]\nfeatures_online = true\n')
     assert import_from(desk, "half.csv", config="online.toml") == 0
-    assert "exportify.net" not in capsys.readouterr().out
+    assert "features_online" not in capsys.readouterr().out
 
 
 def test_a_wrong_configuration_and_a_catalogue_that_cannot_be_used_end_it(desk):

@@ -53,24 +53,34 @@ def import_files(files: list[Path], *, config_file: Path | None, as_json: bool) 
     if as_json:
         typer.echo(json.dumps({"files": [report.as_json() for report in reports], "catalogue": {"songs": songs, "with_features": judged}}, ensure_ascii=False, indent=2))
     else:
-        typer.echo(f"The catalogue holds {songs} songs, {judged} of them with features.")
+        typer.echo(f"The catalogue holds {_counted(songs, 'song')}, {judged} with features.")
     return exit_code
 
 
 def _text(report: ImportReport, most: int, *, online: bool) -> str:
     known = report.taken - report.new
-    lines = [f"{report.file}: {report.rows} rows, {report.taken} songs taken ({report.new} new, {known} known before), {report.with_features} with features"]
+    lines = [
+        f"{report.file}: {_counted(report.rows, 'row')}, {_counted(report.taken, 'song')} taken ({report.new} new, {known} known before), {report.with_features} with features"
+    ]
+    if not report.rows:
+        lines.append("  It holds no songs, only the names of its columns: choose a playlist with songs in it, and export that at exportify.net")
     left = sum(report.left_by_reason.values())
     if left:
-        lines.append(f"  {left} rows left:")
+        lines.append(f"  {_counted(left, 'row')} left:")
         lines += [f"    line {row.line}: {row.why}" for row in report.left]
         if left > len(report.left):
             lines.append(f"    and {left - len(report.left)} more")
     if report.beyond:
-        lines.append(f"  {report.beyond} songs had to go, for the catalogue holds {most} (music.catalogue_max)")
+        lines.append(f"  {_counted(report.beyond, 'song')} had to go, for the catalogue holds {most} (music.catalogue_max)")
     if report.with_features < report.taken and not online:
-        lines.append("  Songs without features fit no mood: export them at exportify.net, or set music.features_online = true")
+        # A file that has the columns says all that Exportify knows.
+        export = "" if report.has_features else "export them at exportify.net, or "
+        lines.append(f"  Songs without features fit no mood: {export}set music.features_online = true")
     return "\n".join(lines)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 @contextmanager

@@ -124,7 +124,7 @@ class Reader:
             else:
                 yield columns.read(begins, cells)
         if columns is None:
-            raise FileError(f"{self._path}: is empty; export it again at exportify.app or exportify.net")
+            raise FileError(f"{self._path}: is empty; export it again at exportify.net")
 
     def _undecodable(self) -> int:
         with self._path.open("rb") as raw:
@@ -218,7 +218,7 @@ class _Columns:
         if len(self._header) == 1 and (";" in self._header[0] or "\t" in self._header[0]):
             return "; its columns are not separated by commas: export it again, without saving it from a spreadsheet"
         found = ", ".join(_short(name) for name in self._header[:6])
-        return f" (there: {found}{', …' if len(self._header) > 6 else ''}); export it at exportify.app or exportify.net, in English"  # noqa: PLR2004 - a few
+        return f" (there: {found}{', …' if len(self._header) > 6 else ''}); export it at exportify.net, in English"  # noqa: PLR2004 - a few
 
 
 def _plain(name: str) -> str:

@@ -61,8 +61,8 @@ def verify(paths: Sequence[Path], *, as_json: bool, config_file: Path | None) ->
     from moodify.vision.evaluation.verify import verify as verify_model
     from moodify.vision.models import manifests_of, require_models
 
-    for path in paths:
-        require_models(path, single=True)
+    for named in paths:
+        require_models(named, single=True)
     wanted: list[Path | None] = [*paths] or [load(find(config_file)).vision.models]
     reports: list[Report] = []
     memory: dict[str, Memory] = {}

@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from recipe.detector.train import Settings as DetectorSettings
-    from recipe.emotion.train import Settings as EmotionSettings
-
 _USE = """## Intended use
 
 An appliance in a home, looking at the people who live there and know of it, to choose music. All processing stays on the device.
@@ -28,10 +25,11 @@ see [LICENSE.md](LICENSE.md).
 """
 
 
-def write_detector(folder: Path, manifest: Mapping[str, Any], settings: DetectorSettings) -> None:
+def write_detector(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write ``face_detector.md`` into ``folder``."""
     metrics, post = manifest["metrics"], manifest["postprocess"]
-    stages = ", ".join(f"{s.steps} steps at {s.width}x{s.height}" for s in settings.stages)
+    recipe = manifest["recipe"]
+    stages = ", ".join(f"{s['steps']} steps at {s['width']}x{s['height']}" for s in recipe["stages"])
     rows = [
         *((f"AP50, mask pictures, faces of at least {float(k):.0%} of the long side", f"{v:.3f}", _span(metrics["ap50_interval95"][k]), "") for k, v in metrics["ap50"].items()),
         *(
@@ -50,6 +48,7 @@ def write_detector(folder: Path, manifest: Mapping[str, Any], settings: Detector
         ),
     ]
     held = ", ".join(f"{count} of {source}" for source, count in metrics["held_out"].items())
+    cut_out = "Between the stages the network also boxes cut-out faces of the emotion data, which are pasted too.\n" if recipe.get("crops") else ""
     text = f"""# Face detector
 
 Version {manifest["version"]} · {manifest["bytes"]:,} bytes · {manifest["macs"] / 1e6:.1f} million multiply-accumulates · int8
@@ -73,10 +72,10 @@ by identity, negatives by picture: {held}.
 ## Recipe
 
 Scenes are composed from the training pictures: photographs moved and scaled, and faces and things pasted with the same outlines into
-rooms, under changing light. {stages}, batch {settings.batch}, AdamW at {settings.peak_rate:g}, falling over the
-last {settings.cooldown} steps, averaged weights; between the stages the negatives in which the network
+rooms, under changing light. {stages}, batch {recipe["batch"]}, AdamW at {recipe["peak_rate"]:g}, falling over the
+last {recipe["cooldown"]} steps, averaged weights; between the stages the negatives in which the network
 still sees something are sought and shown more often. Quality focal loss, distance-IoU loss, landmark distance.
-Quantised after training on composed scenes. Seed {settings.seed}. `models/train --only detector` runs the recipe anew.
+{cut_out}Quantised after training on composed scenes. Seed {recipe["seed"]}. `models/train --only detector` runs the recipe anew.
 
 ## Figures
 
@@ -102,9 +101,9 @@ AP50 at 10 % before quantisation: {metrics["ap50_float_0.10"]:.3f}.
     (folder / "face_detector.md").write_text(text)
 
 
-def write_emotion(folder: Path, manifest: Mapping[str, Any], settings: EmotionSettings) -> None:
+def write_emotion(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write ``emotion.md`` into ``folder``."""
-    metrics, post = manifest["metrics"], manifest["postprocess"]
+    metrics, post, recipe = manifest["metrics"], manifest["postprocess"], manifest["recipe"]
     main = [
         _row("accuracy, all 8 classes", metrics["accuracy"]),
         _row("accuracy before quantisation", metrics["accuracy_float"]),
@@ -148,9 +147,9 @@ training part; near copies (another cut, other light, a watermark) are in FER201
 
 ## Recipe
 
-{settings.epochs:g} epochs of soft-label cross-entropy, batch {settings.batch}, AdamW at {settings.peak_rate:g}, cosine, averaged weights, rare emotions drawn more
+{recipe["epochs"]:g} epochs of soft-label cross-entropy, batch {recipe["batch"]}, AdamW at {recipe["peak_rate"]:g}, cosine, averaged weights, rare emotions drawn more
 often. Augmentation: the errors of an alignment (shift, zoom, turn, stretch), flip, low light, side light, contrast, blur, coarse
-resolution, noise, covered parts. Quantised after training. Seed {settings.seed}. `models/train --only emotion` runs the recipe anew.
+resolution, noise, covered parts. Quantised after training. Seed {recipe["seed"]}. `models/train --only emotion` runs the recipe anew.
 
 ## Figures
 

@@ -36,7 +36,7 @@ def write(
         content: the ``.tflite`` file.
         model: the same, loaded.
         roles: role and stride of each output, by its shape.
-        rest: ``version``, ``task``, ``colour``, ``labels``, ``postprocess``, ``metrics`` and ``data``.
+        rest: ``version``, ``task``, ``colour``, ``labels``, ``postprocess``, ``metrics``, ``data`` and ``recipe`` (the settings of the training).
 
     Returns:
         The manifest.
@@ -57,6 +57,7 @@ def write(
         "postprocess": rest["postprocess"],
         "metrics": rest["metrics"],
         "data": rest["data"],
+        "recipe": rest["recipe"],
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.tflite").write_bytes(content)
@@ -151,6 +152,11 @@ SOURCES: dict[str, dict[str, str]] = {
         "name": "Street and crowd pictures with masks",
         "use": "training and validation, split by picture; boxes by people, no landmarks",
         "licence": "none stated with the data; pictures: from the web",
+    },
+    "cut-out": {
+        "name": "Cut-out faces: FER2013 (usage Training) and people of LFW (repository muxspace/facial_expressions)",
+        "use": "training, pasted into scenes; boxes by the network itself",
+        "licence": "FER2013: from the web, released for research; LFW crops: repository Apache-2.0, pictures from the news",
     },
     "negatives": {
         "name": "Grey pictures without faces",

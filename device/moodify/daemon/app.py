@@ -30,6 +30,8 @@ from moodify.errors import NoCamera, PersonMustAct, RetryLater
 from moodify.mood.tracker import MoodTracker
 from moodify.music.candidates import CandidatePool
 from moodify.music.catalogue.librarian import open_librarian
+from moodify.music.fading import FILE as OWED_FILE
+from moodify.music.notes import NoteFile
 from moodify.music.policy import Policy
 from moodify.music.taste import ThompsonTaste
 from moodify.music.taste_keeping import KeptTaste
@@ -152,7 +154,13 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         shortened = simulated and sample
         config = demo.shortened(config) if shortened else demo.may_start(config) if simulated else config
         config = demo.recorded(config) if opener.recording else config
-        dj = Dj(player.player, put, poll_s=config.music.spotify.poll_s, speaker=config.music.spotify.speaker if player.simulated is None else player.simulated.name)
+        dj = Dj(
+            player.player,
+            put,
+            poll_s=config.music.spotify.poll_s,
+            speaker=config.music.spotify.speaker if player.simulated is None else player.simulated.name,
+            kept=None if simulated else NoteFile(folder / OWED_FILE),
+        )
         watcher = Watcher(
             lambda: SteadyCamera(lambda: opened.pop() if opened else opener(), retry_max_s=config.camera.retry_max_s),
             eyes,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from recipe import cards, manifest
 from recipe.detector import HEIGHT, STRIDES, WIDTH, data
 from recipe.detector.decode import MAX_FACES, NMS_IOU, FloatNet, Int8Net, find
-from recipe.detector.evaluate import Matched, ap50, evaluate
+from recipe.detector.evaluate import Matched, ap50, evaluate, tuning
+from recipe.detector.levels import level
 from recipe.detector.train import Settings, Stage, representative, train
 from recipe.export import to_int8
 from recipe.litert import verify
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from recipe.detector.net import DetectorNet
 
-VERSION = "2026.11.2"
+VERSION = "2026.11.3"
 MAX_BYTES = 500_000
 MAX_MACS = 80_000_000
 
@@ -48,23 +49,25 @@ def build(folder: Path, work: Path, out: Path, plan: Plan, threads: int) -> dict
 def finish(net: DetectorNet, folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
     """What comes after training."""
     kept, held = data.load(folder, plan.settings.limit)
+    level(net, tuning(held.negatives))
     content = to_int8(net, representative(kept, plan.calibration, plan.settings.seed))
     unquantised = FloatNet(net)
     before = round(ap50([Matched(p, find(unquantised, p.pixels)) for p in held.masks], 0.1), 4)
-    return _describe(content, held, before, out, plan)
+    return _describe(content, held, before, out, version=VERSION, recipe=asdict(plan.settings))
 
 
 def measure(folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
-    """Measure and describe the file in ``out`` anew; gives the manifest.
+    """Measure and describe the file in ``out`` anew, on what was held out when it was trained; gives the manifest.
 
     The figure from before quantisation is kept: it needs the weights from before quantisation.
     """
     content, earlier = manifest.shipped(out, "face_detector")
-    _, held = data.load(folder, plan.settings.limit)
-    return _describe(content, held, earlier["metrics"]["ap50_float_0.10"], out, plan)
+    held_out = {**data.HELD_OUT, "masks": earlier["metrics"]["held_out"]["masks"]}
+    _, held = data.load(folder, plan.settings.limit, held_out)
+    return _describe(content, held, earlier["metrics"]["ap50_float_0.10"], out, version=earlier["version"], recipe=earlier["recipe"])
 
 
-def _describe(content: bytes, held: data.Pictures, before: float, out: Path, plan: Plan) -> dict[str, Any]:
+def _describe(content: bytes, held: data.Pictures, before: float, out: Path, *, version: str, recipe: dict[str, Any]) -> dict[str, Any]:
     model = verify(content, max_bytes=MAX_BYTES, max_macs=MAX_MACS)
     threshold, figures = evaluate(Int8Net(model), held)
     figures["held_out"] = {source: len(getattr(held, source)) for source in data.HELD_OUT}
@@ -79,14 +82,15 @@ def _describe(content: bytes, held: data.Pictures, before: float, out: Path, pla
         model,
         roles,
         {
-            "version": VERSION,
+            "version": version,
             "task": "face-detection",
             "colour": "RGB",
             "labels": ["face"],
             "postprocess": {"score_threshold": threshold, "nms_iou": NMS_IOU, "max_faces": MAX_FACES},
             "metrics": figures,
-            "data": manifest.sources(["people", "faces", "masks", "negatives"]),
+            "data": manifest.sources(["people", "faces", "masks", "negatives", *(["cut-out"] if recipe.get("crops") else [])]),
+            "recipe": recipe,
         },
     )
-    cards.write_detector(out, written, plan.settings)
+    cards.write_detector(out, written)
     return written

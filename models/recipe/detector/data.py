@@ -17,7 +17,7 @@ from recipe.detector import LANDMARKS
 from recipe.errors import DataMissingError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable, Iterable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -63,12 +63,13 @@ class Pictures:
     crops: list[Picture] = field(default_factory=list)
 
 
-def load(data: Path, limit: int | None = None) -> tuple[Pictures, Pictures]:
+def load(data: Path, limit: int | None = None, held_out: Mapping[str, int] = HELD_OUT) -> tuple[Pictures, Pictures]:
     """The pictures to train on and those held out.
 
     Args:
         data: the data folder.
         limit: read at most this many of each source, for a quick run.
+        held_out: how many are held out of each; fewer are always among more.
 
     Raises:
         DataMissingError: a folder or list is not there.
@@ -76,7 +77,7 @@ def load(data: Path, limit: int | None = None) -> tuple[Pictures, Pictures]:
     root = data / "detection"
     kept: dict[str, list[Picture]] = {}
     held: dict[str, list[Picture]] = {}
-    for source, held_out in HELD_OUT.items():
+    for source, number in held_out.items():
         records = _records(root, source)
         if limit is not None:
             records = records[:limit]
@@ -85,7 +86,7 @@ def load(data: Path, limit: int | None = None) -> tuple[Pictures, Pictures]:
         fresh = _without_copies(pictures)
         pictures, groups = [pictures[i] for i in fresh], [groups[i] for i in fresh]
         names = sorted({str(group) for group in groups})
-        chosen = {names[i] for i in np.random.default_rng(_SPLIT_SEED).permutation(len(names))[: min(held_out, len(names) // 2)]}
+        chosen = {names[i] for i in np.random.default_rng(_SPLIT_SEED).permutation(len(names))[: min(number, len(names) // 2)]}
         kept[source] = [p for p, group in zip(pictures, groups, strict=True) if str(group) not in chosen]
         held[source] = [p for p, group in zip(pictures, groups, strict=True) if str(group) in chosen]
     return Pictures(**kept), Pictures(**held)

@@ -44,8 +44,8 @@ class Matched(NamedTuple):
 
 def evaluate(net: Net, held: Pictures) -> tuple[float, dict[str, Any]]:
     """The threshold and all figures of ``net``."""
-    tuning, reporting = held.negatives[0::2], held.negatives[1::2]
-    threshold = tune(net, tuning)
+    tuned, reporting = tuning(held.negatives), held.negatives[1::2]
+    threshold = tune(net, tuned)
     masks = [Matched(p, find(net, p.pixels)) for p in held.masks]
     figures: dict[str, Any] = {
         "ap50": {f"{size:.2f}": round(ap50(masks, size), 4) for size in _SIZES},
@@ -55,7 +55,7 @@ def evaluate(net: Net, held: Pictures) -> tuple[float, dict[str, Any]]:
         "recall_unmasked_0.05": recall(masks, threshold, 0.05, masked=False).as_dict(),
         "recall_masked_0.05": recall(masks, threshold, 0.05, masked=True).as_dict(),
         "negatives_with_false_positive": false_positives(net, reporting, threshold).as_dict(),
-        "negatives_with_false_positive_tuning_half": false_positives(net, tuning, threshold).as_dict(),
+        "negatives_with_false_positive_tuning_half": false_positives(net, tuned, threshold).as_dict(),
     }
     for name in ("people", "faces"):
         matched = [Matched(p, find(net, p.pixels, threshold)) for p in getattr(held, name)]
@@ -69,6 +69,11 @@ def evaluate(net: Net, held: Pictures) -> tuple[float, dict[str, Any]]:
         }
     figures["recall_pasted"] = {f"{width:.2f}": pasted(net, held, width, threshold).as_dict() for width in _WIDTHS}
     return threshold, figures
+
+
+def tuning(negatives: Sequence[Picture]) -> Sequence[Picture]:
+    """The half of the held-out negatives that is tuned on; the other half is reported on."""
+    return negatives[0::2]
 
 
 def tune(net: Net, negatives: Sequence[Picture]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,7 +73,7 @@ def finish(net: EmotionNet, folder: Path, out: Path, plan: Plan) -> dict[str, An
     content = to_int8(net, _representative(data.training(folder), plan))
     halves = data.validation(folder)
     right = np.concatenate([logits_of(net, half.pixels).argmax(1) == half.majority for half in halves])
-    return _describe(content, Share(int(right.sum()), len(right)).as_dict(), folder, out, plan)
+    return _describe(content, Share(int(right.sum()), len(right)).as_dict(), folder, out, plan, version=VERSION, recipe=asdict(plan.settings))
 
 
 def measure(folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
@@ -82,10 +82,10 @@ def measure(folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
     The figure from before quantisation is kept: it needs the weights from before quantisation.
     """
     content, earlier = manifest.shipped(out, "emotion")
-    return _describe(content, earlier["metrics"]["accuracy_float"], folder, out, plan)
+    return _describe(content, earlier["metrics"]["accuracy_float"], folder, out, plan, version=earlier["version"], recipe=earlier["recipe"])
 
 
-def _describe(content: bytes, before: dict[str, Any], folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
+def _describe(content: bytes, before: dict[str, Any], folder: Path, out: Path, plan: Plan, *, version: str, recipe: dict[str, Any]) -> dict[str, Any]:
     detector_content, detector_manifest = manifest.shipped(out, "face_detector")
     threshold = detector_manifest["postprocess"]["score_threshold"]
     detector = Int8Net(Model(detector_content))
@@ -122,7 +122,7 @@ def _describe(content: bytes, before: dict[str, Any], folder: Path, out: Path, p
         model,
         {model.outputs[0].shape: ("logits", None)},
         {
-            "version": VERSION,
+            "version": version,
             "task": "emotion-classification",
             "colour": "GREY",
             "labels": list(LABELS),
@@ -133,9 +133,10 @@ def _describe(content: bytes, before: dict[str, Any], folder: Path, out: Path, p
             },
             "metrics": figures,
             "data": manifest.sources(["ferplus"]),
+            "recipe": recipe,
         },
     )
-    cards.write_emotion(out, written, plan.settings)
+    cards.write_emotion(out, written)
     return written
 
 

@@ -488,7 +488,7 @@ def test_a_list_that_is_shorter_than_asked_says_so_and_what_to_do(home, music):
     imported(home, music)
     made = json.loads(music("playlist", "happy", "--length", 100, "--json")[1])
     (note,) = made["notes"]
-    assert note.startswith(f"{len(made['tracks'])} of 100: no more songs fit happy. For more, import songs: moodify music import FILE.csv, or set music.moods.happy.uri")
+    assert note.startswith(f"{len(made['tracks'])} of 100: no more songs fit happy. For more, import songs with moodify music import FILE.csv, or sign in first with: ")
     assert note in music("playlist", "happy", "--length", 100)[1].splitlines()
     assert json.loads(music("playlist", "happy", "--length", 3, "--json")[1])["notes"] == []
 
@@ -502,6 +502,17 @@ def test_the_search_fills_a_list_up_where_it_is_a_source(home, music, sources, m
     found = [each for each in tracks if any("found by the search" in reason for reason in each["reasons"])]
     assert len(tracks) - len(found) > 12
     assert bool(found) == more
+
+
+def test_a_search_for_more_that_fails_leaves_the_list_as_it_is_and_says_so(home, music, speaker):
+    imported(home, music, songs=120)
+    configure(home, '[music]\nsources = ["imported", "search"]')
+    speaker.fail(times=50, where="/v1/search")
+    made = json.loads(music("playlist", "happy", "--length", 100, "--json")[1])
+    assert len(made["tracks"]) > 12
+    failed, shorter = made["notes"]
+    assert failed.startswith("The search for more songs failed: ")
+    assert "or set music.moods.happy.uri to a playlist that you own" in shorter
 
 
 @pytest.mark.parametrize(

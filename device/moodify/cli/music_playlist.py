@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import sys
-import tempfile
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -18,23 +13,23 @@ from rich.table import Table
 from rich.text import Text
 
 from moodify.cli.music import learned_taste
+from moodify.cli.music_songs import look_for, open_finder, sign_in_first
 from moodify.config import find, load
 from moodify.config.model import Person
 from moodify.daemon.places import folder_of
-from moodify.errors import CannotWork, MoodifyError, NotAllowed, PersonMustAct, RetryLater
+from moodify.errors import CannotWork, MoodifyError, NotAllowed, PersonMustAct
 from moodify.music.playlist import Preferences, make_playlist, moods_for
-from moodify.music.song import Source
 from moodify.types import FELT_MOODS, Mood
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import time
+    from pathlib import Path
 
+    from moodify.cli.music_songs import Finder, Look
     from moodify.config import Config
-    from moodify.music.candidates import Wanted
     from moodify.music.playlist import Playlist
-    from moodify.music.port import Librarian, Player
-    from moodify.music.song import Candidate
+    from moodify.music.port import Player
     from moodify.music.spotify.factory import OpenPlayer
     from moodify.music.taste import ThompsonTaste
 
@@ -58,14 +53,14 @@ def playlist(mood: str, *, person: str | None, length: int | None, play: bool, s
     if save and not config.music.spotify.save_playlists:
         raise NotAllowed("playlists are not saved: set music.spotify.save_playlists = true, then sign in again with: moodify spotify login")
     wished = _preferences(whom, config, length)
-    looks = [_look(music, name, whom, config) for music in moods_for(wished.goal, felt)]
+    looks = [look_for(music, name, whom, config) for music in moods_for(wished.goal, felt)]
     with open_player(config.music, folder_of(config)) as opened, opened.player.asked():
         if save and opened.simulated is not None:
-            raise PersonMustAct(f"the simulated speaker keeps no playlists; {_sign_in(config)}")
-        with _finder(config, opened, looks, on_speaker=play) as finder:
+            raise PersonMustAct(f"the simulated speaker keeps no playlists; {sign_in_first(config)}")
+        with open_finder(config, opened, looks, on_speaker=play) as finder:
             made, notes = _made(felt, looks, finder, wished, learned_taste(config) if config.music.learning else None)
         if not made.picks:
-            raise PersonMustAct(_nothing(looks, made))
+            raise PersonMustAct(_nothing(looks, made, finder))
         saved = _saved(opened.player, felt, name, made) if save else None
         if not as_json:
             _print(made, felt, name, wished, opened.player.description, notes, simulated=opened.simulated is not None)
@@ -109,80 +104,7 @@ def _preferences(whom: Person, config: Config, length: int | None) -> Preference
     return Preferences(whom.goal or goal(_local_time(), config.music), whom.loves, whom.avoids, whom.explicit, length or whom.length)
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """Where the music of one mood is looked for."""
-
-    wanted: Wanted
-    key: str
-    """Of the configuration, for the owner's choice."""
-
-
-def _look(music: Mood, name: str | None, whom: Person, config: Config) -> _Look:
-    from moodify.music.candidates import CandidatePool
-
-    household = CandidatePool(config.music).source(music)
-    own = whom.moods.get(music)
-    return _Look(household, f"music.moods.{music.value}.uri") if own is None else _Look(replace(household, uri=own), f"people.{name}.moods.{music.value}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Finder:
-    """Looks songs up."""
-
-    librarian: Librarian
-    opened: OpenPlayer
-    imported_only: bool
-    """The owner's imported songs, to look at only: the simulated speaker has none of them."""
-    note: str | None
-    """What a person should know of where the songs come from."""
-    sign_in: str
-
-    def find(self, look: _Look) -> tuple[Candidate, ...]:
-        wanted = replace(look.wanted, sources=(Source.IMPORTED,)) if self.imported_only else look.wanted
-        try:
-            return self.librarian.find(self.opened.player, wanted)
-        except CannotWork as error:
-            if wanted.uri is None:
-                raise
-            if self.opened.simulated is not None:
-                raise PersonMustAct(f'{look.key} = "{wanted.uri}": the simulated speaker knows no playlists of yours; {self.sign_in}') from error
-            raise CannotWork(f'{look.key} = "{wanted.uri}": {error}') from error
-
-    def find_more(self, look: _Look, known: Sequence[Candidate]) -> tuple[Candidate, ...]:
-        """Return what the search finds besides, where it is a source."""
-        if self.imported_only or look.wanted.uri is not None or Source.SEARCH not in look.wanted.sources:
-            return ()
-        uris = {song.track.uri for song in known}
-        return tuple(song for song in self.librarian.find(self.opened.player, replace(look.wanted, sources=(Source.SEARCH,))) if song.track.uri not in uris)
-
-
-@contextmanager
-def _finder(config: Config, opened: OpenPlayer, looks: Sequence[_Look], *, on_speaker: bool) -> Iterator[_Finder]:
-    from moodify.music.catalogue.librarian import open_librarian
-
-    folder, sign_in = folder_of(config), _sign_in(config)
-    if opened.simulated is None:
-        with open_librarian(config.music, folder) as librarian:
-            yield _Finder(librarian, opened, imported_only=False, note=None, sign_in=sign_in)
-        return
-    # What the simulated service has must not be remembered as the owner's, nor asked about elsewhere.
-    music = config.music.model_copy(update={"features_online": False})
-    with tempfile.TemporaryDirectory() as aside:
-        imported = False
-        if _copied(folder, Path(aside)):
-            with open_librarian(music, Path(aside)) as librarian:
-                finder = _Finder(librarian, opened, imported_only=True, note=None, sign_in=sign_in)
-                imported = any(finder.find(look) for look in looks if look.wanted.uri is None and Source.IMPORTED in look.wanted.sources)
-                if imported and not on_speaker:
-                    yield finder
-                    return
-        note = f"This is another list than without --play: the simulated speaker has its own songs and none of your imported ones. To hear yours, {sign_in}" if imported else None
-        with open_librarian(music, Path(aside) / "simulated") as librarian:
-            yield _Finder(librarian, opened, imported_only=False, note=note, sign_in=sign_in)
-
-
-def _made(felt: Mood, looks: Sequence[_Look], finder: _Finder, wished: Preferences, taste: ThompsonTaste | None) -> tuple[Playlist, list[str]]:
+def _made(felt: Mood, looks: Sequence[Look], finder: Finder, wished: Preferences, taste: ThompsonTaste | None) -> tuple[Playlist, list[str]]:
     """Return the playlist, and what a person should know of it."""
     notes = [] if finder.note is None else [finder.note]
     songs = {look.wanted.mood: finder.find(look) for look in looks}
@@ -190,44 +112,23 @@ def _made(felt: Mood, looks: Sequence[_Look], finder: _Finder, wished: Preferenc
     if len(made.picks) < wished.length:
         try:
             songs = {look.wanted.mood: (*(known := songs[look.wanted.mood]), *finder.find_more(look, known)) for look in looks}
-        except RetryLater as error:
+        except MoodifyError as error:
             notes.append(f"The search for more songs failed: {error}")
         made = make_playlist(felt, songs, wished, taste)
     if len(made.picks) < wished.length:
-        notes.append(f"{len(made.picks)} of {wished.length}: no more songs fit {_moods(looks)}{', of those that may come' if made.left_out else ''}. For more, {_step(looks[-1])}.")
+        notes.append(
+            f"{len(made.picks)} of {wished.length}: no more songs fit {_moods(looks)}{', of those that may come' if made.left_out else ''}. For more, {finder.step(looks[-1])}."
+        )
     return made, notes
 
 
-def _copied(folder: Path, to: Path) -> bool:
-    """Copy the owner's catalogue, which may be in use; return whether there is one."""
-    from moodify.music.catalogue.catalogue import Catalogue
-    from moodify.music.catalogue.file import FILE
-
-    if not (folder / FILE).is_file():
-        return False
-    with Catalogue(folder / FILE, read_only=True) as catalogue, catalogue.connection() as original, closing(sqlite3.connect(to / FILE)) as copy:
-        original.conn.backup(copy)
-    return True
-
-
-def _sign_in(config: Config) -> str:
-    step = "sign in first with: moodify spotify login"
-    return f'set music.speaker = "auto", and {step}' if config.music.speaker == "simulated" else step
-
-
-def _moods(looks: Sequence[_Look]) -> str:
+def _moods(looks: Sequence[Look]) -> str:
     *others, last = [look.wanted.mood.value for look in looks]
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _step(look: _Look) -> str:
-    if look.wanted.uri is not None:
-        return f"add songs to {look.wanted.uri}, or set {look.key} to another playlist that you own"
-    return f"import songs: moodify music import FILE.csv, or set {look.key} to a playlist that you own"
-
-
-def _nothing(looks: Sequence[_Look], made: Playlist) -> str:
-    moods, step = _moods(looks), _step(looks[-1])
+def _nothing(looks: Sequence[Look], made: Playlist, finder: Finder) -> str:
+    moods, step = _moods(looks), finder.step(looks[-1])
     if made.left_out:
         return f"no {moods} song is left: {_left_out(made)}. Loosen the preferences, or {step}"
     return f"no {moods} songs are known, or they may not be read; {step}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 #: Chatty at DEBUG, some with tokens or whole answers in it.
-_THIRD_PARTIES = ("asyncio", "httpcore", "httpx", "paho", "PIL", "picamera2", "spotipy", "sqlite_utils", "tenacity", "urllib3", "uvicorn")
+_THIRD_PARTIES = ("asyncio", "httpcore", "httpx", "paho", "PIL", "picamera2", "spotipy", "sqlite_utils", "urllib3", "uvicorn")
 
 
 def set_up_logging(level: str = "info", *, console: Console | None = None, environ: Mapping[str, str] = os.environ) -> logging.Handler:

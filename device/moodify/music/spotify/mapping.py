@@ -143,7 +143,7 @@ def _not_found(reason: str, said: str, path: str) -> MoodifyError:
         return NothingActive("nothing is active on this Spotify account; start music on the speaker first")
     if "/me/player" in path and ("device" in said.casefold() or said == "HTTP 404"):
         return DeviceAsleep(f"the speaker is asleep or gone ({said}); switch it on, or play something on it from the Spotify app")
-    return CannotWork(f"Spotify knows nothing at {path}; check the uri in [music.moods]")
+    return CannotWork(f"Spotify knows nothing at {path}; check the uri")
 
 
 def _forbidden(reason: str, said: str, path: str, *, reads: bool) -> MoodifyError:

@@ -40,6 +40,8 @@ _FEATHER = 9
 """Pixels: a paste's edge is at most this soft."""
 _PHOTOGRAPHS, _GROUPS = 0.5, 0.36
 """Shares of the scenes that are one photograph, and several people pasted into a room; the rest has nobody."""
+_CLOSE = 0.3
+"""Share of the photographs whose face fills half of the height or more."""
 _SHRINK = 0.7
 """Factor below which a picture is averaged, not sampled."""
 _LEAST_PATCH = 24
@@ -154,7 +156,7 @@ class Composer:
     def _photograph(self, scene: Scene, rng: np.random.Generator) -> None:
         """Put a whole picture on the canvas."""
         picture, face = self._positive(rng)
-        size = rng.uniform(0.5, 1.05) * self._height if chance(rng, 0.15) else self._size(rng, 0.95 * self._height)
+        size = rng.uniform(0.5, 1.05) * self._height if chance(rng, _CLOSE) else self._size(rng, 0.95 * self._height)
         pixels, shrunk, matrix, mirrored = self._move(picture, face, size, rng, 6.0)
         mask = np.full(pixels.shape[:2], 255, np.uint8)
         self._blend(scene, pixels, mask, shrunk, rng)

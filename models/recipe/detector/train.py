@@ -60,6 +60,7 @@ class Settings:
         Stage(192, 160, 2800),
         Stage(192, 160, 2000),
         Stage(320, 256, 800),
+        Stage(320, 256, 600),
     )
     batch: int = 64
     crops: int = 8000

@@ -135,7 +135,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=50, help=f"rounds of {BLOCK} calls each (default: 50)")
-    parser.add_argument("--presses", type=int, default=12, help="presses of the button (default: 12)")
+    parser.add_argument("--presses", type=int, default=10, help="presses of the button (default: 10)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     figures = vision(arguments.rounds) | whole_process() | presses(arguments.presses)

@@ -20,7 +20,7 @@ from moodify.cloud.identity import load_or_make
 from moodify.cloud.passwords import SignedToken
 from moodify.cloud.port import Endpoint, LinkState
 from moodify.errors import LinkDown, StoreBusy
-from moodify.store.database import transaction
+from moodify.sqlite import transaction
 
 
 def seqs(payloads):

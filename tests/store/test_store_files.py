@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 
+from moodify import sqlite
 from moodify.errors import StoreBusy, StoreError
 from moodify.store import database, migrations
 from moodify.store.history import History
@@ -107,8 +108,8 @@ def test_a_migration_that_fails_leaves_the_version_before_it(path, monkeypatch):
 
 
 def test_a_lock_that_is_held_too_long_is_busy(path, event, monkeypatch):
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
-    with Store(path) as store, Settings(path) as settings, Outbox(path) as outbox, database.transaction(store._db):
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.05)
+    with Store(path) as store, Settings(path) as settings, Outbox(path) as outbox, sqlite.transaction(store._db):
         for write in (lambda: settings.put("privacy", True), lambda: outbox.delivered("e", [1])):
             with pytest.raises(StoreBusy, match="locked"):
                 write()

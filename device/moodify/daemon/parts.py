@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from moodify.daemon import words
@@ -31,7 +31,7 @@ class Part:
     recorder: Recorder
     message: str
     state: State = State.STARTING
-    noted: tuple[State, str] | None = None
+    noted: tuple[State, str] = field(init=False)
     """What was last noted as an event, and when, in monotonic seconds."""
     noted_s: float = float("-inf")
 
@@ -47,7 +47,7 @@ class Part:
         if (state, message) == self.noted:
             return
         now_s = time.monotonic()
-        only_words = self.noted is not None and state is State.DEGRADED and self.noted[0] is State.DEGRADED
+        only_words = state is State.DEGRADED and self.noted[0] is State.DEGRADED
         if not only_words or now_s >= self.noted_s + WORDING_S:
             self.noted, self.noted_s = (state, message), now_s
             self.recorder.note(self.kind, words.part(state.value, message))

@@ -1,4 +1,4 @@
-"""Connections to the database: how they are opened, what a transaction is, and what SQLite's errors mean.
+"""Connections to the database of events: how durable they are, and whether its inside is whole.
 
 The file is in WAL mode, so that readers and the writer do not wait for one another. Whoever records
 commits with ``synchronous=FULL``: a power cut must not take back a commit whose message has already
@@ -10,64 +10,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING, Self
 
-from sqlite_utils import Database
-
-from moodify.errors import StoreBusy, StoreError
+from moodify import sqlite
+from moodify.sqlite import BUSY_TIMEOUT_S, mapped, says_damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
-#: Longest wait for another thread's transaction, in seconds.
-BUSY_TIMEOUT_S = 5.0
-#: The write-ahead log is cut back to this size after a checkpoint, in bytes.
-WAL_LIMIT = 4 * 1024 * 1024
-
-_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
-DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-
-
-def primary_code(error: sqlite3.Error) -> int | None:
-    """Return SQLite's primary result code (https://sqlite.org/rescode.html), or None where Python itself raised."""
-    code: int | None = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF
-
-
-@contextmanager
-def mapped(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into the project's.
-
-    Raises:
-        StoreBusy: locked for longer than the busy time-out, disk full, or an input/output error.
-        StoreError: damaged, not writable, or anything else.
-    """
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = primary_code(error)
-        if code in _PASSING:
-            raise StoreBusy(f"{path}: {error}; free disk space if it is short, it is tried again") from error
-        if code in DAMAGED:
-            raise StoreError(f"{path}: {error}; restart Moodify, which sets the damaged file aside and goes on with a fresh one") from error
-        raise StoreError(f"{path}: {error}; check that the file and its folder belong to the user that runs Moodify") from error
-
-
-@contextmanager
-def transaction(db: Database) -> Iterator[None]:
-    """Commit all of a block, or nothing of it; takes the write lock at once, so that it cannot be lost half-way."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        # SQLite has already rolled back by itself after some errors (disk full, input/output).
-        if db.conn.in_transaction:
-            db.execute("ROLLBACK")
-        raise
+    from sqlite_utils import Database
 
 
 def connect(path: Path, *, durable: bool = True) -> Database:
@@ -75,16 +28,7 @@ def connect(path: Path, *, durable: bool = True) -> Database:
 
     With ``durable`` false, a power cut may take back the last commits (never half of one).
     """
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-    try:
-        db = Database(connection)
-        db.execute("PRAGMA foreign_keys = ON")
-        db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        db.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
-    except BaseException:
-        connection.close()
-        raise
-    return db
+    return sqlite.connect(f"{path.absolute().as_uri()}?mode=rw", durable=durable)
 
 
 def damage(path: Path) -> str | None:
@@ -98,7 +42,7 @@ def damage(path: Path) -> str | None:
             found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
             return None if found == "ok" else found
     except sqlite3.DatabaseError as error:
-        if primary_code(error) in DAMAGED:
+        if says_damaged(error):
             return str(error)
         raise
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from moodify.store.database import Connected, mapped
+from moodify.sqlite import mapped
+from moodify.store.database import Connected
 from moodify.types import Event, EventKind
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from moodify.store.database import transaction
+from moodify import sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,9 +41,5 @@ NEWEST = len(MIGRATIONS)
 
 
 def migrate(db: Database) -> None:
-    """Take the steps that are missing, each in a transaction of its own together with its number."""
-    for number, step in enumerate(MIGRATIONS, start=1):
-        with transaction(db):
-            if db.execute("PRAGMA user_version").fetchone()[0] < number:
-                step(db)
-                db.execute(f"PRAGMA user_version = {number}")
+    """Take the steps that are missing."""
+    sqlite.migrate(db, MIGRATIONS)

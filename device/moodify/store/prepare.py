@@ -6,11 +6,11 @@ import errno
 import logging
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from moodify.errors import StoreBusy, StoreError
-from moodify.store.database import connect, damage, make_private, mapped
+from moodify.sqlite import mapped, set_aside
+from moodify.store.database import connect, damage, make_private
 from moodify.store.migrations import NEWEST, migrate
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def prepare(path: Path) -> Path | None:
     try:
         problem = examine(path)
         if problem is not None:
-            aside = _set_aside(path)
+            aside = set_aside(path)
             logger.error("the database was damaged (%s): it is kept as %s, and a fresh one takes its place", problem, aside.name)
         make_private(path)
     except OSError as error:
@@ -73,14 +73,3 @@ def _check_ours(path: Path) -> None:
         raise StoreError(f"{path} was written by a newer Moodify (version {version}, this one knows up to {NEWEST}); install that again, or set [store] folder to a fresh one")
     if version == 0 and tables:
         raise StoreError(f"{path} belongs to another program; set [store] folder to a folder of Moodify's own")
-
-
-def _set_aside(path: Path) -> Path:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    aside = path.with_name(f"{path.name}.corrupt.{stamp}")
-    # The log goes first: a fresh database must never meet the old one's.
-    for suffix in ("-wal", "-shm", ""):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
-    return aside

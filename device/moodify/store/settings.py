@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from moodify.store.database import Connected, mapped, transaction
+from moodify.sqlite import mapped, transaction
+from moodify.store.database import Connected
 
 
 class Settings(Connected):

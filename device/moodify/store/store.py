@@ -6,7 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from moodify.store.database import Connected, mapped, transaction
+from moodify.sqlite import mapped, transaction
+from moodify.store.database import Connected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

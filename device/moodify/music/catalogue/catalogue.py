@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from moodify.music.catalogue.database import transaction
 from moodify.music.catalogue.file import CatalogueFile
 from moodify.music.catalogue.songs import IMPORTED, SEARCH, KnownSong, Song
 from moodify.music.song import Features
+from moodify.sqlite import transaction
 from moodify.types import Track
 
 if TYPE_CHECKING:

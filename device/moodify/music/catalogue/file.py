@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from moodify.errors import StoreBusy
-from moodify.music.catalogue.database import Damaged, mapped
+from moodify.music.catalogue.database import mapped
 from moodify.music.catalogue.opening import open_in_memory, open_to_read, open_to_write, set_aside
+from moodify.sqlite import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from moodify.music.catalogue.catalogue import bound
-from moodify.music.catalogue.database import transaction
 from moodify.music.catalogue.exportify import Left, Reader
 from moodify.music.catalogue.songs import IMPORTED
+from moodify.sqlite import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,12 +6,13 @@ import logging
 import os
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from moodify import sqlite
 from moodify.errors import StoreError
-from moodify.music.catalogue.database import BUSY_TIMEOUT_S, Damaged, connect, mapped
+from moodify.music.catalogue.database import connect, mapped
 from moodify.music.catalogue.schema import NEWEST, migrate
+from moodify.sqlite import BUSY_TIMEOUT_S, Damaged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,12 +80,7 @@ def set_aside(path: Path, problem: Damaged) -> None:
     Raises:
         OSError: it can't be renamed.
     """
-    aside = path.with_name(f"{path.name}.corrupt.{datetime.now(UTC).strftime('%Y%m%dT%H%M%S.%fZ')}")
-    # The log goes first: a fresh catalogue must never meet the old one's.
-    for suffix in ("-wal", "-shm", ""):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
+    aside = sqlite.set_aside(path)
     log.error("The catalogue of songs was damaged (%s): it is kept as %s and a fresh one takes its place; import your CSV files again", problem.found, aside.name)
 
 

@@ -19,6 +19,8 @@
     └── CannotWork             this request can never work
         ├── PictureError       not a picture, or one that can't be read
         ├── DataError          labelled data that are not what they should be
+        ├── EnrolmentRefused   this device or key can't be enrolled as it was asked for
+        ├── NoSuchDevice       no device of this id is enrolled
         └── AccountError       an account can't be as it was asked for
             ├── EmailTaken     another account has this e-mail address
             └── NoSuchUser     there is no account of this id
@@ -125,6 +127,14 @@ class PictureError(CannotWork):
 
 class DataError(CannotWork):
     """Labelled data to measure with are missing or not what they should be."""
+
+
+class EnrolmentRefused(CannotWork):
+    """A device or a key can't be enrolled as it was asked for."""
+
+
+class NoSuchDevice(CannotWork):
+    """No device of this id is enrolled."""
 
 
 class AccountError(CannotWork):

@@ -335,6 +335,8 @@ class EventKind(StrEnum):
     SPEAKER = "speaker"
     LINK = "link"
     HEALTH = "health"
+    SUMMARY = "summary"
+    """Of many events for which the outbox had no room any more: how many there were, and how long each mood lasted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -20,8 +20,8 @@ class Outbox(Protocol):
     def unsent(self, *, after: int = 0, limit: int = 20) -> Sequence[OutboxMessage]:
         """Return at most ``limit`` messages with ``seq`` above ``after``, oldest first."""
 
-    def delivered(self, epoch: str, seqs: Collection[int]) -> None:
-        """Forget messages that have arrived."""
+    def delivered(self, epoch: str, ranges: Collection[tuple[int, int]]) -> None:
+        """Forget messages that have arrived: of each ``(first, last)``, both included."""
 
     def refused(self, epoch: str, seq: int, reason: str) -> None:
         """Set one message aside that the broker will never take, so that it does not hold up the rest."""
@@ -49,6 +49,8 @@ class Endpoint:
     tls: bool
     ca_file: Path | None = None
     """Whom to trust; None trusts the system's authorities."""
+    socket: Path | None = None
+    """A unix socket of this machine instead of host and port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,35 @@ class LinkState(StrEnum):
     """It is tried again, but stays so until somebody acts."""
 
 
+class Delivery(StrEnum):
+    """When a summary counts as arrived."""
+
+    BROKER = "broker"
+    """At its PUBACK: the broker has it, which does not say that anybody stored it."""
+    HUB = "hub"
+    """When the hub says that it is committed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something that was asked for from afar, and is allowed."""
+    """Something that was asked for from afar, is allowed, and reads well."""
 
     id: str
-    """UUID; names the answer."""
+    """Names the answer."""
     name: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+    """What docs/mqtt.md lists for its name, checked: for ``mood`` ``{"mood": str | None, "minutes": int}``, for ``volume``
+    ``{"percent": int}``, for ``goal`` ``{"goal": str | None}``; empty for the others."""
+
+
+class Rotation(Protocol):
+    """A new key that waits for the hub to take it. Used by the link's thread."""
+
+    def offer(self, now: datetime) -> Mapping[str, str] | None:
+        """Return what to publish on ``up/key``, or None where no key waits."""
+
+    def accepted(self, kid: str) -> None:
+        """Sign in with the new key from the next connect on: the hub knows it."""
+
+    def refused(self, kid: str, reason: str) -> None:
+        """Keep the old key, and say why."""

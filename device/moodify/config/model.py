@@ -270,28 +270,43 @@ class StoreConfig(Section):
     )
 
 
+CommandName = Literal["rescan", "pause", "resume", "privacy", "mood", "volume", "goal", "diagnostics"]
+"""What can be asked for from afar."""
+
+
 class LinkConfig(Section):
     """The way to the broker."""
 
     enabled: bool = Field(True, description="Whether summaries are sent at all.")
-    host: str | None = Field(None, examples=["broker.home"], description="Name of the broker; unset starts a private mosquitto on loopback beside the daemon.")
+    host: str | None = Field(None, examples=["broker.home"], description="Name of the broker; unset: the hub that this device is enrolled with, or one of its own that is started on loopback beside the daemon.")
     port: Port = Field(8883, description="Port of the broker.")
     tls: bool = Field(True, description="Encrypt. Only a broker on loopback may go without.")
     ca_file: Path | None = Field(None, examples=["/etc/moodify/ca.crt"], description="Certificate authority of the broker; unset trusts the system's.")
-    username: str | None = Field(None, examples=["moodify"], description="User name, for a household's own broker; unset signs in with a token that the device makes.")
-    password: SecretStr | None = Field(None, examples=["as set in the broker"], description="Password for username.")
+    sign_in_file: Path | None = Field(
+        None,
+        examples=["/etc/moodify/broker-sign-in"],
+        description="File (0600) whose first line is the user name and whose second is the password of a household's own broker; unset signs in with a token that the device makes.",
+    )
     audience: str = Field("moodify", description="Whom the device's token is for.")
     keepalive_s: Annotated[int, Field(ge=5, le=600)] = Field(30, description="Seconds between two signs of life.")
-    commands: tuple[Literal["rescan", "pause", "resume", "privacy"], ...] = Field(
-        ("rescan",), description="Commands that are taken from the broker. Privacy can be turned on from afar, never off."
+    delivery: Literal["broker", "hub"] | None = Field(
+        None,
+        examples=["hub"],
+        description="When a summary counts as arrived: broker (the broker has it, which does not say that anybody stored it) or hub (a hub says that it is stored); "
+        "unset: hub once this device is enrolled with one, else broker.",
     )
+    commands: tuple[CommandName, ...] = Field(
+        ("rescan", "privacy", "diagnostics"), description="Commands that are taken from the broker. Privacy can be turned on from afar, never off."
+    )
+    home_assistant: bool = Field(False, description="Whether the device shows itself to Home Assistant, on a household's own broker (MQTT discovery).")
+    home_assistant_prefix: str = Field("homeassistant", pattern=r"^[^+#/\s][^+#\s]*$", description="Topic below which Home Assistant looks for devices.")
 
     @model_validator(mode="after")
     def _no_token_in_the_clear(self) -> LinkConfig:
         if self.host is not None and not self.tls and self.host not in {"127.0.0.1", "::1", "localhost"}:
             raise _between("tls,host", f"tls = false sends the device's token in the clear to {self.host}; set tls = true, or use a broker on 127.0.0.1")
-        if (self.username is None) != (self.password is None):
-            raise _between("password,username", "username and password go together; set both or neither")
+        if self.home_assistant and self.host is None:
+            raise _between("home_assistant,host", "home_assistant = true needs the broker that Home Assistant uses; set host to its name")
         return self
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from moodify.cloud.broker import PrivateBroker
 from moodify.cloud.link import Link
-from moodify.cloud.passwords import FixedPassword, SignedToken
+from moodify.cloud.passwords import SignedToken
 from moodify.cloud.port import Endpoint
 from moodify.daemon.courier import Courier
 from moodify.daemon.kept import last_seen
@@ -47,6 +47,4 @@ def new_courier(config: LinkConfig, folder: Path, identity: Identity, put: Calla
 
 
 def _passwords(config: LinkConfig, identity: Identity, memory: Settings) -> Passwords:
-    if config.username is not None and config.password is not None:
-        return FixedPassword(config.username, config.password.get_secret_value())
     return SignedToken(identity, config.audience, lambda: clock_trusted(datetime.now(UTC), last_seen(memory)))

@@ -15,7 +15,7 @@ from moodify.config.model import Config, MoodMusic, Person, QuietHours
 from moodify.types import FELT_MOODS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pydantic.fields import FieldInfo
 
@@ -29,16 +29,18 @@ _OPTIONAL_SECTIONS: dict[str, type[BaseModel]] = {
 }
 
 
-def annotated() -> str:
-    """Return the owner's file: every key with its meaning, unit and default.
+_HEAD = (
+    "# Moodify's configuration. Every key stands here with its default; one that is commented out has none and shows an example.",
+    "# Copy this file to /etc/moodify/moodify.toml, keep the lines that you change, and try it with: moodify check",
+)
+
+
+def annotated(model: type[BaseModel] = Config, head: Sequence[str] = _HEAD) -> str:
+    """Return the owner's file: every key with its meaning, unit and default, below the lines of ``head``.
 
     What has a default stands as ``key = default``; what has none is commented out, with an example.
     """
-    head = [
-        "# Moodify's configuration. Every key stands here with its default; one that is commented out has none and shows an example.",
-        "# Copy this file to /etc/moodify/moodify.toml, keep the lines that you change, and try it with: moodify check",
-    ]
-    return "\n".join([*head, *_annotated_section(Config, ""), ""])
+    return "\n".join([*head, *_annotated_section(model, ""), ""])
 
 
 def _annotated_section(section: type[BaseModel], prefix: str, *, commented: bool = False) -> Iterator[str]:
@@ -78,7 +80,7 @@ def _annotated_line(name: str, field: FieldInfo, *, commented: bool) -> str:
     return f"{'# ' if commented else ''}{name} = {_toml(default)}"
 
 
-def effective(config: Config) -> str:
+def effective(config: BaseModel) -> str:
     """Return the configuration as it holds, as TOML; secrets are masked, keys without a value left out."""
     return "\n".join([*_effective_section(config, ""), ""]).lstrip("\n")
 

@@ -1,4 +1,4 @@
-"""Read TOML into a :class:`Config`, or raise every mistake at once, each with its fix."""
+"""Read TOML into a :class:`Config`, or into another such model, or raise every mistake at once, each with its fix."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 import tomllib
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, overload
 
 import platformdirs
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from pydantic_core import ErrorDetails
+
+M = TypeVar("M", bound=BaseModel)
 
 SYSTEM_FILE = Path("/etc/moodify/moodify.toml")
 
@@ -54,19 +56,31 @@ def load(file: Path | None) -> Config:
     """
     if file is None:
         return Config()
+    return parse(read(file, missing="there is no such file; name another with --config, or copy firmware_config/moodify.toml there"), source=str(file))
+
+
+def read(file: Path, *, missing: str) -> str:
+    """Return a configuration file's text; ``missing`` is said where there is none.
+
+    Raises:
+        ConfigError: the file can't be read, or is no text.
+    """
     try:
-        text = file.read_text("utf-8")
+        return file.read_text("utf-8")
     except FileNotFoundError:
-        raise ConfigError(str(file), ("there is no such file; name another with --config, or copy firmware_config/moodify.toml there",)) from None
+        raise ConfigError(str(file), (missing,)) from None
     except UnicodeDecodeError as error:
         raise ConfigError(str(file), (f"byte {error.start} is not UTF-8; save the file as UTF-8 text",)) from None
     except OSError as error:
         raise ConfigError(str(file), (f"can't be read: {error.strerror}; check the path and its permissions",)) from None
-    return parse(text, source=str(file))
 
 
-def parse(text: str, *, source: str) -> Config:
-    """Read a configuration from TOML text; ``source`` names it in errors.
+@overload
+def parse(text: str, *, source: str) -> Config: ...
+@overload
+def parse(text: str, *, source: str, model: type[M]) -> M: ...
+def parse(text: str, *, source: str, model: type[BaseModel] = Config) -> BaseModel:
+    """Read a configuration from TOML text; ``source`` names it in errors, ``model`` says what its keys are.
 
     Raises:
         ConfigError: not TOML, or it has mistakes: all of them.
@@ -76,9 +90,9 @@ def parse(text: str, *, source: str) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(source, (f"not TOML: {error}; {_toml_hint(text, str(error))}",)) from None
     try:
-        return Config.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(source, tuple(_problems(values, error))) from None
+        raise ConfigError(source, tuple(_Problems(model).lines(values, error))) from None
 
 
 def _toml_hint(text: str, message: str) -> str:
@@ -98,24 +112,87 @@ def _toml_hint(text: str, message: str) -> str:
     return 'write text in quotes, as "text"' if re.match(r"[^\W\d]|[/~.]", value) else _TOML_HINT
 
 
-def _problems(values: dict[str, Any], error: ValidationError) -> Iterator[str]:
-    """Yield a line for each mistake, those between keys too.
+class _Problems:
+    """What is wrong with values for one model, in words for a person."""
 
-    Pydantic compares keys only in a section without other mistakes, so the wrong keys are taken out
-    and the rest is looked at again; what a taken-out key has a part in is not reported twice.
-    """
-    details = error.errors(include_url=False)
-    yield from dict.fromkeys(_line(detail) for detail in details)
-    rest, wrong = copy.deepcopy(values), {_path(detail) for detail in details}
-    for path in sorted(wrong, key=len, reverse=True):
-        _remove(rest, path)
-    try:
-        Config.model_validate(rest)
-    except ValidationError as second:
-        for detail in second.errors(include_url=False):
-            parts = {(*_path(detail), key) for key in str(detail.get("ctx", {}).get("keys", "")).split(",")}
-            if detail["type"] == BETWEEN_KEYS and not parts & wrong:
-                yield _line(detail)
+    def __init__(self, model: type[BaseModel]) -> None:
+        self._model = model
+
+    def lines(self, values: dict[str, Any], error: ValidationError) -> Iterator[str]:
+        """Yield a line for each mistake, those between keys too.
+
+        Pydantic compares keys only in a section without other mistakes, so the wrong keys are taken out
+        and the rest is looked at again; what a taken-out key has a part in is not reported twice.
+        """
+        details = error.errors(include_url=False)
+        yield from dict.fromkeys(self._line(detail) for detail in details)
+        rest, wrong = copy.deepcopy(values), {_path(detail) for detail in details}
+        for path in sorted(wrong, key=len, reverse=True):
+            _remove(rest, path)
+        try:
+            self._model.model_validate(rest)
+        except ValidationError as second:
+            for detail in second.errors(include_url=False):
+                parts = {(*_path(detail), key) for key in str(detail.get("ctx", {}).get("keys", "")).split(",")}
+                if detail["type"] == BETWEEN_KEYS and not parts & wrong:
+                    yield self._line(detail)
+
+    def _line(self, detail: ErrorDetails) -> str:
+        path = list(_path(detail))
+        if detail["type"] == BETWEEN_KEYS:
+            path.append(str(detail["ctx"]["keys"]).split(",", maxsplit=1)[0])
+            return f"{_key(path)}: {detail['msg']}"
+        key = _key(path) or "the file"
+        if detail["type"] == "extra_forbidden":
+            return f"{key}: unknown key{self._did_you_mean(path)}"
+        if self._is_secret(path):
+            return f"{key}: {self._reason(detail)}"
+        value = "" if isinstance(detail["input"], dict) else f" = {_shown(detail['input'])}"
+        return f"{key}{value}: {self._reason(detail)}{_choices_hint(detail)}"
+
+    def _reason(self, detail: ErrorDetails) -> str:
+        if detail["type"] == "string_pattern_mismatch" and "spotify" in str(detail.get("ctx", {}).get("pattern")):
+            if "spotify.link/" in str(detail["input"]):
+                return "is a short link, which does not say what it leads to; open it in a browser, and write the address that begins with https://open.spotify.com/"
+            return "is not a Spotify address of a playlist, album, artist or track; in Spotify choose Share, Copy link, and write that"
+        if detail["type"] in {"time_parsing", "time_type"}:
+            return f"is no time of day; {_WRITE_TIME}"
+        if detail["type"] in {"model_type", "model_attributes_type", "dict_type"} or (detail["type"] == "tuple_type" and self._section_at(list(_path(detail))) is not None):
+            *_, last = path = _path(detail)
+            if detail["type"] == "tuple_type" or last.startswith(_ROW):
+                return f"must be a list of sections: write [[{'.'.join(part for part in path if not part.startswith(_ROW))}]] on a line of its own, and the keys of one below"
+            return f"must be a section: write [{'.'.join(path)}] on a line of its own, and its keys below"
+        text = detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be").replace("Field required", "is missing; add it").replace("valid tuple", "list")
+        hint = {
+            "bool_parsing": "; write true or false without quotes",
+            "bool_type": "; write true or false without quotes",
+            "string_type": '; write it in "quotes"',
+            "tuple_type": "; write it in [brackets]",
+            "int_from_float": "; write a whole number",
+        }.get(detail["type"], "")
+        return text + hint
+
+    def _did_you_mean(self, path: list[str]) -> str:
+        *parents, wrong = path
+        section = self._section_at(parents)
+        if section is None:
+            return "; remove it"
+        hint = _suggest(wrong, section.model_fields)
+        if hint:
+            return hint
+        homes = [where for where, name in _keys(self._model) if name == wrong]
+        return f"; it belongs in [{homes[0]}]" if homes else f"; remove it (known here: {', '.join(section.model_fields)})"
+
+    def _section_at(self, path: list[str]) -> type[BaseModel] | None:
+        section: type[BaseModel] | None = self._model
+        for part in path:
+            section = _section_of(section, part) if section is not None else None
+        return section
+
+    def _is_secret(self, path: list[str]) -> bool:
+        section = self._section_at(path[:-1])
+        field = section.model_fields.get(path[-1]) if section is not None and path else None
+        return field is not None and SecretStr in {field.annotation, *get_args(field.annotation)}
 
 
 def _path(detail: ErrorDetails) -> tuple[str, ...]:
@@ -147,71 +224,15 @@ def _key(path: Iterable[str]) -> str:
     return ".".join(path).replace(f".{_ROW}", f" {_ROW}")
 
 
-def _line(detail: ErrorDetails) -> str:
-    path = list(_path(detail))
-    if detail["type"] == BETWEEN_KEYS:
-        path.append(str(detail["ctx"]["keys"]).split(",", maxsplit=1)[0])
-        return f"{_key(path)}: {detail['msg']}"
-    key = _key(path) or "the file"
-    if detail["type"] == "extra_forbidden":
-        return f"{key}: unknown key{_did_you_mean(path)}"
-    if _is_secret(path):
-        return f"{key}: {_reason(detail)}"
-    value = "" if isinstance(detail["input"], dict) else f" = {_shown(detail['input'])}"
-    return f"{key}{value}: {_reason(detail)}{_choices_hint(detail)}"
-
-
-def _reason(detail: ErrorDetails) -> str:
-    if detail["type"] == "string_pattern_mismatch":
-        if "spotify.link/" in str(detail["input"]):
-            return "is a short link, which does not say what it leads to; open it in a browser, and write the address that begins with https://open.spotify.com/"
-        return "is not a Spotify address of a playlist, album, artist or track; in Spotify choose Share, Copy link, and write that"
-    if detail["type"] in {"time_parsing", "time_type"}:
-        return f"is no time of day; {_WRITE_TIME}"
-    if detail["type"] in {"model_type", "model_attributes_type", "dict_type"} or (detail["type"] == "tuple_type" and _section_at(list(_path(detail))) is not None):
-        *_, last = path = _path(detail)
-        if detail["type"] == "tuple_type" or last.startswith(_ROW):
-            return f"must be a list of sections: write [[{'.'.join(part for part in path if not part.startswith(_ROW))}]] on a line of its own, and the keys of one below"
-        return f"must be a section: write [{'.'.join(path)}] on a line of its own, and its keys below"
-    text = detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be").replace("Field required", "is missing; add it").replace("valid tuple", "list")
-    hint = {
-        "bool_parsing": "; write true or false without quotes",
-        "bool_type": "; write true or false without quotes",
-        "string_type": '; write it in "quotes"',
-        "tuple_type": "; write it in [brackets]",
-        "int_from_float": "; write a whole number",
-    }.get(detail["type"], "")
-    return text + hint
-
-
 def _choices_hint(detail: ErrorDetails) -> str:
     expected = str(detail.get("ctx", {}).get("expected", ""))
     choices = [part.strip("'") for part in expected.replace(" or ", ", ").split(", ") if part.startswith("'")]
     return _suggest(str(detail["input"]), choices) if choices else ""
 
 
-def _did_you_mean(path: list[str]) -> str:
-    *parents, wrong = path
-    section = _section_at(parents)
-    if section is None:
-        return "; remove it"
-    hint = _suggest(wrong, section.model_fields)
-    if hint:
-        return hint
-    homes = [where for where, name in _keys(Config) if name == wrong]
-    return f"; it belongs in [{homes[0]}]" if homes else f"; remove it (known here: {', '.join(section.model_fields)})"
-
-
 def _suggest(wrong: str, known: Any) -> str:
     close = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else ""
-
-
-def _section_at(path: list[str]) -> type[BaseModel] | None:
-    section: type[BaseModel] | None = Config
-    for part in path:
-        section = _section_of(section, part) if section is not None else None
-    return section
 
 
 def _section_of(section: type[BaseModel], name: str) -> type[BaseModel] | None:
@@ -235,12 +256,6 @@ def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str
         yield prefix, name
         for inner in _models_in(field.annotation):
             yield from _keys(inner, f"{prefix}.{name}".lstrip("."))
-
-
-def _is_secret(path: list[str]) -> bool:
-    section = _section_at(path[:-1])
-    field = section.model_fields.get(path[-1]) if section is not None and path else None
-    return field is not None and SecretStr in {field.annotation, *get_args(field.annotation)}
 
 
 def _shown(value: Any) -> str:

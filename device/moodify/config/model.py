@@ -11,7 +11,7 @@ from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from moodify.types import FELT_MOODS, Mood, MusicSource
@@ -40,7 +40,8 @@ def _without_link(address: Any) -> Any:
 SpotifyUri = Annotated[str, StringConstraints(pattern=r"^spotify:(track|album|artist|playlist):[0-9A-Za-z]+$"), BeforeValidator(_without_link)]
 
 
-def _between(keys: str, message: str) -> PydanticCustomError:
+def between(keys: str, message: str) -> PydanticCustomError:
+    """Return the mistake that keys of a section do not go together; ``keys`` are theirs, the first to be mended first."""
     # Braces would be read as placeholders.
     return PydanticCustomError(BETWEEN_KEYS, message.replace("{", "(").replace("}", ")"), {"keys": keys})
 
@@ -109,7 +110,7 @@ class MoodConfig(Section):
     @model_validator(mode="after")
     def _band(self) -> MoodConfig:
         if self.hold > self.enter:
-            raise _between("hold,enter", f"hold = {self.hold} is above enter = {self.enter}; a mood is held down to a lower probability than it is entered at")
+            raise between("hold,enter", f"hold = {self.hold} is above enter = {self.enter}; a mood is held down to a lower probability than it is entered at")
         return self
 
 
@@ -151,7 +152,7 @@ class Hours(Section):
     @model_validator(mode="after")
     def _some_time(self) -> Self:
         if self.start == self.end:
-            raise _between("end,start", f"start and end are both {self.start:%H:%M:%S}, which is no time at all; set another end, or leave these hours out")
+            raise between("end,start", f"start and end are both {self.start:%H:%M:%S}, which is no time at all; set another end, or leave these hours out")
         return self
 
 
@@ -253,7 +254,7 @@ class Person(Section):
     def _not_both(self) -> Person:
         loved = {artist.strip().casefold() for artist in self.loves}
         if both := ", ".join(artist.strip() for artist in self.avoids if artist.strip().casefold() in loved):
-            raise _between("avoids,loves", f"{both} cannot stand in both loves and avoids; take the name out of one of them")
+            raise between("avoids,loves", f"{both} cannot stand in both loves and avoids; take the name out of one of them")
         return self
 
 
@@ -278,7 +279,11 @@ class LinkConfig(Section):
     """The way to the broker."""
 
     enabled: bool = Field(True, description="Whether summaries are sent at all.")
-    host: str | None = Field(None, examples=["broker.home"], description="Name of the broker; unset: the hub that this device is enrolled with, or one of its own that is started on loopback beside the daemon.")
+    host: str | None = Field(
+        None,
+        examples=["broker.home"],
+        description="Name of the broker; unset: the hub that this device is enrolled with, or one of its own that is started on loopback beside the daemon.",
+    )
     port: Port = Field(8883, description="Port of the broker.")
     tls: bool = Field(True, description="Encrypt. Only a broker on loopback may go without.")
     ca_file: Path | None = Field(None, examples=["/etc/moodify/ca.crt"], description="Certificate authority of the broker; unset trusts the system's.")
@@ -304,9 +309,9 @@ class LinkConfig(Section):
     @model_validator(mode="after")
     def _no_token_in_the_clear(self) -> LinkConfig:
         if self.host is not None and not self.tls and self.host not in {"127.0.0.1", "::1", "localhost"}:
-            raise _between("tls,host", f"tls = false sends the device's token in the clear to {self.host}; set tls = true, or use a broker on 127.0.0.1")
+            raise between("tls,host", f"tls = false sends the device's token in the clear to {self.host}; set tls = true, or use a broker on 127.0.0.1")
         if self.home_assistant and self.host is None:
-            raise _between("home_assistant,host", "home_assistant = true needs the broker that Home Assistant uses; set host to its name")
+            raise between("home_assistant,host", "home_assistant = true needs the broker that Home Assistant uses; set host to its name")
         return self
 
 
@@ -325,7 +330,7 @@ class PanelConfig(Section):
     def _distinct(self) -> PanelConfig:
         pins = [self.button_pin, self.led_red_pin, self.led_green_pin, self.led_blue_pin]
         if len(set(pins)) != len(pins):
-            raise _between("button_pin,led_red_pin,led_green_pin,led_blue_pin", f"button and light need four different pins, not {pins}")
+            raise between("button_pin,led_red_pin,led_green_pin,led_blue_pin", f"button and light need four different pins, not {pins}")
         return self
 
 

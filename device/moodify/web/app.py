@@ -6,15 +6,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
-from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse
 
-from moodify.errors import MoodifyError
 from moodify.web.assets import load_assets
 from moodify.web.guard import LOOPBACK_HOSTS, Guard
-from moodify.web.problems import Problem, of_error
+from moodify.web.problems import Problem, answer_errors
 from moodify.web.streams import HEARTBEAT_S, MAX_STREAMS, Streams
 from moodify.web.words import sentence
 
@@ -47,7 +44,7 @@ def create_app(house: House, *, allowed_hosts: Collection[str] = LOOPBACK_HOSTS,
     app = FastAPI(title="Moodify", docs_url=None, redoc_url=None)
     app.add_middleware(Guard, allowed_hosts=allowed_hosts)
     app.state.streams = Streams(house, heartbeat_s=heartbeat_s, limit=max_streams)
-    _answer_errors(app)
+    answer_errors(app, "The page is at /, its API under /api/.")
     _serve_page(app)
     _show(app, house, app.state.streams)
     _take_presses(app, house)
@@ -114,27 +111,3 @@ def _take_presses(app: FastAPI, house: House) -> None:
         """Close the camera device, or let it see again."""
         house.set_privacy(wish.on)
         return {"message": "Closing the camera." if wish.on else "Opening the camera."}
-
-
-def _answer_errors(app: FastAPI) -> None:
-    @app.exception_handler(Problem)
-    async def problem(_: Request, error: Problem) -> Response:
-        return error.response()
-
-    @app.exception_handler(MoodifyError)
-    async def of_house(_: Request, error: MoodifyError) -> Response:
-        return of_error(error).response()
-
-    @app.exception_handler(HTTPException)
-    async def of_router(request: Request, error: HTTPException) -> Response:
-        status = HTTPStatus(error.status_code)
-        step = {
-            HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path}. The page is at /, its API under /api/.",
-            HTTPStatus.METHOD_NOT_ALLOWED: f"{request.url.path} does not take {request.method}. Use {(error.headers or {}).get('Allow', 'another method')}.",
-        }.get(status, f"{error.detail}. Look at /openapi.json for what can be asked.")
-        return Problem(status, step, error.headers).response()
-
-    @app.exception_handler(RequestValidationError)
-    async def of_request(_: Request, error: RequestValidationError) -> Response:
-        wrong = "; ".join(f"{'.'.join(map(str, mistake['loc']))}: {mistake['msg']}" for mistake in error.errors())
-        return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"The request is not understood: {wrong}. Look at /openapi.json for what can be asked.").response()

@@ -42,6 +42,12 @@ _HEADERS = {
 _INSIDE = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong inside Moodify. Look into its log: journalctl -u moodify.")
 
 
+def is_named(host: str, allowed_hosts: Collection[str]) -> bool:
+    """Return whether a Host header names one of ``allowed_hosts`` (without ports, IPv6 in brackets): a DNS name that was rebound to loopback does not."""
+    match = _HOST.fullmatch(host.lower())
+    return match is not None and match["name"] in allowed_hosts
+
+
 class Guard:
     """ASGI middleware that refuses foreign hosts, foreign pages and oversized bodies, and sets the security headers.
 
@@ -89,8 +95,7 @@ class Guard:
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
         host = headers.get("host", "").lower()
-        match = _HOST.fullmatch(host)
-        if match is None or match["name"] not in self._allowed_hosts:
+        if not is_named(host, self._allowed_hosts):
             raise Problem(HTTPStatus.FORBIDDEN, "This page answers on this machine only. Open it as http://127.0.0.1 or http://localhost, with the port that moodify run prints.")
         origin = headers.get("origin")
         if origin is not None and origin.lower() != f"{scope['scheme']}://{host}":

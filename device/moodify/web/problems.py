@@ -7,12 +7,17 @@ import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from moodify.errors import CannotWork, MoodifyError, PersonMustAct, RetryLater
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from fastapi import FastAPI
+    from starlette.requests import Request
 
 
 class Problem(Exception):
@@ -42,3 +47,29 @@ def of_error(error: MoodifyError) -> Problem:
             return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         case _:
             return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+
+
+def answer_errors(app: FastAPI, what_there_is: str) -> None:
+    """Let ``app`` answer with a problem whatever is raised in it; ``what_there_is`` ends the answer to a path that it does not have."""
+
+    @app.exception_handler(Problem)
+    async def problem(_: Request, error: Problem) -> Response:
+        return error.response()
+
+    @app.exception_handler(MoodifyError)
+    async def of_house(_: Request, error: MoodifyError) -> Response:
+        return of_error(error).response()
+
+    @app.exception_handler(HTTPException)
+    async def of_router(request: Request, error: HTTPException) -> Response:
+        status = HTTPStatus(error.status_code)
+        step = {
+            HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path}. {what_there_is}",
+            HTTPStatus.METHOD_NOT_ALLOWED: f"{request.url.path} does not take {request.method}. Use {(error.headers or {}).get('Allow', 'another method')}.",
+        }.get(status, f"{error.detail}. Look at /openapi.json for what can be asked.")
+        return Problem(status, step, error.headers).response()
+
+    @app.exception_handler(RequestValidationError)
+    async def of_request(_: Request, error: RequestValidationError) -> Response:
+        wrong = "; ".join(f"{'.'.join(map(str, mistake['loc']))}: {mistake['msg']}" for mistake in error.errors())
+        return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"The request is not understood: {wrong}. Look at /openapi.json for what can be asked.").response()

@@ -125,7 +125,8 @@ class _Problems:
         and the rest is looked at again; what a taken-out key has a part in is not reported twice.
         """
         details = error.errors(include_url=False)
-        yield from dict.fromkeys(self._line(detail) for detail in details)
+        said = dict.fromkeys(self._line(detail) for detail in details)
+        yield from said
         rest, wrong = copy.deepcopy(values), {_path(detail) for detail in details}
         for path in sorted(wrong, key=len, reverse=True):
             _remove(rest, path)
@@ -134,8 +135,9 @@ class _Problems:
         except ValidationError as second:
             for detail in second.errors(include_url=False):
                 parts = {(*_path(detail), key) for key in str(detail.get("ctx", {}).get("keys", "")).split(",")}
-                if detail["type"] == BETWEEN_KEYS and not parts & wrong:
-                    yield self._line(detail)
+                # What lies between keys of no section can't be taken out, and is found again.
+                if detail["type"] == BETWEEN_KEYS and not parts & wrong and (line := self._line(detail)) not in said:
+                    yield line
 
     def _line(self, detail: ErrorDetails) -> str:
         path = list(_path(detail))

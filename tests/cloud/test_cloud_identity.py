@@ -34,7 +34,8 @@ def test_the_first_start_makes_a_key_that_only_its_owner_may_read_and_later_star
     content = key.read_bytes()
     assert key.stat().st_mode & 0o777 == 0o600
     assert key.parent.stat().st_mode & 0o777 == 0o700
-    assert [file.name for file in key.parent.iterdir()] == ["device.key"]
+    assert sorted(file.name for file in key.parent.iterdir()) == ["device.id", "device.key"]
+    assert key.with_name("device.id").stat().st_mode & 0o777 == 0o600
     again = load_or_make(key)
     assert (again.device, again.kid, again.public_pem) == (made.device, made.kid, made.public_pem)
     assert key.read_bytes() == content
@@ -66,7 +67,7 @@ def test_first_starts_at_the_same_moment_agree_on_one_key(key):
         thread.join()
     assert len(found) == 4
     assert len(set(found)) == 1
-    assert [file.name for file in key.parent.iterdir()] == ["device.key"]
+    assert sorted(file.name for file in key.parent.iterdir()) == ["device.id", "device.key"]
 
 
 def test_a_key_that_others_may_read_is_not_used(key):
@@ -126,7 +127,7 @@ def test_another_devices_key_or_another_audience_does_not_pass(key, tmp_path):
 
 def test_no_token_is_made_before_the_clock_can_be_trusted(key):
     trusted = [False]
-    passwords = SignedToken(load_or_make(key), "moodify", lambda: (trusted[0], "the system's time is not synchronised"))
+    passwords = SignedToken(lambda: load_or_make(key), "moodify", lambda: (trusted[0], "the system's time is not synchronised"))
     with pytest.raises(LinkDown, match="the system's time is not synchronised"):
         passwords.credentials(NOW)
     trusted[0] = True
@@ -135,7 +136,7 @@ def test_no_token_is_made_before_the_clock_can_be_trusted(key):
 
 def test_neither_key_nor_password_shows_in_a_log(key):
     identity = load_or_make(key)
-    credentials = SignedToken(identity, "moodify", lambda: (True, "")).credentials(NOW)
+    credentials = SignedToken(lambda: identity, "moodify", lambda: (True, "")).credentials(NOW)
     secret = FixedPassword("home", "hunter2").credentials(NOW)
     assert (secret.username, secret.password) == ("home", "hunter2")
     for shown in (repr(identity), repr(credentials), repr(secret)):

@@ -158,7 +158,7 @@ def test_without_a_password_nothing_is_tried_and_the_reason_shows(stub, device_a
 
 def test_each_connect_brings_a_fresh_token(stub, device_at, tmp_path):
     identity = load_or_make(tmp_path / "device.key")
-    device = device_at(lambda: Endpoint("127.0.0.1", stub.port, tls=False), passwords=SignedToken(identity, "moodify", lambda: (True, "")))
+    device = device_at(lambda: Endpoint("127.0.0.1", stub.port, tls=False), passwords=SignedToken(lambda: identity, "moodify", lambda: (True, "")))
     device.pump_until(lambda: device.link.state is LinkState.ONLINE)
     stub.say(disconnect(0xA0))
     device.pump_until(lambda: len(stub.connects) == 2)

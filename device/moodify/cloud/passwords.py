@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class SignedToken:
     """The device's own token, minted afresh for each connect."""
 
-    def __init__(self, identity: Identity, audience: str, clock_trusted: Callable[[], tuple[bool, str]]) -> None:
-        """Take the identity, whom tokens are for, and whether the system's date can be believed (with the reason)."""
+    def __init__(self, identity: Callable[[], Identity], audience: str, clock_trusted: Callable[[], tuple[bool, str]]) -> None:
+        """Take who the device is, asked each time, for its key may have been changed meanwhile; whom tokens are for; whether the system's date can be believed, and why."""
         self._identity = identity
         self._audience = audience
         self._clock_trusted = clock_trusted
@@ -28,11 +28,13 @@ class SignedToken:
 
         Raises:
             LinkDown: the clock cannot be trusted: a token from the wrong time is refused, or good for too long.
+            PersonMustAct: the device's key can't be used.
         """
         trusted, reason = self._clock_trusted()
         if not trusted:
             raise LinkDown(f"waiting for the right time before signing in: {reason}")
-        return Credentials(self._identity.device, self._identity.token(self._audience, now))
+        identity = self._identity()
+        return Credentials(identity.device, identity.token(self._audience, now))
 
 
 class FixedPassword:

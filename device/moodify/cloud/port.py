@@ -69,6 +69,7 @@ class Passwords(Protocol):
 
         Raises:
             LinkDown: there is none yet, for instance because the clock cannot be trusted.
+            PersonMustAct: there is none until somebody does what the message says.
         """
 
 

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from moodify.cloud.broker import PrivateBroker
+from moodify.cloud.identity import load
 from moodify.cloud.link import Link
 from moodify.cloud.passwords import SignedToken
 from moodify.cloud.port import Endpoint
 from moodify.daemon.courier import Courier
 from moodify.daemon.kept import last_seen
-from moodify.daemon.places import DATABASE, runtime_folder_of
+from moodify.daemon.places import DATABASE, DEVICE_KEY, runtime_folder_of
 from moodify.store.outbox import Outbox
 from moodify.store.settings import Settings
 from moodify.system.trust import clock_trusted
@@ -34,7 +35,7 @@ def new_courier(config: LinkConfig, folder: Path, identity: Identity, put: Calla
         return Link(
             identity.device,
             endpoint=broker.endpoint if broker is not None else lambda: Endpoint(str(config.host), config.port, tls=config.tls, ca_file=config.ca_file),
-            passwords=_passwords(config, identity, memory),
+            passwords=_passwords(config, folder, memory),
             memory=memory,
             commands=config.commands,
             on_command=on_command,
@@ -46,5 +47,5 @@ def new_courier(config: LinkConfig, folder: Path, identity: Identity, put: Calla
     return Courier(new_link, lambda: Outbox(database), lambda: Settings(database), put, broker=broker)
 
 
-def _passwords(config: LinkConfig, identity: Identity, memory: Settings) -> Passwords:
-    return SignedToken(identity, config.audience, lambda: clock_trusted(datetime.now(UTC), last_seen(memory)))
+def _passwords(config: LinkConfig, folder: Path, memory: Settings) -> Passwords:
+    return SignedToken(lambda: load(folder / DEVICE_KEY), config.audience, lambda: clock_trusted(datetime.now(UTC), last_seen(memory)))

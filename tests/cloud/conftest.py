@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 
+import mosquittos
 import pytest
 from stub_broker import StubBroker
 
@@ -106,3 +107,24 @@ def broker(tmp_path):
     """A private mosquitto that runs."""
     with running_broker(tmp_path) as broker:
         yield broker
+
+
+@pytest.fixture
+def mosquitto(tmp_path):
+    """A maker of mosquittos, given their configuration."""
+    made = []
+
+    def make(configuration, *, folder=tmp_path, **options):
+        made.append(mosquittos.start(configuration, folder, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        mosquittos.end(one.process)
+
+
+@pytest.fixture
+def open_broker(mosquitto):
+    """A mosquitto that lets everybody do everything."""
+    port = mosquittos.free_port()
+    return mosquitto(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\n", port=port)

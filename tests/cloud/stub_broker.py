@@ -25,6 +25,10 @@ class StubBroker(socketserver.ThreadingTCPServer):
         """The packet that answers CONNECT; None keeps silent."""
         self.puback = lambda payload: 0
         """Reason code for a publish; None keeps silent."""
+        self.suback = lambda topics: [1] * len(topics)
+        """Reason codes for the topics of a subscription; None keeps silent."""
+        self.subscribed: list[str] = []
+        """Topics, in the order of arrival, over all connections."""
         self.published: list[tuple[str, bytes, bool]] = []
         """Topic, payload, retained: in the order of arrival, over all connections."""
         self.connects: list[bytes] = []
@@ -64,6 +68,15 @@ def disconnect(code: int) -> bytes:
 def publish(topic: str, payload: bytes) -> bytes:
     body = struct.pack("!H", len(topic)) + topic.encode() + b"\0" + payload
     return bytes([0x30]) + _varint(len(body)) + body
+
+
+def _topics(body: bytes) -> list[str]:
+    topics, at = [], 3 + body[2]
+    while at < len(body):
+        end = at + 2 + struct.unpack("!H", body[at : at + 2])[0]
+        topics.append(body[at + 2 : end].decode())
+        at = end + 1
+    return topics
 
 
 def _varint(number: int) -> bytes:
@@ -115,7 +128,11 @@ class _Handler(socketserver.StreamRequestHandler):
             if self.server.connack is not None:
                 self.request.sendall(self.server.connack)
         elif kind == 0x82:
-            self.request.sendall(bytes([0x90, 4, *body[:2], 0, 1]))
+            topics = _topics(body)
+            self.server.subscribed += topics
+            codes = self.server.suback(topics)
+            if codes is not None:
+                self.request.sendall(bytes([0x90, 3 + len(codes), *body[:2], 0, *codes]))
         elif kind == 0xC0:
             self.request.sendall(b"\xd0\0")
         elif kind & 0xF0 == 0x30:

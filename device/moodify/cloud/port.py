@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from moodify.types import OutboxMessage
 
 
+#: Summaries that are offered and not yet known to have arrived at most; the store leaves as many of the oldest as they are.
+OFFERED_AT_MOST = 100
+
+
 class Outbox(Protocol):
     """Unsent summaries, oldest first. Used by one thread, over a connection of its own."""
 
@@ -49,6 +53,8 @@ class Endpoint:
     tls: bool
     ca_file: Path | None = None
     """Whom to trust; None trusts the system's authorities."""
+    ca_data: str | None = None
+    """Likewise, as PEM: the certificate that was pinned when this device was enrolled."""
     socket: Path | None = None
     """A unix socket of this machine instead of host and port."""
 

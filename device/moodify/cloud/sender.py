@@ -37,7 +37,7 @@ class Receipts:
             StoreBusy, StoreError: from the outbox.
         """
         for epoch in {epoch for epoch, _ in self.arrived}:
-            outbox.delivered(epoch, [seq for other, seq in self.arrived if other == epoch])
+            outbox.delivered(epoch, [(seq, seq) for other, seq in self.arrived if other == epoch])
         self.arrived.clear()
         while self.refused:
             outbox.refused(*self.refused[-1])

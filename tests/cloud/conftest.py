@@ -10,13 +10,13 @@ from stub_broker import StubBroker
 from brokers import running_broker
 from moodify.cloud.backoff import Backoff
 from moodify.cloud.link import Link
-from moodify.cloud.passwords import FixedPassword
 from moodify.cloud.port import Endpoint
 from moodify.store.outbox import Outbox
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
 from moodify.store.store import Store
 from moodify.types import Event, EventKind
+from signing import NameOnly
 from waiting import wait_until
 
 DEVICE = "m-abcdefghijklmnop"
@@ -35,7 +35,7 @@ class Device:
         self.link = Link(
             DEVICE,
             endpoint=endpoint,
-            passwords=passwords if passwords is not None else FixedPassword(DEVICE, None),
+            passwords=passwords if passwords is not None else NameOnly(DEVICE),
             memory=self.settings,
             commands=commands,
             on_command=self.commands.append,

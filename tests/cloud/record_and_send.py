@@ -11,8 +11,7 @@ from pathlib import Path
 
 from moodify.cloud.backoff import Backoff
 from moodify.cloud.link import Link
-from moodify.cloud.passwords import FixedPassword
-from moodify.cloud.port import Endpoint
+from moodify.cloud.port import Credentials, Endpoint
 from moodify.store.outbox import Outbox
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
@@ -23,6 +22,11 @@ path, port, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 device = "m-abcdefghijklmnop"
 prepare(path)
 recorded = threading.Event()
+
+
+class NameOnly:
+    def credentials(self, now: datetime) -> Credentials:
+        return Credentials(device, None)
 
 
 def courier(link: Link) -> None:
@@ -37,7 +41,7 @@ with Settings(path) as settings, Store(path) as store:
     link = Link(
         device,
         endpoint=lambda: Endpoint("127.0.0.1", port, tls=False),
-        passwords=FixedPassword(device, None),
+        passwords=NameOnly(),
         memory=settings,
         on_command=lambda _command: None,
         on_change=lambda _state, _reason: None,

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from moodify.cloud.identity import load_or_make
-from moodify.cloud.passwords import FixedPassword, SignedToken
+from moodify.cloud.passwords import SignedToken, SignInFile
 from moodify.errors import LinkDown, PersonMustAct
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -136,8 +136,11 @@ def test_no_token_is_made_before_the_clock_can_be_trusted(key):
 
 def test_neither_key_nor_password_shows_in_a_log(key):
     identity = load_or_make(key)
+    file = key.with_name("sign-in")
+    file.touch(0o600)
+    file.write_text("home\nhunter2\n")
     credentials = SignedToken(lambda: identity, "moodify", lambda: (True, "")).credentials(NOW)
-    secret = FixedPassword("home", "hunter2").credentials(NOW)
+    secret = SignInFile(file).credentials(NOW)
     assert (secret.username, secret.password) == ("home", "hunter2")
     for shown in (repr(identity), repr(credentials), repr(secret)):
         assert credentials.password not in shown

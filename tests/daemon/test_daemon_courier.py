@@ -11,7 +11,6 @@ from moodify.cloud.backoff import Backoff
 from moodify.cloud.broker import PrivateBroker
 from moodify.cloud.link import Link
 from moodify.cloud.mqtt import Connection, Received, Subscribed
-from moodify.cloud.passwords import FixedPassword
 from moodify.cloud.port import Credentials, Endpoint
 from moodify.daemon.courier import Courier
 from moodify.daemon.signals import CommandTaken, LinkIs, State
@@ -21,6 +20,7 @@ from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
 from moodify.store.store import Store
 from moodify.types import Event, EventKind
+from signing import NameOnly
 from waiting import wait_until
 
 DEVICE = "m-abcdefghijklmnop"
@@ -48,7 +48,7 @@ class Round:
             lambda memory, on_command, on_change: CountingLink(
                 DEVICE,
                 endpoint=endpoint,
-                passwords=FixedPassword(DEVICE, None),
+                passwords=NameOnly(DEVICE),
                 memory=memory,
                 commands=("rescan",),
                 on_command=on_command,

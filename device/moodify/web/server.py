@@ -1,4 +1,4 @@
-"""The page's server: uvicorn in a thread of the daemon."""
+"""Uvicorn in a thread: the page's server, and the one of the hub's API."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import ipaddress
 import logging
 import socket
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -16,11 +17,10 @@ import uvicorn
 from moodify.errors import PersonMustAct, RetryLater
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
     from fastapi import FastAPI
-
-    from moodify.web.streams import Streams
 
 _log = logging.getLogger(__name__)
 
@@ -30,24 +30,43 @@ _START_S = 30.0
 _STOP_S = 5.0
 
 
-class PageServer:
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a server is spoken of to a person who must act."""
+
+    name: str
+    host_key: str
+    port_key: str
+    where: str
+    """Where those keys stand."""
+    no_start: str
+    """What to do where it did not come up."""
+
+
+_PAGE = Words("page", "host", "port", "under [web]", "Start Moodify again, or set enabled = false under [web].")
+
+
+class HttpServer:
     """Answers requests in a thread of its own between :meth:`start` and :meth:`stop`; listens from construction on."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, host: str, port: int, *, words: Words, end_streams: Callable[[], None]) -> None:
         """Bind.
 
         Args:
-            app: what :func:`moodify.web.app.create_app` returns.
+            app: the application.
             host: address to listen on, IPv4 or IPv6.
             port: port to listen on; 0 lets the system choose.
+            words: how to speak of it.
+            end_streams: ends the answers that would go on by themselves; called when the server stops.
 
         Raises:
             PersonMustAct: the port is taken or may not be used, or the machine does not have the address.
         """
-        self._socket = _bound(host, port)
+        self._words = words
+        self._socket = _bound(host, port, words)
         self._host = host
         self._port = int(self._socket.getsockname()[1])
-        self._server = _Server(app)
+        self._server = _Server(app, end_streams)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
 
@@ -58,7 +77,7 @@ class PageServer:
 
     @property
     def url(self) -> str:
-        """Where a browser finds the page."""
+        """Where it is found."""
         return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
 
     @property
@@ -75,8 +94,8 @@ class PageServer:
         self._thread.start()
         if not self._server.ready.wait(_START_S) or self._failure is not None:
             self.stop()
-            raise RetryLater(f"The page did not start ({self._failure or 'no answer'}). Start Moodify again, or set enabled = false under [web].")
-        _log.info("The page is on %s", self.url)
+            raise RetryLater(f"The {self._words.name} did not start ({self._failure or 'no answer'}). {self._words.no_start}")
+        _log.info("The %s is on %s", self._words.name, self.url)
 
     def stop(self) -> None:
         """End open streams, requests and the thread, within about two seconds; safe to call twice, and before :meth:`start`."""
@@ -84,7 +103,7 @@ class PageServer:
         if self._thread.ident is not None:
             self._thread.join(_STOP_S)
             if self._thread.is_alive():
-                _log.error("The page's thread did not end within %s s", _STOP_S)
+                _log.error("The %s's thread did not end within %s s", self._words.name, _STOP_S)
         self._socket.close()
 
     def __enter__(self) -> Self:
@@ -101,15 +120,27 @@ class PageServer:
             self._server.run(sockets=[self._socket])
         except BaseException as error:  # noqa: BLE001 - uvicorn ends a failed start with SystemExit, which a thread would swallow
             self._failure = error
-            _log.error("The page's server ended: %s", error)
+            _log.error("The %s's server ended: %s", self._words.name, error)
         finally:
             self._server.ready.set()
+
+
+class PageServer(HttpServer):
+    """The page's."""
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        """Bind; ``app`` is what :func:`moodify.web.app.create_app` returns.
+
+        Raises:
+            PersonMustAct: as for :class:`HttpServer`.
+        """
+        super().__init__(app, host, port, words=_PAGE, end_streams=app.state.streams.close)
 
 
 class _Server(uvicorn.Server):
     """Uvicorn, made to say when it answers and to end the streams first."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, end_streams: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -128,7 +159,7 @@ class _Server(uvicorn.Server):
         )
         # access_log=False holds only as long as nobody gives that logger a handler.
         logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
-        self._streams: Streams = app.state.streams
+        self._end_streams = end_streams
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
         self.ready = threading.Event()
@@ -153,7 +184,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Uvicorn waits for answers in progress, and a stream is one that never ends.
-        self._streams.close()
+        self._end_streams()
         await super().shutdown(sockets)
         # What is left is full of what its client does not read, and would be flushed for ever.
         for connection in list(self.server_state.connections):
@@ -162,7 +193,7 @@ class _Server(uvicorn.Server):
         await asyncio.sleep(0)
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, words: Words) -> socket.socket:
     family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET  # noqa: PLR2004 - IPv6
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -172,17 +203,18 @@ def _bound(host: str, port: int) -> socket.socket:
         listening.listen(64)
     except OSError as error:
         listening.close()
-        raise PersonMustAct(_cannot_listen(error, host, port)) from error
+        raise PersonMustAct(_cannot_listen(error, host, port, words)) from error
     return listening
 
 
-def _cannot_listen(error: OSError, host: str, port: int) -> str:
+def _cannot_listen(error: OSError, host: str, port: int, words: Words) -> str:
+    port_key = words.port_key
     match error.errno:
         case errno.EADDRINUSE:
-            return f"Port {port} on {host} is taken by another program. Stop that program, or set another port under [web] (port = 0 lets the system choose)."
+            return f"Port {port} on {host} is taken by another program. Stop that program, or set another {port_key} {words.where} ({port_key} = 0 lets the system choose)."
         case errno.EACCES:
-            return f"Port {port} on {host} is kept for root. Set a port of 1024 or more under [web]."
+            return f"Port {port} on {host} is kept for root. Set a {port_key} of 1024 or more {words.where}."
         case errno.EADDRNOTAVAIL:
-            return f"This machine does not have the address {host}. Set host under [web] to 127.0.0.1."
+            return f"This machine does not have the address {host}. Set {words.host_key} {words.where} to 127.0.0.1."
         case _:
-            return f"The page can't listen on {host} port {port} ({error.strerror}). Set another host or port under [web]."
+            return f"The {words.name} can't listen on {host} port {port} ({error.strerror}). Set another {words.host_key} or {port_key} {words.where}."

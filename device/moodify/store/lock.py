@@ -42,8 +42,8 @@ def is_held(folder: Path) -> bool:
 class FolderLock:
     """Holds a state folder for this process until :meth:`close`, or until the process ends in whatever way."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take the folder, making it (0700) where there is none.
+    def __init__(self, folder: Path, *, other: str = "set [store] folder to another") -> None:
+        """Take the folder, making it (0700) where there is none; ``other`` is how a person names another one.
 
         Raises:
             StoreError: another Moodify holds it, or it cannot be written.
@@ -53,13 +53,13 @@ class FolderLock:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreError(f"{path}: {error.strerror}; give the user that runs Moodify a writable folder, or set [store] folder") from error
+            raise StoreError(f"{path}: {error.strerror}; give the user that runs Moodify a writable folder, or {other}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             holder = os.read(self._file, 32).decode(errors="replace").strip() or "unknown"
             os.close(self._file)
-            raise StoreError(f"another Moodify (process {holder}) uses {folder}; end it, or set [store] folder to another") from error
+            raise StoreError(f"another Moodify (process {holder}) uses {folder}; end it, or {other}") from error
         os.ftruncate(self._file, 0)
         os.write(self._file, f"{os.getpid()}\n".encode())
         self._open = True

@@ -41,6 +41,11 @@ def says_damaged(error: sqlite3.Error) -> bool:
     return _primary(error) in _DAMAGED
 
 
+def says_passing(error: sqlite3.Error) -> bool:
+    """Return whether it may work again by itself: locked, the disk is full, or an input/output error."""
+    return _primary(error) in _PASSING
+
+
 def _primary(error: sqlite3.Error) -> int | None:
     """Return SQLite's primary result code (https://sqlite.org/rescode.html), or None where Python itself raised."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
@@ -59,7 +64,7 @@ def mapped(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        if _primary(error) in _PASSING:
+        if says_passing(error):
             raise StoreBusy(f"{path}: {error}; free disk space if it is short, it is tried again") from error
         if says_damaged(error):
             raise Damaged(path, str(error)) from error

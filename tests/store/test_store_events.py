@@ -7,8 +7,9 @@ import pytest
 
 from moodify.errors import StoreBusy
 from moodify.store.history import History, StoreStatus
+from moodify.store.messages import MESSAGE_BYTES
 from moodify.store.outbox import Outbox
-from moodify.store.store import MESSAGE_BYTES, Store
+from moodify.store.store import Store
 from moodify.types import EventKind
 
 
@@ -69,7 +70,7 @@ def test_a_number_is_never_given_twice_even_after_the_outbox_was_emptied(path, e
     with Store(path) as store, Outbox(path) as outbox:
         store.record([event()])
         (first,) = outbox.unsent()
-        outbox.delivered(first.epoch, [first.seq])
+        outbox.delivered(first.epoch, [(first.seq, first.seq)])
         store.record([event()])
         (second,) = outbox.unsent()
     assert (first.seq, second.seq) == (1, 2)
@@ -89,7 +90,7 @@ def test_a_message_is_the_same_bytes_however_often_it_is_offered(path, event):
 def test_a_receipt_of_another_epoch_forgets_nothing(path, event):
     with Store(path) as store, Outbox(path) as outbox:
         store.record([event()])
-        outbox.delivered("of another database", [1])
+        outbox.delivered("of another database", [(1, 1)])
         outbox.refused("of another database", 1, "too large")
         assert outbox.backlog() == 1
 
@@ -104,13 +105,24 @@ def test_what_was_refused_is_kept_aside_and_holds_nothing_up(path, event):
         assert (history.status().unsent, history.status().refused) == (1, 1)
 
 
-def test_a_full_outbox_drops_the_oldest_and_counts_their_events(path, event):
-    with Store(path, outbox_max=3) as store, Outbox(path) as outbox, History(path) as history:
-        for _ in range(5):
-            store.record([event(), event()])
-        assert [message.seq for message in outbox.unsent()] == [3, 4, 5]
-        assert history.status().lost == 4
-        assert history.status().events == 10
+def test_ranges_that_arrived_are_forgotten_with_both_their_ends(path, event):
+    with Store(path) as store, Outbox(path) as outbox:
+        for _ in range(9):
+            store.record([event()])
+        epoch = outbox.unsent()[0].epoch
+        outbox.delivered(epoch, [(2, 4), (7, 7), (9, 12)])
+        assert [message.seq for message in outbox.unsent()] == [1, 5, 6, 8]
+
+
+def test_ranges_that_no_outbox_can_have_are_taken_for_what_they_hold(path, event):
+    with Store(path) as store, Outbox(path) as outbox:
+        store.record([event()])
+        epoch = outbox.unsent()[0].epoch
+        for odd in ((5, 2), (-(2**70), 0), (-(2**70), -(2**69)), (2**69, 2**70)):
+            outbox.delivered(epoch, [odd])
+        assert outbox.backlog() == 1
+        outbox.delivered(epoch, [(-(2**70), 2**70)])
+        assert outbox.backlog() == 0
 
 
 def test_retention_deletes_what_is_old_and_keeps_what_is_unsent(path, event):
@@ -126,9 +138,9 @@ def test_retention_deletes_what_is_old_and_keeps_what_is_unsent(path, event):
 
 def test_status_counts_what_there_is(path, event):
     with Store(path) as store, History(path) as history:
-        assert history.status() == StoreStatus(events=0, unsent=0, refused=0, lost=0)
+        assert history.status() == StoreStatus(events=0, unsent=0, refused=0, lost=0, merged=0)
         store.record([event(), event()])
-        assert history.status() == StoreStatus(events=2, unsent=1, refused=0, lost=0)
+        assert history.status() == StoreStatus(events=2, unsent=1, refused=0, lost=0, merged=0)
 
 
 def test_a_value_that_is_no_json_is_refused_before_anything_is_written(path, event):

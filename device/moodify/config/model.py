@@ -266,9 +266,11 @@ class StoreConfig(Section):
     )
     retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(365, description="Days that history is kept.")
     flush_s: Seconds = Field(60.0, description="Events that can wait are written together at most every so many seconds; a mood, a decision or an order is written at once.")
-    outbox_max: Annotated[int, Field(ge=100, le=1_000_000)] = Field(
-        20_000, description="Unsent summaries kept while there is no broker; beyond it the oldest are dropped and counted."
+    outbox_mb: Annotated[int, Field(ge=1, le=1000)] = Field(
+        16,
+        description="Room for unsent summaries while there is no broker, in MB; beyond it the oldest are merged by the hour and by the day, and only after that dropped and counted.",
     )
+    outbox_days: Annotated[int, Field(ge=1, le=3650)] = Field(30, description="Days after which unsent summaries are merged by the hour even where there is room.")
 
 
 CommandName = Literal["rescan", "pause", "resume", "privacy", "mood", "volume", "goal", "diagnostics"]

@@ -127,7 +127,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         # What lasts.
         house.enter_context(FolderLock(folder))
         aside = prepare(database)
-        store = house.enter_context(Store(database, outbox_max=config.store.outbox_max))
+        store = house.enter_context(Store(database, outbox_bytes=config.store.outbox_mb * 1_000_000, outbox_days=config.store.outbox_days))
         settings = house.enter_context(Settings(database))
         kept = Kept(store, settings, retention_days=config.store.retention_days)
         identity = load_or_make(folder / DEVICE_KEY)

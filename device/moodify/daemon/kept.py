@@ -122,6 +122,7 @@ class Kept:
             return
         try:
             self._store.retain(self._retention_days, now=now)
+            self._store.merge_old(now=now)
             self._settings.put(LAST_SEEN_KEY, now.isoformat(timespec="seconds"))
         except StoreBusy as error:
             log.warning("Old events are deleted later: %s", error)

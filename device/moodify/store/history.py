@@ -22,7 +22,9 @@ class StoreStatus:
     refused: int
     """Messages set aside because the broker refused them."""
     lost: int
-    """Events whose message was dropped unsent for want of room, since the outbox was made."""
+    """Events that were dropped unsent for want of room, since the outbox was made."""
+    merged: int
+    """Events that are told only as part of a summary, for want of room."""
 
 
 class History(Connected):
@@ -54,11 +56,12 @@ class History(Connected):
         """
         sql = """
             SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM outbox WHERE refused IS NULL) AS unsent,
-                   (SELECT count(*) FROM outbox WHERE refused IS NOT NULL) AS refused, lost
-            FROM outbox_state
+                   (SELECT count(*) FROM outbox WHERE refused IS NOT NULL) AS refused
         """
         with mapped(self._path):
-            return StoreStatus(**next(self._db.query(sql)))
+            # Whole: a look may come before the first start after an update, which brings the columns up to date.
+            state = next(self._db.query("SELECT * FROM outbox_state"))
+            return StoreStatus(**next(self._db.query(sql)), lost=state["lost"], merged=state.get("merged", 0))
 
 
 def _event(row: dict[str, Any]) -> Event:

@@ -34,7 +34,19 @@ def _first(db: Database) -> None:
     db.execute("CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first,)
+def _bounded_outbox(db: Database) -> None:
+    # 0 as it happened, else a Span of summaries. The index answers by itself: a column behind long items is slow to reach.
+    db.execute("ALTER TABLE outbox ADD COLUMN level INTEGER NOT NULL DEFAULT 0")
+    db.execute("CREATE INDEX outbox_levels ON outbox (level, seq) WHERE refused IS NULL")
+    db.execute("ALTER TABLE outbox_state ADD COLUMN merged INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE outbox_state ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0")
+    # Kept by the database itself, for two connections change the outbox. 64 bytes for a row and its places in the indexes.
+    db.execute("UPDATE outbox_state SET bytes = (SELECT coalesce(sum(length(CAST(items AS BLOB)) + 64), 0) FROM outbox)")
+    db.execute("CREATE TRIGGER outbox_grows AFTER INSERT ON outbox BEGIN UPDATE outbox_state SET bytes = bytes + length(CAST(NEW.items AS BLOB)) + 64; END")
+    db.execute("CREATE TRIGGER outbox_shrinks AFTER DELETE ON outbox BEGIN UPDATE outbox_state SET bytes = bytes - length(CAST(OLD.items AS BLOB)) - 64; END")
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _bounded_outbox)
 
 #: The version that this program reads and writes.
 NEWEST = len(MIGRATIONS)

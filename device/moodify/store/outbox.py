@@ -11,6 +11,9 @@ from moodify.types import OutboxMessage
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+#: SQLite's largest integer; what comes from outside may be larger.
+LARGEST = 2**63 - 1
+
 
 class Outbox(Connected):
     """Unsent summaries, oldest first, over the courier's own connection.
@@ -34,16 +37,19 @@ class Outbox(Connected):
         # The envelope holds nothing that changes: the same number always means the same bytes.
         return [OutboxMessage(row["epoch"], row["seq"], f'{{"v":1,"epoch":"{row["epoch"]}","seq":{row["seq"]},"items":{row["items"]}}}'.encode()) for row in rows]
 
-    def delivered(self, epoch: str, seqs: Collection[int]) -> None:
-        """Forget messages that have arrived; of another epoch, none.
+    def delivered(self, epoch: str, ranges: Collection[tuple[int, int]]) -> None:
+        """Forget messages that have arrived: of each ``(first, last)``, both included; of another epoch, none.
 
         Raises:
             StoreBusy: locked.
             StoreError: the database cannot be used.
         """
         with mapped(self._path), transaction(self._db):
-            for seq in seqs:
-                self._db.execute("DELETE FROM outbox WHERE seq = ? AND ? = (SELECT epoch FROM outbox_state)", [seq, epoch])
+            if epoch != self._db.execute("SELECT epoch FROM outbox_state").fetchone()[0]:
+                return
+            for first, last in ranges:
+                if first <= LARGEST:
+                    self._db.execute("DELETE FROM outbox WHERE seq BETWEEN ? AND ?", [max(first, 0), max(min(last, LARGEST), 0)])
 
     def refused(self, epoch: str, seq: int, reason: str) -> None:
         """Set one message aside that the broker will never take, so that it does not hold up the rest.

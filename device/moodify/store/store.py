@@ -1,24 +1,41 @@
-"""What is written: events together with their summaries, and the end of old ones."""
+"""What is written: events together with what is to be sent of them, and the end of old ones."""
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from moodify.sqlite import mapped, transaction
+from moodify.store import bounding
 from moodify.store.database import Connected
+from moodify.store.merging import Span
+from moodify.store.messages import batches, dumps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from moodify.types import Event
 
-#: A message is closed before its items exceed so many bytes; an event above that travels alone.
-MESSAGE_BYTES = 64 * 1024
 #: Old events are deleted so many at a time, so that no transaction is long.
 RETAIN_CHUNK = 500
+#: Unsent messages that have become old are merged in so many short transactions at most; the rest the next time.
+AGE_STEPS = 8
+#: They are merged once the oldest is late by so much, and then all at once: one day's in a few commits.
+AGE_SLACK = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxCounts:
+    """What the outbox holds, and what it could not hold, since it was made."""
+
+    waiting: int
+    """Messages that wait to be sent."""
+    merged: int
+    """Events that are told only as part of a summary."""
+    lost: int
+    """Events that were dropped unsent, in summaries or not."""
 
 
 def stamp(at: datetime) -> str:
@@ -29,28 +46,35 @@ def stamp(at: datetime) -> str:
 class Store(Connected):
     """The writer's connection. Belongs to one thread."""
 
-    def __init__(self, path: Path, *, outbox_max: int = 20_000) -> None:
-        """Open ``path``, keeping unsent summaries of at most ``outbox_max`` sequence numbers."""
+    def __init__(self, path: Path, *, outbox_bytes: int = 16_000_000, outbox_days: int = 30) -> None:
+        """Open ``path``.
+
+        Args:
+            path: the prepared database.
+            outbox_bytes: unsent messages have no more than so many together.
+            outbox_days: older ones are merged into summaries.
+        """
         super().__init__(path)
-        self._outbox_max = outbox_max
+        self._outbox_bytes = outbox_bytes
+        self._outbox_age = timedelta(days=outbox_days)
 
     def record(self, events: Sequence[Event]) -> None:
         """Keep events and what is to be sent of them in one transaction: all of it, or nothing.
 
-        Their summary is one outbox message (several where it would grow above 64 kB). Recording an
-        event again does nothing, so it may be repeated after StoreBusy. Beyond the outbox's room the
-        oldest messages are dropped and their events counted as lost.
+        They become one outbox message (several where it would grow above 64 kB). Recording an event again does nothing,
+        so it may be repeated after StoreBusy. Where the outbox has no room, its oldest messages are merged into summaries
+        by the hour, then by the day; where that is not enough the oldest are dropped, and their events counted as lost.
 
         Raises:
             StoreBusy: locked or the disk is full; nothing was kept.
             StoreError: the database cannot be used.
         """
-        rows = [(event.id, event.kind.value, stamp(event.at), _dumps(dict(event.data)), _dumps(event.as_json())) for event in events]
+        rows = [(event.id, event.kind.value, stamp(event.at), dumps(dict(event.data)), dumps(event.as_json())) for event in events]
         with mapped(self._path), transaction(self._db):
             new = [item for *row, item in rows if self._db.execute("INSERT OR IGNORE INTO events (id, kind, at, data) VALUES (?, ?, ?, ?)", row).rowcount]
-            for items in _batches(new):
+            for items in batches(new):
                 self._db.execute("INSERT INTO outbox (items) VALUES (?)", [items])
-            self._bound_outbox()
+            bounding.make_room(self._db, self._outbox_bytes, sum(map(len, new)))
 
     def retain(self, days: int, *, now: datetime) -> int:
         """Delete events older than ``days``, in short transactions; return how many. Unsent summaries stay.
@@ -68,29 +92,31 @@ class Store(Connected):
             if chunk < RETAIN_CHUNK:
                 return deleted
 
-    def _bound_outbox(self) -> None:
-        # By number, not by count: it is free, and numbers have next to no gaps.
-        last = self._db.execute("SELECT max(seq) FROM outbox").fetchone()[0] or 0
-        beyond = [last - self._outbox_max]
-        lost = self._db.execute("SELECT total(json_array_length(items)) FROM outbox WHERE seq <= ?", beyond).fetchone()[0]
-        if lost:
-            self._db.execute("DELETE FROM outbox WHERE seq <= ?", beyond)
-            self._db.execute("UPDATE outbox_state SET lost = lost + ?", [int(lost)])
+    def merge_old(self, *, now: datetime) -> None:
+        """Merge unsent messages that have become too old, about once a day, in a few short transactions.
 
+        Raises:
+            StoreBusy: locked; some may be merged already.
+            StoreError: the database cannot be used.
+        """
+        before = now - self._outbox_age
+        with mapped(self._path):
+            oldest = bounding.oldest_that_may_change(self._db)
+        if oldest is None or oldest >= stamp(before - AGE_SLACK):
+            return
+        for _ in range(AGE_STEPS):
+            with mapped(self._path), transaction(self._db):
+                done = bounding.merge_step(self._db, Span.HOUR, before=stamp(before))
+            if not done:
+                return
 
-def _dumps(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    def outbox(self) -> OutboxCounts:
+        """Return how the outbox stands; quick.
 
-
-def _batches(items: Sequence[str]) -> Iterator[str]:
-    batch: list[str] = []
-    size = 0
-    for item in items:
-        length = len(item.encode())
-        if batch and size + length > MESSAGE_BYTES:
-            yield f"[{','.join(batch)}]"
-            batch, size = [], 0
-        batch.append(item)
-        size += length + 1
-    if batch:
-        yield f"[{','.join(batch)}]"
+        Raises:
+            StoreBusy: locked.
+            StoreError: the database cannot be used.
+        """
+        sql = "SELECT (SELECT count(*) FROM outbox WHERE refused IS NULL) AS waiting, merged, lost FROM outbox_state"
+        with mapped(self._path):
+            return OutboxCounts(**next(self._db.query(sql)))

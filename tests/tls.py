@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from moodify.hub import certificate
 
 
-def make_certificate(folder, *, names=("localhost",), now=None):
+def make_certificate(folder, *, names=("localhost", "127.0.0.1"), now=None):
     """Make a certificate and its key; return their files."""
     folder.mkdir(parents=True, exist_ok=True)
     files = folder / "certificate.pem", folder / "certificate.key"

@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-import ssl
 import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from moodify.cloud import enrolment
-from moodify.cloud.certificates import Certificate, fetch, pinned, read_fingerprint, same_fingerprint
+from moodify.cloud.certificates import Certificate, fetch, read_fingerprint, same_fingerprint
 from moodify.cloud.identity import load_or_make
 from moodify.cloud.keys import read_public
 from moodify.cloud.port import Delivery
@@ -76,11 +75,19 @@ def test_one_that_is_enrolled_stays_when_another_is_refused(hub, folder, certifi
     assert enrolment.load(folder).certificate == made.certificate
 
 
-def test_a_certificate_that_has_ended_is_refused(tmp_path, folder):
-    files = make_certificate(tmp_path / "old", now=now() - timedelta(days=4000))
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ({"now": now() - timedelta(days=4000)}, "has expired"),
+        ({"names": ["hub.elsewhere"]}, f"another name than {HOST}"),
+    ],
+)
+def test_a_certificate_that_the_link_would_refuse_is_refused_at_once(tmp_path, folder, made, said):
+    files = make_certificate(tmp_path / "other", **made)
     certificate = Certificate.from_pem(files[0].read_text())
-    with tls_server(files) as port, pytest.raises(EnrolmentRefused, match=f"ended on {certificate.expires:%Y-%m-%d}"):
+    with tls_server(files) as port, pytest.raises(LinkRefused, match=said):
         enrolment.enrol(folder, HOST, port, certificate.fingerprint, now=now())
+    assert enrolment.load(folder) is None
 
 
 def test_fetching_a_certificate_tells_the_server_nothing(files, certificate):
@@ -158,27 +165,6 @@ def test_fingerprints_are_compared_whole():
     assert same_fingerprint(f"sha256:{DIGITS}", f"sha256:{DIGITS}")
     assert not same_fingerprint(f"sha256:{DIGITS}", f"sha256:{DIGITS[:-1]}0")
     assert not same_fingerprint(f"sha256:{DIGITS}", "é")
-
-
-def handshake(context, port):
-    with socket.create_connection((HOST, port), timeout=5) as plain, context.wrap_socket(plain, server_hostname="another.name") as encrypted:
-        return encrypted.getpeercert(binary_form=True)
-
-
-def test_a_pinned_certificate_is_believed_whatever_name_it_stands_for(hub, certificate):
-    assert Certificate.from_der(handshake(pinned(certificate.pem), hub)) == certificate
-
-
-def test_a_certificate_of_the_same_name_is_not_the_pinned_one(hub, tmp_path):
-    stranger = make_certificate(tmp_path / "stranger")[0].read_text()
-    with pytest.raises(ssl.SSLCertVerificationError):
-        handshake(pinned(stranger), hub)
-
-
-def test_a_pinned_certificate_that_has_ended_is_not_believed(tmp_path):
-    files = make_certificate(tmp_path / "old", now=now() - timedelta(days=4000))
-    with tls_server(files) as port, pytest.raises(ssl.SSLCertVerificationError, match="expired"):
-        handshake(pinned(files[0].read_text()), port)
 
 
 def test_a_folder_without_the_file_belongs_to_no_hub(folder):

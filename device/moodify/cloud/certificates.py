@@ -94,18 +94,5 @@ def fetch(host: str, port: int, *, timeout_s: float = TIMEOUT_S) -> Certificate:
         raise LinkDown(f"no hub answers at {host}:{port} ({error}); start it with moodify hub serve, and look at its address and the network") from error
 
 
-def pinned(pem: str) -> ssl.SSLContext:
-    """Return a context for clients that believe in exactly this certificate while it is good, whatever name it stands for.
-
-    The name says nothing then: whoever holds the key of the one certificate is the one that is meant.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.load_verify_locations(cadata=pem)
-    # One that an authority signed is taken without that authority.
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    return context
-
-
 def _fingerprint(der: bytes) -> str:
     return _PREFIX + hashlib.sha256(der).hexdigest()

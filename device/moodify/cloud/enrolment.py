@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from moodify.cloud.certificates import TIMEOUT_S, Certificate, fetch, same_fingerprint
 from moodify.cloud.keys import line_of
-from moodify.cloud.port import Delivery
+from moodify.cloud.opening import open_socket
+from moodify.cloud.port import Delivery, Endpoint
 from moodify.errors import EnrolmentRefused, PersonMustAct
 from moodify.files import sync_folder, write_private
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from moodify.cloud.identity import Identity
     from moodify.config.model import LinkConfig
-
-logger = logging.getLogger(__name__)
 
 FILE = "hub.json"
 #: Where a hub listens unless somebody says otherwise.
@@ -115,9 +113,9 @@ def enrol(folder: Path, host: str, port: int, fingerprint: str, *, name: str | N
         timeout_s: longest wait for each step of a connect.
 
     Raises:
-        EnrolmentRefused: it is another, or its certificate has ended; nothing was written.
+        EnrolmentRefused: it is another; nothing was written.
         LinkDown: nobody answers there.
-        LinkRefused: what answers is no hub.
+        LinkRefused: what answers is no hub, or its certificate is not good for this address or day.
         PersonMustAct: ``hub.json`` can't be written.
     """
     certificate = fetch(host, port, timeout_s=timeout_s)
@@ -126,8 +124,8 @@ def enrol(folder: Path, host: str, port: int, fingerprint: str, *, name: str | N
             f"{host}:{port} is not the hub that you mean: its certificate has the fingerprint {certificate.fingerprint}, not {fingerprint}; "
             "compare it with what moodify hub status shows on the hub itself, and trust nothing between the two until you know why they differ"
         )
-    if certificate.expires <= now:
-        raise EnrolmentRefused(f"the certificate of {host}:{port} ended on {certificate.expires:%Y-%m-%d}; make a new one on the hub, or set this device's clock if that is wrong")
+    # As the link will do it, so that what stands in its way is said now.
+    open_socket(Endpoint(host, port, tls=True, ca_data=certificate.pem)).close()
     enrolment = Enrolment(host, port, certificate, name or host, now)
     save(folder, enrolment)
     return enrolment

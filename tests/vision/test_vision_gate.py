@@ -111,3 +111,26 @@ def test_another_size_of_frame_is_compared_all_the_same():
     watch = Watch(sigma=0)
     watch.settle(room())
     assert not watch.look(cv2.resize(room(), (640, 480), interpolation=cv2.INTER_LINEAR)).moved
+
+
+def test_the_region_is_where_somebody_moved():
+    watch = Watch()
+    watch.settle(room())
+    scene = room()
+    cv2.ellipse(scene, (100, 150), (20, 70), 0, 0, 360, 200, -1)
+    scene[20:24, 300:304] = 250
+    assert watch.look(scene).region == pytest.approx((80, 80, 120, 220), abs=14)
+
+
+def test_where_nothing_moved_there_is_no_region():
+    watch = Watch()
+    watch.settle(room())
+    assert watch.look(room()).region is None
+
+
+def test_a_camera_that_was_turned_sees_no_region():
+    watch = Watch()
+    watch.settle(room())
+    elsewhere = np.kron(np.random.default_rng(3).choice([20.0, 240.0], (6, 8)), np.ones((40, 40)))
+    motion = watch.look(elsewhere)
+    assert (motion.moved, motion.region) == (True, None)

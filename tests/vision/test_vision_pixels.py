@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from moodify.types import Box, Image, PixelLayout
-from moodify.vision.pixels import PADDING, Letterbox, SmallLuma, region_luma
+from moodify.vision.pixels import PADDING, Letterbox, Part, SmallLuma, region_luma
 
 
 def picture(width=320, height=240):
@@ -87,3 +87,24 @@ def test_region_luma_of_yuv_is_a_view_of_the_plane():
     plane, left, top = region_luma(image, Box(10, 20, 50, 70))
     assert (left, top) == (0, 0)
     assert np.shares_memory(plane, image.pixels)
+
+
+@pytest.mark.parametrize("layout", COLOURED)
+def test_a_part_is_what_the_whole_picture_shows_there(layout):
+    part, x, y = Part().of(in_layout(picture(640, 480), layout), Box(101.7, 53.2, 441.7, 313.2))
+    assert (x, y, part.width, part.height) == (100, 52, 340, 260)
+    canvas, _ = Letterbox(340, 260).fit(part)
+    assert np.abs(canvas.astype(int) - picture(640, 480)[52:312, 100:440].astype(int)).mean() < 2
+
+
+def test_parts_of_yuv_share_one_buffer():
+    cutter = Part()
+    image = in_layout(picture(640, 480), PixelLayout.I420)
+    first, second = (cutter.of(image, Box(x, 0, x + 320, 240))[0] for x in (0, 100))
+    assert first.pixels is second.pixels
+
+
+def test_a_part_of_rgb_is_a_view():
+    image = in_layout(picture(), PixelLayout.RGB)
+    part, _, _ = Part().of(image, Box(0, 0, 160, 120))
+    assert np.shares_memory(part.pixels, image.pixels)

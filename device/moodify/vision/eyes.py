@@ -8,6 +8,7 @@ import cv2
 
 from moodify.types import Box, Landmarks, NotJudged, Observation, Point, SeenFace
 from moodify.vision.align import Aligner
+from moodify.vision.closer import SecondLook
 from moodify.vision.gate import MotionGate
 from moodify.vision.quality import QualityGate
 
@@ -25,12 +26,14 @@ class Eyes:
 
     def __init__(self, detector: Detector, classifier: Classifier, config: VisionConfig) -> None:
         self._detector = detector
+        self._second = SecondLook(detector)
         self._judge = Judge(classifier, config)
         self._gate = MotionGate(config.motion_threshold)
         self._still_check_s = config.still_check_s
         self._somebody = False
         self._looked_s = float("-inf")
         self._moved_s = float("-inf")
+        self._where: Box | None = None
 
     def see(self, frame: Frame, *, closely: bool = False) -> Observation:
         """Look at ``frame``.
@@ -49,18 +52,32 @@ class Eyes:
         motion = self._gate.look(frame.image)
         if motion.moved:
             self._moved_s = frame.t_s
+            self._where = motion.region or self._where
         faces: tuple[SeenFace, ...] = ()
         if closely or self._worth_a_search(frame.t_s):
-            found = self._detector.faces(frame.image)
+            found = self._find(frame)
             faces = tuple(self._judge.judge(frame, face) for face in found)
             self._somebody, self._looked_s = bool(faces), frame.t_s
         return Observation(frame.t_s, faces, moved=motion.moved, brightness=motion.brightness, width=frame.image.width, height=frame.image.height)
 
+    def _find(self, frame: Frame) -> tuple[Face, ...]:
+        """Look at the whole picture and, where nobody is found, at where something moved or somebody was seen last."""
+        found = self._detector.faces(frame.image)
+        if not found and self._where is not None:
+            found = self._second.faces(frame, self._where)
+        if found:
+            self._where = found[0].box
+        elif not self._lingers(frame.t_s):
+            self._where = None
+        return found
+
+    def _lingers(self, t_s: float) -> bool:
+        return 0 <= t_s - self._moved_s <= _LINGER_S
+
     def _worth_a_search(self, t_s: float) -> bool:
-        lingers = 0 <= t_s - self._moved_s <= _LINGER_S
         # A recording that starts again goes back in time.
         overdue = not 0 <= t_s - self._looked_s < self._still_check_s
-        return self._somebody or lingers or overdue
+        return self._somebody or self._lingers(t_s) or overdue
 
 
 class Judge:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from moodify.types import Box
 from moodify.vision.pixels import SmallLuma
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ _WHOLE: Final = 0.6
 """A change of this share of the picture is a lamp, a curtain or a moved camera: the average starts anew."""
 _MAX_GAIN: Final = 2.0
 """Beyond it, what is black or white in one of the two frames can't be compared."""
+_JOIN: Final = np.ones((5, 5), np.uint8)
+"""Changes that are no further apart belong together: a head and its shoulders, though the neck looks like the wall behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Motion:
     moved: bool
     brightness: float
     """Mean luma from 0 to 1."""
+    region: Box | None = None
+    """What moved most, in pixels of the image; None where nothing moved or nothing is known of where."""
 
 
 class MotionGate:
@@ -66,11 +71,23 @@ class MotionGate:
         np.abs(self._change, out=self._change)
         limit = min(max(_MIN_CHANGE, _NOISE_FACTOR * _quantile(self._change, 0.25)), _MAX_CHANGE)
         share = float(np.count_nonzero(self._change > limit)) / self._change.size
-        if share > _WHOLE or not 1 / _MAX_GAIN < gain < _MAX_GAIN:
+        whole = share > _WHOLE or not 1 / _MAX_GAIN < gain < _MAX_GAIN
+        if whole:
             np.copyto(self._average, self._frame)
         else:
             cv2.accumulateWeighted(self._frame, self._average, _RATE)
-        return Motion(moved=share >= self._threshold, brightness=mean / 255)
+        moved = share >= self._threshold
+        return Motion(moved=moved, brightness=mean / 255, region=self._largest(limit, image) if moved and not whole else None)
+
+    def _largest(self, limit: float, image: Image) -> Box | None:
+        """Return the largest connected change above ``limit`` in pixels of ``image``."""
+        changed = cv2.dilate((self._change > limit).astype(np.uint8), _JOIN)
+        _, _, parts, _ = cv2.connectedComponentsWithStats(changed)
+        if len(parts) < 2:  # noqa: PLR2004 - the first is what did not change
+            return None
+        x, y, width, height, _ = (int(value) for value in max(parts[1:], key=lambda part: int(part[cv2.CC_STAT_AREA])))
+        sx, sy = image.width / _WIDTH, image.height / _HEIGHT
+        return Box(x * sx, y * sy, (x + width) * sx, (y + height) * sy)
 
 
 def _quantile(values: NDArray[np.float32], part: float) -> float:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from moodify.types import PixelLayout
+from moodify.types import Image, PixelLayout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from moodify.types import Box, Image
+    from moodify.types import Box
 
 PADDING: Final = 114
 """Grey beside and below a letterboxed picture; the detector was trained with it."""
@@ -48,6 +48,33 @@ def region_luma(image: Image, box: Box) -> tuple[NDArray[np.uint8], int, int]:
     x0, y0 = (min(max(int(value), 0), size - 1) for value, size in ((box.x0, image.width), (box.y0, image.height)))
     x1, y1 = max(x0 + 1, int(np.ceil(box.x1))), max(y0 + 1, int(np.ceil(box.y1)))
     return np.asarray(cv2.cvtColor(image.pixels[y0:y1, x0:x1], cv2.COLOR_RGB2GRAY), np.uint8), x0, y0
+
+
+class Part:
+    """Cuts parts out of images: views where pixels lie together, else into a buffer of its own."""
+
+    def __init__(self) -> None:
+        self._buffer = np.empty((0, 0), np.uint8)
+
+    def of(self, image: Image, box: Box) -> tuple[Image, int, int]:
+        """Return the part of ``image`` inside ``box``, and the x and y of its top left corner.
+
+        Its sides are rounded so that every plane of the layout can be cut there. Valid until the next call.
+        """
+        x0, y0 = int(max(box.x0, 0)) // 2 * 2, int(max(box.y0, 0)) // 2 * 2
+        width, height = (int(min(box.x1, image.width)) - x0) // 2 * 2, (int(min(box.y1, image.height)) - y0) // 4 * 4
+        if image.layout not in _SUBSAMPLED:
+            return Image(image.pixels[y0 : y0 + height, x0 : x0 + width], image.layout), x0, y0
+        if self._buffer.shape != (height * 3 // 2, width):
+            self._buffer = np.empty((height * 3 // 2, width), np.uint8)
+        self._buffer[:height] = image.pixels[y0 : y0 + height, x0 : x0 + width]
+        colour, rows = image.pixels[image.height :], slice(y0 // 2, (y0 + height) // 2)
+        if image.layout is PixelLayout.NV12:
+            self._buffer[height:] = colour[rows, x0 : x0 + width]
+        else:
+            planes = colour.reshape(2, image.height // 2, image.width // 2)
+            self._buffer[height:].reshape(2, height // 2, width // 2)[:] = planes[:, rows, x0 // 2 : (x0 + width) // 2]
+        return Image(self._buffer, image.layout), x0, y0
 
 
 class SmallLuma:

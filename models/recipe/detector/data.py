@@ -132,8 +132,9 @@ def _without_copies(pictures: list[Picture]) -> list[int]:
     hashes = _hashes(picture.pixels for picture in pictures)
     fresh: list[int] = []
     for i, code in enumerate(hashes):
-        distance = np.bitwise_count(hashes[fresh] ^ code) if fresh else np.array([64])
-        if distance.min() > _NEAR_BITS:
+        # NumPy 1, which the appliance may have, does not count bits.
+        differ = np.unpackbits((hashes[fresh] ^ code).view(np.uint8).reshape(-1, 8), axis=1).sum(axis=1)
+        if differ.min(initial=64) > _NEAR_BITS:
             fresh.append(i)
     return fresh
 

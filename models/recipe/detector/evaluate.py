@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import cv2
 import numpy as np
 
 from recipe.detector.decode import Found, Net, find
+from recipe.detector.paste import largest, paste
 from recipe.metrics import Share, average_precision, lowest_threshold, median_interval, overlaps
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def largest_found(matched: Sequence[Matched]) -> Share:
     for picture, found in matched:
         if picture.ignored.all():
             continue
-        face = _largest(picture)
+        face = largest(picture)
         count += 1
         hits += int(len(found.boxes) and overlaps(found.boxes, picture.boxes[face][None]).max() >= _NEAR_TEACHER)
     return Share(hits, count)
@@ -164,7 +164,7 @@ def landmark_errors(matched: Sequence[Matched]) -> NDArray[np.float64]:
     for picture, found in matched:
         if picture.ignored.all() or not len(found.boxes):
             continue
-        face = _largest(picture)
+        face = largest(picture)
         shared = overlaps(found.boxes, picture.boxes[face][None])[:, 0]
         if shared.max() < _NEAR_TEACHER:
             continue
@@ -173,11 +173,6 @@ def landmark_errors(matched: Sequence[Matched]) -> NDArray[np.float64]:
         distance = np.linalg.norm(found.landmarks[shared.argmax()] - picture.landmarks[face], axis=1)
         errors.append(float(distance.mean()) / size)
     return np.array(errors)
-
-
-def _largest(picture: Picture) -> int:
-    areas = np.prod(picture.boxes[:, 2:] - picture.boxes[:, :2], axis=1)
-    return int(np.where(picture.ignored, -1, areas).argmax())
 
 
 def pasted(net: Net, held: Pictures, share: float, threshold: float, count: int = 300, width: int = 640, height: int = 480) -> Share:
@@ -190,29 +185,3 @@ def pasted(net: Net, held: Pictures, share: float, threshold: float, count: int 
         found = find(net, frame, threshold)
         hits += int(len(found.boxes) and overlaps(found.boxes, box[None]).max() >= _SAME)
     return Share(hits, count)
-
-
-def paste(
-    rng: np.random.Generator,
-    portraits: Sequence[Picture],
-    rooms: Sequence[Picture],
-    face_width: float,
-    width: int,
-    height: int,
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """A frame with one face of ``face_width`` pixels in a room, and the face's box."""
-    picture = portraits[int(rng.integers(len(portraits)))]
-    room = rooms[int(rng.integers(len(rooms)))].pixels
-    frame = np.ascontiguousarray(cv2.resize(room, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-    box = picture.boxes[_largest(picture)]
-    scale = face_width / float(box[2] - box[0])
-    h, w = (max(2, round(n * scale)) for n in picture.pixels.shape[:2])
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = np.asarray(cv2.resize(picture.pixels, (w, h), interpolation=how), np.uint8)
-    box = box * np.array([w / picture.pixels.shape[1], h / picture.pixels.shape[0]] * 2, np.float32)
-    # The whole picture is pasted, cut where it is larger than the frame, and the face stays inside.
-    x = int(rng.uniform(-box[0], width - box[2])) if w >= width else int(rng.uniform(0, width - w))
-    y = int(rng.uniform(-box[1], height - box[3])) if h >= height else int(rng.uniform(0, height - h))
-    x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
-    frame[y0:y1, x0:x1] = small[y0 - y : y1 - y, x0 - x : x1 - x]
-    return frame, np.asarray(box + np.array([x, y, x, y]), np.float32)

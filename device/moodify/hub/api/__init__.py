@@ -1,0 +1,1 @@
+"""The hub's API: devices, states, history and commands, over HTTP on loopback."""

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from moodify.config import Config, document, find, load, parse
+from moodify.config.model import Section
 from moodify.errors import ConfigError
 
 MISTAKES = """
@@ -74,7 +76,7 @@ def test_the_shipped_examples_are_valid(project_root):
         "music.moods.hapy",
         'music.moods.calm.uri = "my playlist": is not a Spotify address',
         "people.ada.gaol: unknown key; did you mean goal?",
-        "link.tls: tls = false sends the device's token in the clear to broker.home; set tls = true",
+        "link.tls: tls = false sends the device's token or password in the clear to broker.home; set tls = true",
     ],
 )
 def test_every_mistake_is_reported_at_once_with_key_value_and_fix(part):
@@ -86,20 +88,70 @@ def test_nothing_but_the_mistakes_is_reported():
 
 
 def test_a_mistake_in_one_key_is_not_reported_again_for_its_pair():
-    assert problems('[link]\nusername = "me"\npassword = 5') == ('link.password: must be a valid string; write it in "quotes"',)
+    assert problems("[link]\nhost = 5\ntls = false\nhome_assistant = true") == ('link.host = 5: must be a valid string; write it in "quotes"',)
+
+
+class WithSecret(Section):
+    """A section as the hub has one: with an address that may hold a password."""
+
+    address: SecretStr | None = None
 
 
 def test_a_secret_is_never_shown():
-    shown = document.effective(parse('[link]\nusername = "me"\npassword = "open sesame"', source="moodify.toml"))
+    shown = document.effective(parse('address = "open sesame"', source="hub.toml", model=WithSecret))
     assert "open sesame" not in shown
     assert document.MASK in shown
 
 
 @pytest.mark.parametrize("wrong", ["12345", "[12345]", "{ a = 12345 }", "12345.5"])
 def test_whatever_stands_where_a_secret_belongs_is_not_shown(wrong):
-    (line,) = problems(f'[link]\nusername = "me"\npassword = {wrong}')
-    assert line.startswith("link.password: must be")
+    with pytest.raises(ConfigError) as raised:
+        parse(f"address = {wrong}", source="hub.toml", model=WithSecret)
+    (line,) = raised.value.problems
+    assert line.startswith("address: must be")
     assert "12345" not in line
+
+
+@pytest.mark.parametrize("key", ["username", "password"])
+def test_a_sign_in_that_stood_here_once_is_a_mistake_and_is_not_shown(key):
+    (line,) = problems(f'[link]\n{key} = "open sesame"')
+    assert line.startswith(f"link.{key}: unknown key")
+    assert "sign_in_file" in line
+    assert "open sesame" not in line
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ('sign_in_file = "sign-in"\nhost = "broker.home"', 'link.sign_in_file = "sign-in": is not a whole path'),
+        ('ca_file = "./ca.crt"', 'link.ca_file = "./ca.crt": is not a whole path'),
+        ('ca_file = "~nobody-of-this-name/ca.crt"', 'link.ca_file = "~nobody-of-this-name/ca.crt": is not a whole path'),
+        ('sign_in_file = "/etc/sign-in"', "link.sign_in_file: sign_in_file is for a household's own broker; set host"),
+        ('sign_in_file = "/etc/sign-in"\nhost = "broker.home"\ndelivery = "hub"', 'link.delivery: delivery = "hub" waits for a hub'),
+        ("home_assistant = true", "link.home_assistant: home_assistant = true needs the broker"),
+        ('home_assistant_prefix = "home/#"', 'link.home_assistant_prefix = "home/#": is no topic'),
+        ('home_assistant_prefix = "/home"', 'link.home_assistant_prefix = "/home": is no topic'),
+        ('host = "broker.home:8883"', 'link.host = "broker.home:8883": must be a name or an address alone'),
+        ('host = "mqtts://broker.home"', 'link.host = "mqtts://broker.home": must be a name or an address alone'),
+        ('host = ""', 'link.host = "": must be a name or an address alone'),
+        ('audience = ""', 'link.audience = "": '),
+        ('delivery = "hubb"', "link.delivery = \"hubb\": must be 'broker' or 'hub'; did you mean hub?"),
+        ('commands = ["rescna"]', 'link.commands #1 = "rescna": must be '),
+    ],
+)
+def test_a_mistake_in_the_link_names_key_value_and_fix(setting, said):
+    (line,) = problems(f"[link]\n{setting}")
+    assert line.startswith(said)
+
+
+@pytest.mark.parametrize("host", ["broker.home", "broker", "192.168.1.20", "fd00::1", "attic.local"])
+def test_a_broker_is_named_or_numbered(host):
+    assert parse(f'[link]\nhost = "{host}"', source="moodify.toml").link.host == host
+
+
+def test_the_sign_in_may_lie_in_the_owners_home():
+    link = parse('[link]\nhost = "broker.home"\nsign_in_file = "~/sign-in"', source="moodify.toml").link
+    assert link.sign_in_file == Path.home() / "sign-in"
 
 
 @pytest.mark.parametrize("of_day", ['"22:00:00Z"', '"22:00:00+01:00"'])
@@ -213,7 +265,7 @@ def test_what_is_not_toml_says_what_to_write_instead(setting, said, end):
 
 
 def test_a_secret_without_quotes_is_not_shown():
-    (line,) = problems("[link]\npassword = sesame12")
+    (line,) = problems("[link]\naudience = sesame12")
     assert "sesame" not in line
 
 

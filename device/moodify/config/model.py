@@ -6,12 +6,13 @@ the person who owns the appliance.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from moodify.types import FELT_MOODS, Mood, MusicSource
@@ -38,6 +39,28 @@ def _without_link(address: Any) -> Any:
 
 
 SpotifyUri = Annotated[str, StringConstraints(pattern=r"^spotify:(track|album|artist|playlist):[0-9A-Za-z]+$"), BeforeValidator(_without_link)]
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        whole = path.expanduser()
+    except RuntimeError:
+        # There is no such user.
+        whole = path
+    if not whole.is_absolute():
+        raise PydanticCustomError("relative_path", "is not a whole path, and what it is counted from differs from start to start; write it from / or ~/ on")
+    return whole
+
+
+#: A file that the owner keeps somewhere of their own.
+OwnersFile = Annotated[Path, AfterValidator(_absolute)]
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == 6  # noqa: PLR2004 - the protocol's number
+    except ValueError:
+        return False
 
 
 def between(keys: str, message: str) -> PydanticCustomError:
@@ -288,17 +311,18 @@ class LinkConfig(Section):
     )
     port: Port = Field(8883, description="Port of the broker.")
     tls: bool = Field(True, description="Encrypt. Only a broker on loopback may go without.")
-    ca_file: Path | None = Field(None, examples=["/etc/moodify/ca.crt"], description="Certificate authority of the broker; unset trusts the system's.")
-    sign_in_file: Path | None = Field(
+    ca_file: OwnersFile | None = Field(None, examples=["/etc/moodify/ca.crt"], description="Certificate authority of the broker; unset trusts the system's.")
+    sign_in_file: OwnersFile | None = Field(
         None,
         examples=["/etc/moodify/broker-sign-in"],
-        description="File (0600) whose first line is the user name and whose second is the password of a household's own broker; unset signs in with a token that the device makes.",
+        description="File (0600) whose first line is the user name and whose second is the password of a household's own broker; "
+        "unset signs in with a token that the device makes, which a hub asks for.",
     )
-    audience: str = Field("moodify", description="Whom the device's token is for.")
+    audience: str = Field("moodify", min_length=1, description="Whom the device's token is for.")
     keepalive_s: Annotated[int, Field(ge=5, le=600)] = Field(30, description="Seconds between two signs of life.")
     delivery: Literal["broker", "hub"] | None = Field(
         None,
-        examples=["hub"],
+        examples=["broker"],
         description="When a summary counts as arrived: broker (the broker has it, which does not say that anybody stored it) or hub (a hub says that it is stored); "
         "unset: hub once this device is enrolled with one, else broker.",
     )
@@ -306,14 +330,37 @@ class LinkConfig(Section):
         ("rescan", "privacy", "diagnostics"), description="Commands that are taken from the broker. Privacy can be turned on from afar, never off."
     )
     home_assistant: bool = Field(False, description="Whether the device shows itself to Home Assistant, on a household's own broker (MQTT discovery).")
-    home_assistant_prefix: str = Field("homeassistant", pattern=r"^[^+#/\s][^+#\s]*$", description="Topic below which Home Assistant looks for devices.")
+    home_assistant_prefix: str = Field("homeassistant", description="Topic below which Home Assistant looks for devices.")
+
+    @field_validator("host")
+    @classmethod
+    def _name_alone(cls, host: str | None) -> str | None:
+        if host is not None and (not host or re.search(r"[\s/@\[\]]", host) or (":" in host and not _is_ipv6(host))):
+            raise PydanticCustomError("host", "must be a name or an address alone, as broker.home or 192.168.1.20; the port has a key of its own")
+        return host
+
+    @field_validator("home_assistant_prefix")
+    @classmethod
+    def _a_topic(cls, prefix: str) -> str:
+        # MQTT 5.0, 4.7: + and # are wildcards; an empty level is a level of its own.
+        if not all(re.fullmatch(r"[^+#\s]+", level) for level in prefix.split("/")):
+            raise PydanticCustomError("topic", "is no topic; write one without +, # and blanks, as Home Assistant's MQTT settings show it")
+        return prefix
 
     @model_validator(mode="after")
-    def _no_token_in_the_clear(self) -> LinkConfig:
+    def _nothing_secret_in_the_clear(self) -> LinkConfig:
         if self.host is not None and not self.tls and self.host not in {"127.0.0.1", "::1", "localhost"}:
-            raise between("tls,host", f"tls = false sends the device's token in the clear to {self.host}; set tls = true, or use a broker on 127.0.0.1")
+            raise between("tls,host", f"tls = false sends the device's token or password in the clear to {self.host}; set tls = true, or use a broker on 127.0.0.1")
+        return self
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> LinkConfig:
         if self.home_assistant and self.host is None:
             raise between("home_assistant,host", "home_assistant = true needs the broker that Home Assistant uses; set host to its name")
+        if self.sign_in_file is not None and self.host is None:
+            raise between("sign_in_file,host", "sign_in_file is for a household's own broker; set host to its name, or take sign_in_file out: a hub asks for the device's token")
+        if self.sign_in_file is not None and self.delivery == "hub":
+            raise between("delivery,sign_in_file", 'delivery = "hub" waits for a hub, which asks for the device\'s token; take sign_in_file out, or set delivery = "broker"')
         return self
 
 

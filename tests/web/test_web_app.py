@@ -115,6 +115,8 @@ def test_the_api_describes_itself(browser):
         (EventKind.SPEAKER, {}, "Speaker."),
         (EventKind.HEALTH, {"reasons": ["Hot", "Full"]}, "Hot; Full."),
         (EventKind.HEALTH, {"reasons": []}, "The appliance is well."),
+        (EventKind.SUMMARY, {"events": {"mood": 3, "health": 12}, "moods": {"sad": 600, "calm": 3000}}, "15 events are told as one: calm for 50 min, sad for 10 min."),
+        (EventKind.SUMMARY, {"events": {"health": 12}, "moods": {}}, "12 events are told as one."),
     ],
 )
 def test_each_event_is_a_sentence(house, kind, data, words):

@@ -16,7 +16,7 @@ def sentence(event: Event) -> str:
     """Say in plain words what happened.
 
     Reads from the event's data, by kind: presence ``people``; mood ``mood`` and ``confidence``; decision ``reason``; order ``act``, ``status``
-    and, where there are, ``track`` (title) and ``message``; camera, speaker, link ``state`` and ``message``; health ``reasons``.
+    and, where there are, ``track`` (title) and ``message``; camera, speaker, link ``state`` and ``message``; health ``reasons``; summary ``events`` and ``moods``.
     What is absent is left out of the sentence.
     """
     return _WORDS[event.kind](event.data)
@@ -92,6 +92,13 @@ def _health(data: Mapping[str, Any]) -> str:
     return _ended("; ".join(map(str, reasons)), "") if reasons else "The appliance is well."
 
 
+def _summary(data: Mapping[str, Any]) -> str:
+    count = sum(data.get("events", {}).values())
+    moods = sorted(data.get("moods", {}).items(), key=lambda spent: -spent[1])
+    spent = ", ".join(f"{mood} for {round(seconds / 60)} min" for mood, seconds in moods)
+    return _ended(spent and f"{count} events are told as one: {spent}", f"{count} events are told as one")
+
+
 def _ended(text: object, otherwise: str) -> str:
     said = str(text) if text else otherwise
     return said if said.endswith((".", "!", "?", "…")) else f"{said}."
@@ -106,4 +113,5 @@ _WORDS: Mapping[EventKind, Callable[[Mapping[str, Any]], str]] = {
     EventKind.SPEAKER: _part("Speaker"),
     EventKind.LINK: _part("Link"),
     EventKind.HEALTH: _health,
+    EventKind.SUMMARY: _summary,
 }

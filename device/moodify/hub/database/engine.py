@@ -52,7 +52,7 @@ class Transactions:
             StoreError: it is no address of a database, or the file can't be used.
         """
         url = _url(target)
-        self.where = str(url.database) if _is_sqlite(url) else url.render_as_string(hide_password=True)
+        self.where = str(url.database) if _is_sqlite(url) else _shown(url)
         """Names the database to a person."""
         with mapped(self.where):
             if _is_sqlite(url):
@@ -111,7 +111,12 @@ def _url(target: str | Path) -> URL:
         return url.set(drivername="sqlite")
     if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"} and url.database:
         return url.set(drivername="postgresql+psycopg")
-    raise StoreError(f"{url.render_as_string(hide_password=True)} is no database that a hub can use; write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
+    raise StoreError(f"{_shown(url)} is no database that a hub can use; write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
+
+
+def _shown(url: URL) -> str:
+    # A password may stand among the options too.
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _is_sqlite(url: URL) -> bool:

@@ -137,9 +137,14 @@ class CollectorThread:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
+
+    @property
     def trouble(self) -> str | None:
         """Why it can't do its work now; None while it can. For any thread."""
-        if not self._thread.is_alive():
+        if not self.alive:
             return "it does not run"
         return self._store_trouble or self._line.trouble
 

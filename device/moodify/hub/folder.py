@@ -12,6 +12,7 @@ import platformdirs
 
 from moodify.errors import PersonMustAct
 from moodify.files import write_private
+from moodify.hub.mosquitto import SOCKET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +53,16 @@ class HubFolder:
     def run(self) -> Path:
         """What lasts as long as a run, mosquitto's files among it."""
         return self.path / "run"
+
+    @property
+    def socket(self) -> Path:
+        """Where mosquitto listens; may be longer than a socket's address."""
+        return self.run / SOCKET
+
+    @property
+    def local(self) -> Path:
+        """A token for the API that is new with each run, for who can read this folder."""
+        return self.run / "local.token"
 
     @property
     def address(self) -> Path:

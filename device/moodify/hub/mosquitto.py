@@ -45,7 +45,9 @@ STOP_TIMEOUT_S = 2.0
 LOG_AT_MOST = 128 * 1024
 #: Longest address of a unix socket on Linux, in bytes (unix(7): 108 with the closing zero).
 _ADDRESS_AT_MOST = 107
-_CONFIGURATION, _ACCESS, _SOCKET, _LOG = "mosquitto.conf", "mosquitto.acl", "mosquitto.sock", "mosquitto.log"
+#: Name of the socket in the folder.
+SOCKET = "mosquitto.sock"
+_CONFIGURATION, _ACCESS, _LOG = "mosquitto.conf", "mosquitto.acl", "mosquitto.log"
 
 _ACCESS_RULES = f"""\
 pattern write moodify/v1/%u/up/#
@@ -117,10 +119,10 @@ class Mosquitto:
     @property
     def socket(self) -> Path:
         """Where it listens, short enough for a socket's address; good while this process lives and it is not closed."""
-        path = self._run / _SOCKET
+        path = self._run / SOCKET
         if len(os.fsencode(path)) <= _ADDRESS_AT_MOST or self._folder is None:
             return path
-        return Path(f"/proc/{os.getpid()}/fd/{self._folder}/{_SOCKET}")
+        return Path(f"/proc/{os.getpid()}/fd/{self._folder}/{SOCKET}")
 
     def start(self) -> None:
         """Start it, or start it anew where it has ended; return when it listens.
@@ -189,9 +191,9 @@ class Mosquitto:
     def _launch(self, program: str) -> None:
         write_private(self._run / _ACCESS, _ACCESS_RULES.encode())
         # Names are relative: it starts in the folder, whose own name may be longer than a socket's address or hold any character.
-        settings = _SETTINGS.format(user="root" if os.geteuid() == 0 else "mosquitto", packet=PACKET_AT_MOST, memory=self._memory_bytes, access=_ACCESS, socket=_SOCKET)
+        settings = _SETTINGS.format(user="root" if os.geteuid() == 0 else "mosquitto", packet=PACKET_AT_MOST, memory=self._memory_bytes, access=_ACCESS, socket=SOCKET)
         write_private(self._run / _CONFIGURATION, settings.encode())
-        (self._run / _SOCKET).unlink(missing_ok=True)
+        (self._run / SOCKET).unlink(missing_ok=True)
         self._process = subprocess.Popen(
             [program, "-c", str(self._run / _CONFIGURATION)],
             stdin=subprocess.DEVNULL,

@@ -43,7 +43,7 @@ def create_api(
     states: States,
     *,
     gate_connected: Callable[[], Collection[str]],
-    admin_hash: str,
+    admin_hashes: Callable[[], Collection[str]],
     metrics: Metrics,
     ready: Callable[[], Mapping[str, str | None]],
     on_command: Callable[[], None] = lambda: None,
@@ -57,7 +57,7 @@ def create_api(
         events: what was stored.
         states: what devices last said of themselves.
         gate_connected: ids of the devices whose connections this hub's gate holds; any thread calls it.
-        admin_hash: what :func:`moodify.hub.api.admin.hash_of` returned for the admin token.
+        admin_hashes: what :func:`moodify.hub.api.admin.hash_of` gives for the tokens that are good now; asked for each request, by any thread.
         metrics: what is counted; the API adds its requests.
         ready: what is wrong with each part of the hub, by its name; None where nothing is. Any thread calls it.
         on_command: called when a command was kept; :meth:`moodify.hub.dispatch.Dispatcher.wake`.
@@ -67,7 +67,7 @@ def create_api(
     """
     # The vendor's documentation pages load scripts from a foreign host.
     app = FastAPI(title="Moodify hub", version=__version__, docs_url=None, redoc_url=None, description="Devices, their states, history and commands, on this machine alone.")
-    app.add_middleware(Guard, admin=Admin(admin_hash), metrics=metrics, allowed_hosts=allowed_hosts)
+    app.add_middleware(Guard, admin=Admin(admin_hashes), metrics=metrics, allowed_hosts=allowed_hosts)
     app.state.waits = Waits(commands)
     answer_errors(app, "/openapi.json says what there is.")
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from moodify.cloud.commands import ARGUMENTS
 from moodify.hub.api.devices import DeviceId  # noqa: TC001 - FastAPI reads the annotations
 from moodify.hub.api.schemas import CommandList, CommandOut, NewCommand
 from moodify.hub.port import CommandState
 from moodify.web.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from moodify.hub.api.devices import House
     from moodify.hub.api.waits import Waits
@@ -40,7 +41,7 @@ def commands(house: House, desk: Commands, waits: Waits, metrics: Metrics, on_co
     def give_command(device_id: DeviceId, command: NewCommand, response: Response) -> CommandOut:
         """Give a device a command. It is offered until the device answers or it expires; ``/v1/commands/{id}?wait_s=`` waits for the answer."""
         house.device(device_id)
-        args = dict(command.args)
+        args = _checked(command)
         waiting = sum(record.state is CommandState.WAITING for record in desk.of(device_id, limit=_PAGE_AT_MOST))
         if waiting >= WAITING_AT_MOST:
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, f"{waiting} commands wait for {device_id} already. Wait until it answers, or they expire.", {"Retry-After": "10"})
@@ -66,3 +67,16 @@ def commands(house: House, desk: Commands, waits: Waits, metrics: Metrics, on_co
         return CommandOut.of(record)
 
     return router
+
+
+def _checked(command: NewCommand) -> Mapping[str, Any]:
+    """Return the arguments as the device will read them."""
+    if command.name not in ARGUMENTS:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"There is no command {command.name}. There are {', '.join(ARGUMENTS)}.")
+    try:
+        args = ARGUMENTS[command.name](command.args)
+    except ValueError as error:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"The arguments of {command.name} are not understood: {error}.") from error
+    if unknown := sorted(command.args.keys() - args.keys()):
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{command.name} takes no {', '.join(map(ascii, unknown))}. Leave it out.")
+    return args

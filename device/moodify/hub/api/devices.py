@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 
 from moodify.cloud.keys import pem_of, read_public
-from moodify.errors import NoSuchDevice, RetryLater
+from moodify.errors import MoodifyError, NoSuchDevice
 from moodify.hub.api.schemas import NUMBER_AT_MOST, DeviceDetail, DeviceList, DeviceOut, Enrolment, EventOut, History, StatesOut, StreamOut
 from moodify.hub.presence import is_online, received
 from moodify.web.problems import Problem
@@ -57,7 +57,7 @@ class House:
             return {}
         try:
             return self.states.get(device.id)
-        except RetryLater as error:
+        except MoodifyError as error:
             logger.warning("states are not shown: %s", error)
             return {}
 
@@ -110,7 +110,7 @@ def devices(house: House) -> APIRouter:
         logger.info("%s is revoked", device_id)
         try:
             house.states.forget(device_id)
-        except RetryLater as error:
+        except MoodifyError as error:
             logger.warning("the states of %s go when their time is over: %s", device_id, error)
         return house.shown(house.device(device_id))
 
@@ -125,7 +125,7 @@ def devices(house: House) -> APIRouter:
     @router.get("/{device_id}/history")
     def show_history(
         device_id: DeviceId,
-        kind: Annotated[str | None, Query(pattern=r"^[a-z_]{1,40}$", examples=["mood"])] = None,
+        kind: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["mood"])] = None,
         before: Number = None,
         after: Number = None,
         limit: Limit = 100,

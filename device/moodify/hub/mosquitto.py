@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import os
-import resource
 import select
 import shutil
 import signal
@@ -26,6 +25,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 from moodify.errors import LinkDown, PersonMustAct
 from moodify.files import write_private
+from moodify.hub.open_files import allow_open_files
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -43,6 +43,8 @@ START_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 2.0
 #: Size at which the log begins anew, in bytes; the one before is kept as ``mosquitto.log.1``.
 LOG_AT_MOST = 128 * 1024
+#: Open files that it may have, where the system lets it.
+_FILES = 110_000
 #: Longest address of a unix socket on Linux, in bytes (unix(7): 108 with the closing zero).
 _ADDRESS_AT_MOST = 107
 #: Name of the socket in the folder.
@@ -208,7 +210,8 @@ class Mosquitto:
         assert self._process.stdout is not None  # noqa: S101 - it was asked for above
         self._scribe = threading.Thread(target=_write_log, args=(self._process.stdout, self._run / _LOG), name="mosquitto-log", daemon=True)
         self._scribe.start()
-        _allow_many_files(self._process.pid)
+        # Each device is one.
+        allow_open_files(_FILES, pid=self._process.pid)
 
     def _came_up(self) -> bool:
         until_s = time.monotonic() + START_TIMEOUT_S
@@ -234,15 +237,6 @@ def _write_log(lines: IO[bytes], path: Path) -> None:
         for line in lines:
             handler.handle(logging.makeLogRecord({"msg": line.decode(errors="replace").rstrip()}))
     handler.close()
-
-
-def _allow_many_files(pid: int) -> None:
-    # Each device is one of its files; systemd and Debian start a process with 1,024 and let it have many more.
-    try:
-        _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
-    except (ProcessLookupError, PermissionError) as error:
-        logger.warning("mosquitto keeps its limit of open files: %s", error)
 
 
 def end_left_behind(configuration: Path) -> None:

@@ -1,0 +1,67 @@
+"""Refused sign-ins: how many an address has left, and which were told in the log."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from typing import TYPE_CHECKING
+
+from cachetools import TTLCache
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+if TYPE_CHECKING:
+    from moodify.hub.gate.refusals import Refusal
+
+logger = logging.getLogger(__name__)
+
+#: One device may use up this part of what its address has, so that the others behind it are let in.
+DEVICE_SHARE = 4
+#: The same refusal of the same device is logged once in this time, in seconds.
+LOGGED_EVERY_S = 600.0
+#: Refusals that are remembered as logged.
+_REMEMBERED = 2000
+
+
+class Attempts:
+    """Counts refused sign-ins by address, and by address and claimed device.
+
+    Not by device alone: whoever knows a device's id could lock it out then. Those that are turned away are not counted
+    themselves, so a device that keeps trying leaves the rest of its home's to others. Belongs to one thread.
+    """
+
+    def __init__(self, per_minute: int) -> None:
+        """Take how many an address has."""
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._of_address = RateLimitItemPerMinute(per_minute)
+        self._of_device = RateLimitItemPerMinute(max(1, per_minute // DEVICE_SHARE))
+        self._logged: TTLCache[tuple[str, Refusal], None] = TTLCache(_REMEMBERED, LOGGED_EVERY_S)
+
+    def left(self, address: str, device: str | None) -> bool:
+        """Return whether a sign-in from there will be looked at."""
+        network = _network(address)
+        return self._limiter.test(self._of_address, network) and (device is None or self._limiter.test(self._of_device, network, device))
+
+    def refused(self, address: str, device: str | None) -> None:
+        """Count one that was refused."""
+        network = _network(address)
+        self._limiter.hit(self._of_address, network)
+        if device is not None:
+            self._limiter.hit(self._of_device, network, device)
+
+    def log(self, refusal: Refusal, address: str, device: str | None) -> None:
+        """Tell of a refusal, unless that was done a while ago."""
+        key = (device or _network(address), refusal)
+        if key not in self._logged:
+            self._logged[key] = None
+            logger.warning("%s at %s was refused: %s", "somebody" if device is None else f"the device {device}", address, refusal.words)
+
+
+def _network(address: str) -> str:
+    # A home has a /64 of IPv6 at least (RFC 6177), and a new address from it for each attempt, if it likes.
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return address if ip.version == 4 else str(ipaddress.ip_network((ip, 64), strict=False))  # noqa: PLR2004 - IPv4

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 import typer
 
 from moodify import __version__
+from moodify.cli.hub_commands import hub
+from moodify.cli.options import ConfigOption, JsonFlag  # noqa: TC001 - Typer reads the annotations
 from moodify.errors import MoodifyError
 
 app = typer.Typer(
@@ -18,7 +20,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-hub = typer.Typer(help="What runs beside the broker.", no_args_is_help=True)
 app.add_typer(hub, name="hub")
 spotify = typer.Typer(help="The sign-in to Spotify.", no_args_is_help=True)
 app.add_typer(spotify, name="spotify")
@@ -28,11 +29,6 @@ models = typer.Typer(help="The models: which there are, whether they are whole, 
 app.add_typer(models, name="models")
 evaluate = typer.Typer(help="Measure a model on pictures whose faces are known.", no_args_is_help=True)
 models.add_typer(evaluate, name="eval")
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE", help="Configuration to read; default: $MOODIFY_CONFIG, /etc/moodify/moodify.toml, ~/.config/moodify/moodify.toml, or the defaults."),
-]
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - Typer calls it so
@@ -206,19 +202,6 @@ def forget(
     raise typer.Exit(forget_taste(config, yes=yes))
 
 
-@hub.command()
-def listen(
-    broker: Annotated[Path | None, typer.Option(metavar="FILE", help="broker.json of a running appliance's private broker; default: the configured data folder's.")] = None,
-    seconds: Annotated[float | None, typer.Option("--for", metavar="SECONDS", min=0, help="End after so many seconds.")] = None,
-    config: ConfigOption = None,
-) -> None:
-    """Print the events that devices send, each once, as JSON lines."""
-    from moodify.cli.hub import listen as listen_to_broker
-
-    raise typer.Exit(listen_to_broker(broker, seconds=seconds, config_file=config))
-
-
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 PlotsOption = Annotated[Path | None, typer.Option("--plots", metavar="FOLDER", help="Draw the figures as PNG files into a folder; needs matplotlib.")]
 ModelsOption = Annotated[Path | None, typer.Option("--models", metavar="FOLDER", help="Models to measure; default: as configured, or those that ship.")]
 

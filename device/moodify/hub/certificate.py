@@ -7,7 +7,6 @@ strict checks too (``ssl.VERIFY_X509_STRICT``, Python 3.13's default): basic con
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import ipaddress
 import socket
 import ssl
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from moodify.cloud.certificates import Certificate
 from moodify.errors import CannotWork, PersonMustAct
 from moodify.files import write_private
 
@@ -31,6 +31,7 @@ LIFETIME = timedelta(days=3652)
 #: A device whose clock is behind by less takes a certificate that was just made.
 _BEFORE = timedelta(days=1)
 _LONGEST_NAME = 253
+_NONE = "this is no certificate (PEM); put the hub's back from a backup, or delete it and run: moodify hub init"
 
 
 def make(certificate: Path, key: Path, names: Iterable[str], *, now: datetime | None = None) -> None:
@@ -68,13 +69,26 @@ def make(certificate: Path, key: Path, names: Iterable[str], *, now: datetime | 
 def own_names() -> list[str]:
     """Return the names and addresses that this machine is likely reached by, loopback's too."""
     host = socket.gethostname()
-    names = [host, *([] if "." in host else [f"{host}.local"]), "localhost", "127.0.0.1", "::1"]
+    names = [host, *([] if "." in host else [f"{host}.local"]), "localhost", "127.0.0.1", "::1", *outward_addresses()]
+    return [name for name in dict.fromkeys(names) if _is_name(name)]
+
+
+def outward_addresses() -> list[str]:
+    """Return the addresses that others see when this machine speaks to them, IPv4 first; none without a network."""
+    addresses = []
     for family, elsewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
         # Connecting a datagram socket sends nothing; it only says from which address one would (RFC 5737 and 3849 keep these for examples).
         with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((elsewhere, 9))
-            names.append(str(probe.getsockname()[0]))
-    return [name for name in dict.fromkeys(names) if _is_name(name)]
+            addresses.append(str(probe.getsockname()[0]))
+    return addresses
+
+
+def reached_at(host: str) -> str:
+    """Return the address to tell a device, for a hub that listens on ``host``."""
+    if not ipaddress.ip_address(host).is_unspecified:
+        return host
+    return next(iter(outward_addresses()), socket.gethostname())
 
 
 def names_of(pem: str) -> list[str]:
@@ -91,12 +105,15 @@ def names_of(pem: str) -> list[str]:
 
 
 def fingerprint(pem: str) -> str:
-    """Return ``sha256:`` and the hash of a certificate (of the first, where there are several), in hexadecimal.
+    """Return what devices know a certificate by (the first, where there are several): ``sha256:`` and 64 hex digits.
 
     Raises:
         PersonMustAct: it is none.
     """
-    return f"sha256:{hashlib.sha256(_first(pem).public_bytes(serialization.Encoding.DER)).hexdigest()}"
+    try:
+        return Certificate.from_pem(pem).fingerprint
+    except ValueError as error:
+        raise PersonMustAct(_NONE) from error
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -124,7 +141,7 @@ def _first(pem: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(pem.encode())
     except ValueError as error:
-        raise PersonMustAct("this is no certificate (PEM); put the hub's back from a backup, or delete it and run: moodify hub init") from error
+        raise PersonMustAct(_NONE) from error
 
 
 def _signs_only() -> x509.KeyUsage:

@@ -17,7 +17,7 @@ from moodify.config.load import parse, read
 from moodify.config.model import Port, Section, between
 
 #: The schemes of databases that a hub can use (SQLAlchemy's names), and of caches.
-DATABASES = ("postgresql+psycopg://", "sqlite:///")
+DATABASES = ("postgresql+psycopg://", "postgresql://", "sqlite:///")
 CACHES = ("redis://", "rediss://", "unix://")
 
 _HEAD = (
@@ -60,7 +60,7 @@ class HubConfig(Section):
         None, examples=["redis://127.0.0.1:6379/0"], description="Where the devices' last states are kept; unset: in the hub's own memory. Several hubs share a Redis."
     )
     states_ttl_s: Annotated[int, Field(ge=10, le=2_592_000)] = Field(86_400, description="Seconds that a device's last state is worth something.")
-    collectors: Annotated[int, Field(ge=0, le=16)] = Field(1, description="Threads of this hub that store events; 0 leaves that to moodify hub collect.")
+    collectors: Annotated[int, Field(ge=1, le=16)] = Field(1, description="Threads of this hub that store events; moodify hub collect adds processes to them.")
     announce: bool = Field(default=True, description="Whether the hub makes itself known on the home's network (zeroconf), so that enrolment can offer it.")
     mosquitto: str = Field("mosquitto", min_length=1, description="The broker's program.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")

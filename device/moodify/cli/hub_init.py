@@ -1,0 +1,38 @@
+"""``moodify hub init``: makes what a hub needs, and says what comes next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from moodify.cli.hub_words import enrolment_line, install_hint
+from moodify.hub.folder import hub_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def init(path: Path | None, *, new_token: bool) -> int:
+    """Make what is missing and print what a person needs of it; return the exit code."""
+    with install_hint():
+        from moodify.hub.setup import initialise
+
+    folder = hub_folder(path)
+    done = initialise(folder, another_token=new_token)
+    if done.made:
+        typer.echo(f"The hub's folder is {folder.path}. Made: {', '.join(sorted(file.name for file in done.made))}")
+    else:
+        typer.echo(f"The hub in {folder.path} is ready; nothing was changed.")
+    if done.fingerprint is not None:
+        typer.echo(f"Fingerprint:  {done.fingerprint}")
+    if done.token is not None:
+        typer.echo(f"Admin token:  {done.token}")
+        typer.echo("              Shown this once and kept nowhere; for another one: moodify hub init --new-token")
+    named = "" if path is None else f" --folder {folder.path}"
+    typer.echo("\nNext:")
+    typer.echo(f"  look at {folder.config}")
+    typer.echo(f"  start the hub:       moodify hub serve{named}")
+    typer.echo(f"  at each device:      {enrolment_line(done.config, done.fingerprint)}")
+    typer.echo(f"  then here:           moodify hub enroll ID KEY{named}   (the device prints this line)")
+    return 0

@@ -1,0 +1,60 @@
+"""What several commands of ``moodify hub`` say and need."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from moodify.errors import PersonMustAct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from moodify.hub.config import HubConfig
+    from moodify.hub.database import Database
+    from moodify.hub.folder import HubFolder
+
+#: Exit code of ``status`` where somebody has to act.
+ACT = 3
+
+
+@contextmanager
+def install_hint() -> Iterator[None]:
+    """Import what a hub needs within this.
+
+    Raises:
+        PersonMustAct: it is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise PersonMustAct(f"a hub needs {error.name}, which is not installed; run: pip install 'moodify[hub]'") from error
+
+
+def enrolment_line(config: HubConfig, fingerprint: str | None) -> str:
+    """Return the command that makes a device belong to this hub."""
+    from moodify.hub.certificate import reached_at
+
+    host = reached_at(config.host)
+    where = f"[{host}]:{config.port}" if ":" in host else f"{host}:{config.port}"
+    return shlex.join(["moodify", "device", "enroll", where, *([] if fingerprint is None else ["--fingerprint", fingerprint])])
+
+
+@contextmanager
+def opened(folder: HubFolder) -> Iterator[tuple[HubConfig, Database]]:
+    """Give a hub's configuration and its database, whether the hub runs or not.
+
+    Raises:
+        ConfigError: there is no hub in the folder, or its configuration has mistakes.
+    """
+    with install_hint():
+        from moodify.hub.database import open_database
+        from moodify.hub.setup import configured, database_target
+
+    config = configured(folder)
+    database = open_database(database_target(folder, config))
+    try:
+        yield config, database
+    finally:
+        database.close()

@@ -1,0 +1,132 @@
+"""All of a hub in one file: database, configuration, certificate and the admin token's hash.
+
+A zip with the files of the hub's folder, ``database.zip`` (:mod:`moodify.hub.database.backup`) and ``hub.json``, which says what it is.
+It holds the certificate's key and every device's history, so it is written for its owner alone (0600).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import zipfile
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+from moodify.errors import PersonMustAct, StoreBusy
+from moodify.files import beside, put_in_place, write_private
+from moodify.hub.database import open_database
+from moodify.hub.setup import configured, database_target
+from moodify.store.lock import FolderLock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from moodify.hub.database import Database
+    from moodify.hub.folder import HubFolder
+
+_NOTE: Final = "hub.json"
+_DATABASE: Final = "database.zip"
+_PROGRAM: Final = "moodify-hub-backup"
+_FORMAT: Final = 1
+#: A configuration or certificate of more bytes is none.
+_SMALL: Final = 1024 * 1024
+
+
+def back_up(folder: HubFolder, database: Database, file: Path) -> int:
+    """Write a backup, whole or not at all, while the hub goes on; return how many rows of the database it holds.
+
+    Raises:
+        StoreBusy: the database or the disk can't be used now.
+        StoreError: the database can't be used.
+        PersonMustAct: a file of the hub can't be read, or FILE is in a folder that can't be written.
+    """
+    with TemporaryDirectory(prefix="backup-", dir=folder.run) as temporary, _whole(file) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        dumped = Path(temporary) / _DATABASE
+        rows = database.dump(dumped)
+        archive.writestr(_NOTE, json.dumps({"program": _PROGRAM, "format": _FORMAT, "written": datetime.now(UTC).isoformat()}))
+        for each in _kept(folder):
+            if each.exists():
+                archive.write(each, each.name)
+        archive.write(dumped, _DATABASE)
+    return rows
+
+
+def restore(folder: HubFolder, file: Path) -> int:
+    """Make a hub of a backup in a folder where there is none; return how many rows its database holds. All of it or nothing.
+
+    Raises:
+        PersonMustAct: there is a hub in the folder already, or the file is no whole backup.
+        StoreBusy, StoreError: the database can't be used, or is not empty.
+    """
+    there = [each.name for each in (*_kept(folder), folder.database) if each.exists()]
+    if there:
+        raise PersonMustAct(f"there is a hub in {folder.path} already ({', '.join(there)}); name a fresh folder with --folder, nothing was changed")
+    folder.make()
+    with FolderLock(folder.path, other="name another folder with --folder"):
+        try:
+            return _put_back(folder, file)
+        except BaseException:
+            for each in (*_kept(folder), *folder.path.glob(f"{folder.database.name}*")):
+                each.unlink(missing_ok=True)
+            raise
+
+
+def _put_back(folder: HubFolder, file: Path) -> int:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            note = json.loads(_small(archive, _NOTE))
+            if note["program"] != _PROGRAM or note["format"] != _FORMAT:
+                raise PersonMustAct(f"{file} was written by another version of Moodify; install that to restore it")
+            names = set(archive.namelist())
+            for each in _kept(folder):
+                if each.name in names:
+                    write_private(each, _small(archive, each.name))
+            with TemporaryDirectory(prefix="restore-", dir=folder.run) as temporary:
+                dumped = Path(temporary) / _DATABASE
+                with archive.open(_DATABASE) as packed, dumped.open("xb") as unpacked:
+                    shutil.copyfileobj(packed, unpacked)
+                with open_database(database_target(folder, configured(folder))) as database:
+                    return database.load(dumped)
+    except FileNotFoundError as error:
+        raise PersonMustAct(f"{file}: there is no such file; name what moodify hub backup wrote") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, TypeError) as error:
+        raise PersonMustAct(f"{file} is no whole backup of a hub; take another") from error
+    except OSError as error:
+        raise PersonMustAct(f"{error.filename or file}: {error.strerror}; free disk space, or give {folder.path} to the user that runs the hub") from error
+
+
+def _kept(folder: HubFolder) -> tuple[Path, ...]:
+    return folder.config, folder.certificate, folder.key, folder.admin
+
+
+def _small(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as packed:
+        content = packed.read(_SMALL + 1)
+    if len(content) > _SMALL:
+        raise ValueError(f"{name} is too large")
+    return content
+
+
+@contextlib.contextmanager
+def _whole(file: Path) -> Iterator[BinaryIO]:
+    """Give a private file to write; it takes its place when it is whole and on the disk."""
+    new = beside(file)
+    try:
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        put_in_place(file)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise StoreBusy(f"{error.filename or file}: {error.strerror}; name a file in a folder that can be written, and free disk space if it is short") from error
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from moodify.music import goals
 from moodify.music.desk import is_song
 from moodify.music.orders import Order
+from moodify.music.situation import Ask
 from moodify.music.song import Outcome
 from moodify.music.words import because, name, several
 from moodify.types import Act, Decision, Mood
@@ -44,16 +45,17 @@ class Asked:
         desk, felt = self._desk, now.mood
         goal, current = desk.goal(now), desk.memory.current
         coming = self._coming(felt)
+        asked, found = ("Asked from afar", "Asked from afar") if now.ask is Ask.MOOD_FROM_AFAR else ("You asked", "Looked again")
         if coming is not None:
-            return desk.keep(now, f"You asked already: {coming}")
+            return desk.keep(now, f"{asked} already: {coming}")
         if current is not None and goals.fits(goal, felt, current.mood, current.felt):
             if desk.playing(now):
-                return desk.keep(now, f"Looked again: {felt.value}, and the music fits already: {name(current.track)} goes on")
+                return desk.keep(now, f"{found}: {felt.value}, and the music fits already: {name(current.track)} goes on")
             paused = now.playback.track if now.playback is not None and (desk.memory.hushed or desk.memory.paused_s is not None) else None
             # What fades out is not silent yet.
             track = current.track if desk.pausing() else paused
             if track is not None:
-                reason = f"You asked: {several(now.people)}{felt.value}, so {name(track)} goes on"
+                reason = f"{asked}: {several(now.people)}{felt.value}, so {name(track)} goes on"
                 return self._order(now, Order(Decision(Act.RESUME, reason, felt, volume_percent=desk.cap(now))))
         mood = goals.first_mood(goal, felt)
         pick = desk.pick(mood, now, whole=True)
@@ -62,11 +64,37 @@ class Asked:
         quiet = desk.hush(now) is not None
         what = "" if mood is felt else f"{mood.value} music at this hour, "
         reason = because(
-            f"You asked: {several(now.people)}{felt.value}, {what}playing {name(pick.track)} now",
-            "in quiet hours only because you asked" if quiet else None,
+            f"{asked}: {several(now.people)}{felt.value}, {what}playing {name(pick.track)} now",
+            f"in quiet hours only because {'it was asked for' if now.ask is Ask.MOOD_FROM_AFAR else 'you asked'}" if quiet else None,
             *pick.why,
         )
         return self._order(now, Order(Decision(Act.PLAY, reason, mood, pick.track, desk.cap(now)), change=True, through_quiet=quiet, felt=felt))
+
+    def mood(self, now: Situation, why_silent: tuple[str, float | None] | None) -> Verdict:
+        """Play what fits a mood that was named from afar; ``why_silent``: why a silent speaker is not started."""
+        playing = self._desk.playing(now)
+        if playing is None:
+            return self._desk.keep(now, "It is not known what the speaker plays: nothing is changed until it is")
+        if not playing and (elsewhere := self._desk.elsewhere(now)) is not None:
+            return self._desk.keep(now, elsewhere)
+        if not playing and why_silent is not None:
+            return self._desk.keep(now, *why_silent)
+        return self.look(now)
+
+    def volume(self, now: Situation, percent: int) -> Verdict:
+        """Bring the volume of what plays there, but not above the cap."""
+        desk, speaker = self._desk, None if now.playback is None else now.playback.speaker
+        if desk.orders:
+            return desk.keep(now, "The speaker is busy with the last order: try again in a moment")
+        if desk.playing(now) is False:
+            return desk.keep(now, desk.elsewhere(now) or "Nothing plays, so the volume is left as it is")
+        if speaker is not None and not speaker.supports_volume:
+            return desk.keep(now, f"{speaker.name} lets nobody else set its volume: set it at the speaker")
+        if speaker is None or speaker.volume_percent is None:
+            return desk.keep(now, "It is not known how loud the speaker is: try again in a moment")
+        level = min(percent, desk.cap(now))
+        why = f", for it is not louder than that {'at this hour' if desk.config.volume_caps else 'here'}" if level < percent else ""
+        return self._order(now, Order(Decision(Act.VOLUME, f"Asked from afar: the volume becomes {level} %{why}", now.mood, volume_percent=level)))
 
     def next(self, now: Situation) -> Verdict:
         """Go to another song, and do not choose this one again today."""

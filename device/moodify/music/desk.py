@@ -13,6 +13,7 @@ from moodify.music.words import REASON_MAX, short
 from moodify.types import Act, Decision, Track
 
 if TYPE_CHECKING:
+    from datetime import time
     from random import Random
 
     from moodify.config.model import MusicConfig, MusicGoal
@@ -42,6 +43,8 @@ class Desk:
         self.memory = Memory(no_repeat=config.no_repeat)
         self.orders: list[Order] = []
         """On their way, the newest last."""
+        self.goal_wanted: MusicGoal | None = None
+        """What music is for at all hours, as somebody wants it for now; None goes by the configuration."""
         self.taste = taste if config.learning else None
         self._rng = rng
         self._speaker = speaker
@@ -83,7 +86,11 @@ class Desk:
 
     def goal(self, now: Situation) -> MusicGoal:
         """Return what music is for at this hour."""
-        return hours.goal(now.local_time, self.config)
+        return self.goal_at(now.local_time)
+
+    def goal_at(self, local: time) -> MusicGoal:
+        """Return what music is for at a local time."""
+        return self.goal_wanted or hours.goal(local, self.config)
 
     def cap(self, now: Situation) -> int:
         """Return the loudest volume of this hour, in percent."""

@@ -25,10 +25,10 @@ from moodify.music.song import Outcome
 from moodify.music.unasked import RESUME_WITHIN_S, Unasked
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, time
     from random import Random
 
-    from moodify.config.model import MusicConfig
+    from moodify.config.model import MusicConfig, MusicGoal
     from moodify.errors import MoodifyError
     from moodify.music.candidates import CandidatePool
     from moodify.music.port import Taste
@@ -62,7 +62,7 @@ class Policy:
         self._mark = self._desk.memory.mark
         self._version = 0
 
-    def decide(self, now: Situation) -> Verdict:
+    def decide(self, now: Situation) -> Verdict:  # noqa: PLR0911 - one line for each ask
         """Return what to do. A KEEP whose reason equals the last one's is no news."""
         self._notice(now)
         if now.ask is not None and now.ask not in {Ask.LOOK_FROM_AFAR, Ask.LIKE}:
@@ -76,9 +76,24 @@ class Policy:
                 return self._asked.look(now)
             case Ask.LIKE:
                 return self._asked.like(now)
+            case Ask.MOOD_FROM_AFAR:
+                return self._asked.mood(now, self._unasked.must_not_start(now))
             case Ask.LOOK_FROM_AFAR:
                 return self._asked.saw_nothing(now) or replace(self._unasked.decide(now), passing=False)
         return self._unasked.decide(now)
+
+    def volume(self, now: Situation, percent: int) -> Verdict:
+        """Return the order to bring the volume there, asked for from afar: never above the cap; KEEP where it can't be set, with the reason."""
+        self._notice(now)
+        return self._asked.volume(now, percent)
+
+    def want_goal(self, goal: MusicGoal | None) -> None:
+        """Take what music is for at all hours, until the next start; None goes back to the configuration."""
+        self._desk.goal_wanted = goal
+
+    def goal(self, local: time) -> MusicGoal:
+        """Return what music is for at a local time."""
+        return self._desk.goal_at(local)
 
     def wants(self, now: Situation) -> tuple[Mood, ...]:
         """Return the moods for which songs should be in the pool, each once.
@@ -125,7 +140,7 @@ class Policy:
 
         Where that look fails, put the press all the same.
         """
-        if ask not in {Ask.PAUSE, Ask.LIKE} or self._desk.orders or now.now_s < self._desk.memory.settled_s:
+        if ask not in {Ask.PAUSE, Ask.LIKE, Ask.MOOD_FROM_AFAR} or self._desk.orders or now.now_s < self._desk.memory.settled_s:
             return False
         return now.playback is None or now.now_s - now.playback_s > LOOK_FRESH_S
 

@@ -63,6 +63,9 @@ class Setbacks:
             memory.carried_out(order, now_s)
             self._retry_s, self._failures = _NEVER_S, 0
             return
+        if order.decision.act is Act.VOLUME and order.asked:
+            # Who asked is told, and may ask again.
+            return
         if order.decision.act is Act.VOLUME:
             memory.too_loud = not isinstance(error, PersonMustAct)
         if status is OrderStatus.DROPPED:

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 
 class Ask(StrEnum):
-    """What was asked for: by a person in the room, but for :attr:`LOOK_FROM_AFAR`."""
+    """What was asked for: by a person in the room, but for what names ``FROM_AFAR``."""
 
     LOOK = "look"
     """Look again, and play what fits: asked of the policy once the answer of the look is the situation's reading."""
     LOOK_FROM_AFAR = "look from afar"
     """Look again, asked for by nobody in the room: no wait for the dwell, but all other rules of what is done unasked."""
+    MOOD_FROM_AFAR = "mood from afar"
+    """Play what fits the situation's mood, which somebody has named who is not in the room: as :attr:`LOOK`, but a silent speaker is left to the rules of what is done unasked."""
     NEXT = "next"
     """Not this."""
     PAUSE = "pause"

@@ -149,7 +149,7 @@ class Unasked:
         if broken_off is not None:
             return broken_off
         felt = now.felt
-        why_not = self._must_not_start(now) or (None if felt is None else self._must_wait(now, felt))
+        why_not = self.must_not_start(now) or (None if felt is None else self._must_wait(now, felt))
         if felt is None or why_not is not None:
             nobody = "Nobody is here: nothing is started" if now.gone else "Can't tell the mood: nothing is started"
             return desk.keep(now, *(why_not or (nobody, None)))
@@ -189,7 +189,8 @@ class Unasked:
         decision = Decision(Act.PLAY, reason, current.mood, pick.track, desk.cap(now))
         return desk.put(Order(decision, through_quiet=current.through_quiet, felt=current.felt, songs=current.songs + 1))
 
-    def _must_not_start(self, now: Situation) -> tuple[str, float | None] | None:
+    def must_not_start(self, now: Situation) -> tuple[str, float | None] | None:
+        """Return why a silent speaker is not started without a person in the room, and until when; None where it may be."""
         if not self._desk.config.start_when_silent:
             return "The speaker is silent and is not started unasked: press the button for music", None
         if self._desk.memory.hushed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moodify.cloud.identity import TOKEN_LIFETIME
 from moodify.cloud.port import Credentials
 from moodify.errors import LinkDown, PersonMustAct
 
@@ -38,7 +39,7 @@ class SignedToken:
         if not trusted:
             raise LinkDown(f"waiting for the right time before signing in: {reason}")
         identity = self._identity()
-        return Credentials(identity.device, identity.token(self._audience, now))
+        return Credentials(identity.device, identity.token(self._audience, now), now + TOKEN_LIFETIME)
 
 
 class SignInFile:

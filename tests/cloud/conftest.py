@@ -10,7 +10,7 @@ from stub_broker import StubBroker
 from brokers import running_broker
 from moodify.cloud.backoff import Backoff
 from moodify.cloud.link import Link
-from moodify.cloud.port import Endpoint
+from moodify.cloud.port import Delivery, Endpoint, Target
 from moodify.store.outbox import Outbox
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
@@ -25,22 +25,24 @@ DEVICE = "m-abcdefghijklmnop"
 class Device:
     """A device's store and link over a database of its own, with what the link reported."""
 
-    def __init__(self, path, endpoint, *, passwords=None, commands=("rescan",), timeout_s=5.0):
+    def __init__(self, path, endpoint, *, passwords=None, commands=("rescan",), delivery=Delivery.BROKER, timeout_s=5.0, **options):
         prepare(path)
         self.store = Store(path)
         self.outbox = Outbox(path)
         self.settings = Settings(path)
         self.commands = []
         self.changes = []
+        passwords = passwords if passwords is not None else NameOnly(DEVICE)
         self.link = Link(
             DEVICE,
-            endpoint=endpoint,
-            passwords=passwords if passwords is not None else NameOnly(DEVICE),
+            target=lambda: Target(endpoint(), passwords, delivery),
             memory=self.settings,
             commands=commands,
             on_command=self.commands.append,
             on_change=lambda state, reason: self.changes.append((state.value, reason)),
+            clock_trusted=lambda: True,
             timeout_s=timeout_s,
+            **options,
             backoff=Backoff(base_s=0.05, cap_s=0.2),
         )
 

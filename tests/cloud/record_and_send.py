@@ -11,7 +11,7 @@ from pathlib import Path
 
 from moodify.cloud.backoff import Backoff
 from moodify.cloud.link import Link
-from moodify.cloud.port import Credentials, Endpoint
+from moodify.cloud.port import Credentials, Delivery, Endpoint, Target
 from moodify.store.outbox import Outbox
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
@@ -40,10 +40,10 @@ def courier(link: Link) -> None:
 with Settings(path) as settings, Store(path) as store:
     link = Link(
         device,
-        endpoint=lambda: Endpoint("127.0.0.1", port, tls=False),
-        passwords=NameOnly(),
+        target=lambda: Target(Endpoint("127.0.0.1", port, tls=False), NameOnly(), Delivery.BROKER),
         memory=settings,
         on_command=lambda _command: None,
+        clock_trusted=lambda: True,
         on_change=lambda _state, _reason: None,
         backoff=Backoff(base_s=0.05, cap_s=0.2),
     )

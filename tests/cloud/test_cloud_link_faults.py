@@ -29,7 +29,7 @@ def seqs(payloads):
 
 def test_a_broker_that_never_answers_connect_is_left_and_tried_again(stub, stubbed):
     stub.connack = None
-    stubbed.link._timeout_s = 0.2
+    stubbed.link._lasting.timeout_s = 0.2
     stubbed.pump_until(lambda: len(stub.connects) >= 2)
     assert stubbed.changes == [("offline", "the broker gave no answer in 0.2 s")]
 
@@ -37,7 +37,7 @@ def test_a_broker_that_never_answers_connect_is_left_and_tried_again(stub, stubb
 def test_a_refused_sign_in_says_what_to_do_and_heals_when_it_is_put_right(stub, stubbed):
     stub.connack = connack(0x87)
     stubbed.pump_until(lambda: stubbed.link.state is LinkState.REFUSED)
-    assert stubbed.link.reason == "the broker refuses this device: not authorized; check that this device is enrolled, or [link] username and password"
+    assert stubbed.link.reason == "the broker refuses this device: not authorized; check that this device is enrolled, or [link] sign_in_file"
     stub.connack = connack(0)
     stubbed.pump_until(lambda: stubbed.link.state is LinkState.ONLINE)
     assert [state for state, _ in stubbed.changes] == ["refused", "online"]
@@ -50,11 +50,24 @@ def test_a_busy_broker_is_no_reason_to_call_a_person(stub, stubbed):
 
 
 def test_a_message_that_the_broker_refuses_is_set_aside_and_the_rest_goes_on(stub, stubbed):
-    stub.puback = lambda payload: 0x87 if b'"seq":2,' in payload else 0
+    stub.puback = lambda payload: 0x99 if b'"seq":2,' in payload else 0
     stubbed.happen(4)
     stubbed.until_empty()
     assert seqs(stub.events()) == [1, 2, 3, 4]
-    assert list(stubbed.store._db.query("SELECT seq, refused FROM outbox")) == [{"seq": 2, "refused": "Not authorized"}]
+    assert list(stubbed.store._db.query("SELECT seq, refused FROM outbox")) == [{"seq": 2, "refused": "Payload format invalid"}]
+
+
+def test_a_device_that_may_not_write_keeps_its_summaries_until_it_may(stub, stubbed):
+    stub.puback = lambda payload: 0x87 if payload.startswith(b'{"v"') else 0
+    stubbed.happen(3)
+    stubbed.pump_until(lambda: stubbed.link.state is LinkState.REFUSED and len(stub.events()) > 5)
+    assert stubbed.link.reason == "the broker takes no summaries of this device: not authorized; let it write to moodify/v1/m-abcdefghijklmnop/up/ev"
+    assert stubbed.outbox.backlog() == 3
+    stub.puback = lambda payload: 0
+    stubbed.until_empty()
+    stubbed.pump_until(lambda: stubbed.link.state is LinkState.ONLINE)
+    assert [state for state, _ in stubbed.changes] == ["online", "refused", "online"]
+    assert len(stub.connects) == 1
 
 
 def test_a_message_that_nobody_listens_to_is_delivered(stub, stubbed):
@@ -75,7 +88,7 @@ def test_a_message_for_which_the_broker_has_no_room_is_offered_again(stub, stubb
 
 def test_what_is_never_acknowledged_is_sent_again_as_the_same_bytes_over_a_new_connection(stub, stubbed):
     stub.puback = lambda payload: None if payload.startswith(b'{"v"') and len(stub.connects) == 1 else 0
-    stubbed.link._timeout_s = 0.3
+    stubbed.link._lasting.timeout_s = 0.3
     stubbed.happen(2)
     stubbed.until_empty()
     assert len(stub.connects) == 2

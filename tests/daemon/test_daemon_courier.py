@@ -11,7 +11,7 @@ from moodify.cloud.backoff import Backoff
 from moodify.cloud.broker import PrivateBroker
 from moodify.cloud.link import Link
 from moodify.cloud.mqtt import Connection, Received, Subscribed
-from moodify.cloud.port import Credentials, Endpoint
+from moodify.cloud.port import Credentials, Delivery, Endpoint, Target
 from moodify.daemon.courier import Courier
 from moodify.daemon.signals import CommandTaken, LinkIs, State
 from moodify.daemon.threads import guarded
@@ -47,12 +47,12 @@ class Round:
         self.courier = Courier(
             lambda memory, on_command, on_change: CountingLink(
                 DEVICE,
-                endpoint=endpoint,
-                passwords=NameOnly(DEVICE),
+                target=lambda: Target(endpoint(), NameOnly(DEVICE), Delivery.BROKER),
                 memory=memory,
                 commands=("rescan",),
                 on_command=on_command,
                 on_change=on_change,
+                clock_trusted=lambda: True,
                 backoff=Backoff(base_s=0.05, cap_s=0.1),
             ),
             lambda: Outbox(self.path),

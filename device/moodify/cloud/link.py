@@ -1,125 +1,131 @@
-"""The device's link to the broker: status, retained states, summaries from the outbox, commands.
+"""The device's link to the broker: keeps a connection, signed in afresh before each password ends, and says how it stands.
 
-With only a broker at the other end a message counts as delivered at its PUBACK. That says that the
-broker has it, not that a hub has stored it.
+What is said on a connection is :mod:`moodify.cloud.conversation`'s. When a summary counts as arrived comes with the target:
+at its PUBACK, which says that the broker has it and not that anybody stored it, or when a hub says that it is committed.
 """
 
 from __future__ import annotations
 
-import json
 import logging
+import random
 import time
 import uuid
 from collections import deque
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from moodify.cloud import mqtt
 from moodify.cloud.backoff import Backoff
-from moodify.cloud.commands import CommandDesk, Rejected
+from moodify.cloud.commands import READ_BYTES, CommandDesk
+from moodify.cloud.conversation import Conversation, Lasting
+from moodify.cloud.delivery import SILENCE_S
+from moodify.cloud.outgoing import Outgoing, as_json
 from moodify.cloud.port import LinkState
-from moodify.cloud.sender import Receipts, Sender
 from moodify.cloud.topics import Topics
-from moodify.cloud.wake import Wake
+from moodify.cloud.wake import Requests, Wake
 from moodify.errors import PersonMustAct, RetryLater
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from moodify.cloud.port import Command, Endpoint, Memory, Outbox, Passwords
+    from moodify.cloud.port import Command, Companion, Credentials, Delivery, Memory, Outbox, Rotation, Target
 
 logger = logging.getLogger(__name__)
 
-#: Answers that wait for a connection; beyond it the oldest is dropped: whoever asked has given up.
-_ANSWERS = 100
 #: A connection that lasted so many seconds was a good one: backoff starts anew.
 _GOOD_S = 30.0
-#: The farewell waits so many seconds for its PUBACK.
-_FAREWELL_S = 1.0
+#: Longest wait between two tries to get a password, in seconds: a clock is set at any moment, and asking costs nothing.
+_SIGN_IN_S = 5.0
+#: From this part of a password's life on the link connects anew; when exactly is left to chance, so that devices do not do it together.
+_RENEW_FROM = 0.9
+#: Before that it waits so many seconds at most for what is under way.
+_RENEW_S = 5.0
+#: Packets above so many bytes are not sent to us: a command is far smaller, and an acknowledgement that is larger is no hub's.
+_LARGEST = 2 * READ_BYTES
 
 
 class Link:
     """Keeps a connection, offers the outbox, and takes commands.
 
-    :meth:`pump`, :meth:`drain` and :meth:`close` belong to one thread, which also runs the callbacks;
-    :meth:`publish_state`, :meth:`answer` and :meth:`wake` may be called from any.
+    :meth:`pump`, :meth:`drain` and :meth:`close` belong to one thread, which also runs the callbacks, the rotation and the guest;
+    :meth:`publish_state`, :meth:`answer`, :meth:`renew` and :meth:`wake` may be called from any.
     """
 
     def __init__(
         self,
         device: str,
         *,
-        endpoint: Callable[[], Endpoint],
-        passwords: Passwords,
+        target: Callable[[], Target],
         memory: Memory,
         commands: Collection[str] = (),
         on_command: Callable[[Command], None],
         on_change: Callable[[LinkState, str], None],
+        clock_trusted: Callable[[], bool],
+        rotation: Rotation | None = None,
+        guest: Companion | None = None,
         keepalive_s: int = 30,
         timeout_s: float = 20.0,
+        silence_s: float = SILENCE_S,
         backoff: Backoff | None = None,
     ) -> None:
         """Prepare; the first :meth:`pump` connects.
 
         Args:
             device: the device's id, also its client id.
-            endpoint: asked for before each connect; may raise LinkDown or PersonMustAct.
-            passwords: asked for before each connect.
-            memory: where ids of executed commands are kept.
+            target: asked before each connect whom to connect to; may raise LinkDown or PersonMustAct.
+            memory: where executed commands are kept.
             commands: names that are taken.
             on_command: called with each command that is allowed and new; must not raise.
             on_change: called when the state or its reason changes; the reason is one line for a person. Must not raise.
+            clock_trusted: whether the system's date can be believed; until then no command counts as expired by its date.
+            rotation: keeps a new key that a hub has not taken yet.
+            guest: another party at the same broker.
             keepalive_s: seconds between two signs of life.
-            timeout_s: longest wait for CONNACK and PUBACK before connecting anew.
+            timeout_s: longest wait for CONNACK and PUBACK before connecting anew, and for SUBACK before asking again.
+            silence_s: seconds without a hub's acknowledgement after which a summary is offered again.
             backoff: between two connects.
         """
         self.state = LinkState.CONNECTING
         self.reason = "not connected yet"
-        self._topics = Topics(device)
-        self._endpoint = endpoint
-        self._passwords = passwords
-        self._desk = CommandDesk(commands, memory)
-        self._on_command = on_command
+        desk = CommandDesk(commands, memory, clock_trusted=clock_trusted)
+        self._backoff = backoff if backoff is not None else Backoff()
+        self._lasting = Lasting(Topics(device), str(uuid.uuid4()), desk, Outgoing(desk), on_command, rotation, guest, self._backoff, timeout_s=timeout_s, silence_s=silence_s)
+        self._target = target
         self._on_change = on_change
         self._keepalive_s = keepalive_s
-        self._timeout_s = timeout_s
-        self._backoff = backoff if backoff is not None else Backoff()
-        self._boot = str(uuid.uuid4())
         self._wake = Wake()
-        self._requests: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._states: dict[str, bytes] = {}
-        self._dirty: dict[str, None] = {}
-        self._answers: deque[tuple[str, bytes]] = deque(maxlen=_ANSWERS)
-        self._receipts = Receipts()
+        self._requests = Requests(self._wake)
         self._connection: mqtt.Connection | None = None
-        self._sender: Sender | None = None
+        self._conversation: Conversation | None = None
         """There is one while the broker takes us."""
+        self._delivery: Delivery
+        self._signals: deque[mqtt.Signal] = deque()
+        """Of the connection, what has not been taken yet."""
         self._opened_s = 0.0
+        self._renew_at_s: float | None = None
         self._attempts = 0
         self._retry_at_s = 0.0
+        self._cut_early = False
 
     # Any thread.
 
     def publish_state(self, name: str, value: Mapping[str, Any]) -> None:
         """Publish ``up/<name>`` retained, now or at the next connect; only a changed value is sent, and only the newest."""
-        payload = _json(value)
+        payload = as_json(value)
+        self._requests.put(lambda: self._lasting.outgoing.put_state(name, payload))
 
-        def put() -> None:
-            # The broker writes each retained message to its disk: what has not changed is not sent again.
-            if self._states.get(name) != payload:
-                self._states[name] = payload
-                self._dirty[name] = None
+    def answer(self, command_id: str, status: str, error: str | None = None, data: Mapping[str, Any] | None = None) -> None:
+        """Say how a command ended: ``ok``, perhaps with data, or ``error`` with the reason. A repeat of the command gets the same answer."""
+        body: dict[str, Any] = {"status": status}
+        if error is not None:
+            body["error"] = error
+        if data is not None:
+            body["data"] = dict(data)
+        self._requests.put(lambda: self._lasting.outgoing.put_answer(command_id, body))
 
-        self._requests.put(put)
-        self.wake()
-
-    def answer(self, command_id: str, status: str, error: str | None = None) -> None:
-        """Say how a command ended: ``ok``, or ``error`` with the reason."""
-        body = {"status": status} if error is None else {"status": status, "error": error}
-        item = (self._topics.answer(command_id), _json(body))
-        self._requests.put(lambda: self._answers.append(item))
-        self.wake()
+    def renew(self) -> None:
+        """Connect anew without an "offline": what :class:`Target` says may have changed."""
+        self._requests.put(self._renew_soon)
 
     def wake(self) -> None:
         """End the wait of :meth:`pump`: there is something in the outbox."""
@@ -131,9 +137,10 @@ class Link:
         """Do what there is to do, waiting for it at most about ``timeout_s`` (longer only while connecting).
 
         Raises:
-            StoreBusy, StoreError: from the outbox; nothing is lost, pump again.
+            StoreBusy, StoreError: from outbox and memory; nothing is lost, pump again.
         """
-        self._take_requests()
+        self._requests.take()
+        self._lasting.outgoing.settle()
         if self._connection is None:
             left_s = self._retry_at_s - time.monotonic()
             if left_s > 0:
@@ -142,13 +149,13 @@ class Link:
             else:
                 self._connect()
             return
-        if self._sender is not None:
-            self._send(self._sender, outbox)
-        for signal in self._connection.step(timeout_s, self._wake.fileno()):
-            self._handle(signal)
+        if self._conversation is not None:
+            self._conversation.speak(outbox)
+        self._signals += self._connection.step(0 if self._signals else timeout_s, self._wake.fileno())
         self._wake.clear()
+        self._take_signals()
         self._check_deadlines()
-        self._receipts.settle(outbox)
+        self._lasting.receipts.settle(outbox)
 
     def drain(self, outbox: Outbox, timeout_s: float) -> bool:
         """Pump until the outbox is empty or ``timeout_s`` is over; return whether it is empty."""
@@ -161,40 +168,58 @@ class Link:
         """Say goodbye where there is a connection, and close; safe to call twice."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            if self._sender is not None:
-                self._bid_farewell(connection)
+            if self._conversation is not None:
+                self._conversation.bid_farewell()
             connection.close()
         self._wake.close()
 
-    def _bid_farewell(self, connection: mqtt.Connection) -> None:
-        mid = connection.publish(self._topics.status, self._status("offline"), retain=True)
-        until_s = time.monotonic() + _FAREWELL_S
-        while (left_s := until_s - time.monotonic()) > 0:
-            signals = connection.step(left_s)
-            if any(isinstance(signal, mqtt.Lost) or (isinstance(signal, mqtt.Acked) and signal.mid == mid) for signal in signals):
-                return
-
     def _connect(self) -> None:
         try:
-            endpoint = self._endpoint()
-            credentials = self._passwords.credentials(datetime.now(UTC))
-            will = (self._topics.status, _json({"state": "offline"}))
-            self._connection = mqtt.Connection(endpoint, credentials, client_id=self._topics.device, keepalive_s=self._keepalive_s, will=will)
-            self._opened_s = time.monotonic()
+            target = self._target()
+            credentials = self._credentials(target)
+            self._connection = mqtt.Connection(
+                target.endpoint,
+                credentials,
+                client_id=self._lasting.topics.device,
+                keepalive_s=self._keepalive_s,
+                will=self._lasting.will(),
+                manual_ack=True,
+                largest=_LARGEST,
+            )
         except RetryLater as error:
-            self._down(LinkState.OFFLINE, str(error))
+            self._down(LinkState.OFFLINE, str(error), error.retry_after_s)
         except PersonMustAct as error:
             self._down(LinkState.REFUSED, str(error))
+        else:
+            self._delivery = target.delivery
+            self._opened_s = time.monotonic()
+            self._renew_at_s = _renewal(credentials, self._opened_s)
 
-    def _down(self, state: LinkState, reason: str) -> None:
+    def _credentials(self, target: Target) -> Credentials:
+        try:
+            return target.passwords.credentials(datetime.now(UTC))
+        except RetryLater as error:
+            if error.retry_after_s is None:
+                error.retry_after_s = _SIGN_IN_S
+            raise
+
+    def _leave(self, lost: mqtt.Lost | None = None) -> None:
+        if self._conversation is not None:
+            self._conversation.end(lost)
+            if time.monotonic() - self._opened_s >= _GOOD_S:
+                self._attempts = 0
         if self._connection is not None:
             self._connection.abandon()
-            if self._sender is not None and time.monotonic() - self._opened_s >= _GOOD_S:
-                self._attempts = 0
         self._connection = None
-        self._sender = None
+        self._conversation = None
+        self._renew_at_s = None
+        self._signals.clear()
+
+    def _down(self, state: LinkState, reason: str, retry_after_s: float | None = None) -> None:
+        self._leave()
         self._attempts += 1
-        self._retry_at_s = time.monotonic() + self._backoff.delay_s(self._attempts)
+        delay_s = self._backoff.delay_s(self._attempts)
+        self._retry_at_s = time.monotonic() + (delay_s if retry_after_s is None else min(delay_s, retry_after_s))
         self._change(state, reason)
 
     def _change(self, state: LinkState, reason: str) -> None:
@@ -205,68 +230,66 @@ class Link:
         self.state, self.reason = state, reason
         self._on_change(state, reason)
 
-    def _handle(self, signal: mqtt.Signal) -> None:
-        if self._connection is None:
-            return
+    def _take_signals(self) -> None:
+        connection = self._connection
+        while self._signals:
+            # It goes once it was taken: where the memory is busy it is taken with the next pump.
+            self._take_signal(self._signals[0])
+            if self._connection is not connection:
+                return
+            self._signals.popleft()
+        if self._conversation is not None:
+            self._change(*self._conversation.standing)
+            if self._conversation.key_changed:
+                self._conversation.key_changed = False
+                self._renew_soon()
+
+    def _take_signal(self, signal: mqtt.Signal) -> None:
         match signal:
-            case mqtt.Connected():
-                self._greet(self._connection, signal)
-            case mqtt.Refused() if self._sender is None:
-                advice = "; check that this device is enrolled, or [link] username and password" if signal.needs_person else ""
+            case mqtt.Connected() if self._connection is not None:
+                self._conversation = Conversation(self._connection, signal, self._lasting, self._delivery)
+            case mqtt.Refused() if self._conversation is None:
+                advice = "; check that this device is enrolled, or [link] sign_in_file" if signal.needs_person else ""
                 self._down(LinkState.REFUSED if signal.needs_person else LinkState.OFFLINE, f"the broker refuses this device: {signal.reason.lower()}{advice}")
-            case mqtt.Refused():
-                logger.warning("the broker refuses a %s", signal.reason)
-            case mqtt.Lost(reason):
-                self._down(LinkState.OFFLINE, f"the connection to the broker was lost: {reason}")
-            case mqtt.Acked() if self._sender is not None:
-                self._sender.acked(signal)
-            case mqtt.Received():
-                self._received(signal)
+            case mqtt.Lost():
+                self._lost(signal)
+            case _ if self._conversation is not None:
+                self._conversation.hear(signal)
 
-    def _greet(self, connection: mqtt.Connection, connected: mqtt.Connected) -> None:
-        self._sender = Sender(connection, connected, self._topics, self._receipts, self._backoff)
-        connection.subscribe(self._topics.commands)
-        self._sender.publish(self._topics.status, self._status("online"), retain=True)
-        self._dirty = dict.fromkeys(self._states)
-        self._change(LinkState.ONLINE, "connected")
+    def _lost(self, lost: mqtt.Lost) -> None:
+        ended = lost.code == mqtt.MAXIMUM_CONNECT_TIME
+        early = ended and time.monotonic() - self._opened_s < _GOOD_S
+        again, self._cut_early = early and self._cut_early, early
+        self._leave(lost)
+        # A gate cuts where a token has ended, and takes the next one at once. Where it cuts a young connection twice, one of the clocks is wrong.
+        if not ended or again:
+            self._down(LinkState.OFFLINE, f"the connection to the broker was lost: {lost.reason}")
 
-    def _status(self, state: str) -> bytes:
-        return _json({"state": state, "boot": self._boot, "ts": datetime.now(UTC).isoformat(timespec="seconds")})
-
-    def _send(self, sender: Sender, outbox: Outbox) -> None:
-        while sender.room > 0 and self._dirty:
-            name = next(iter(self._dirty))
-            del self._dirty[name]
-            sender.publish(self._topics.state(name), self._states[name], retain=True)
-        while sender.room > 0 and self._answers:
-            sender.publish(*self._answers.popleft())
-        sender.offer(outbox)
-
-    def _received(self, message: mqtt.Received) -> None:
-        taken = self._desk.take(self._topics.command_name(message.topic), message.payload, retained=message.retained)
-        if not isinstance(taken, Rejected):
-            self._on_command(taken)
-            return
-        logger.warning("a command was not carried out: %s", taken.reason)
-        if taken.id is not None:
-            self.answer(taken.id, "error", taken.reason)
+    def _renew_soon(self) -> None:
+        if self._conversation is None:
+            # The next connect asks for the target anyway; it need not wait.
+            self._retry_at_s = 0.0
+        elif not self._conversation.closing:
+            self._renew_at_s = time.monotonic()
 
     def _check_deadlines(self) -> None:
         if self._connection is None:
             return
-        if self._sender is None:
-            if time.monotonic() - self._opened_s > self._timeout_s:
-                self._down(LinkState.OFFLINE, f"the broker gave no answer in {self._timeout_s:g} s")
-        elif self._sender.waiting_s > self._timeout_s:
-            self._down(LinkState.OFFLINE, f"the broker acknowledged nothing in {self._timeout_s:g} s")
+        timeout_s, now_s = self._lasting.timeout_s, time.monotonic()
+        if self._conversation is None:
+            if now_s - self._opened_s > timeout_s:
+                self._down(LinkState.OFFLINE, f"the broker gave no answer in {timeout_s:g} s")
+        elif self._conversation.waiting_s > timeout_s:
+            self._down(LinkState.OFFLINE, f"the broker acknowledged nothing in {timeout_s:g} s")
+        elif self._renew_at_s is not None and now_s >= self._renew_at_s:
+            self._conversation.closing = True
+            if self._conversation.idle or now_s >= self._renew_at_s + _RENEW_S:
+                # Without a DISCONNECT, after which the broker would end the session; its last will waits longer than this takes.
+                self._leave()
 
-    def _take_requests(self) -> None:
-        while True:
-            try:
-                self._requests.get_nowait()()
-            except Empty:
-                return
 
-
-def _json(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+def _renewal(credentials: Credentials, opened_s: float) -> float | None:
+    if credentials.expires is None:
+        return None
+    left_s = (credentials.expires - datetime.now(UTC)).total_seconds()
+    return opened_s + max(left_s * (_RENEW_FROM + (1 - _RENEW_FROM) * random.random()), 1.0)  # noqa: S311 - jitter, no secret

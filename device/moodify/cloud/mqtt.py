@@ -42,6 +42,11 @@ BURST = 500
 _NOWHERE = "moodify.invalid"
 #: From this reason code on something was refused (MQTT 5.0, 2.4).
 FAILURE = 0x80
+#: Of a DISCONNECT or a PUBACK (MQTT 5.0, 2.4).
+NOT_AUTHORIZED = 0x87
+PACKET_TOO_LARGE = 0x95
+QUOTA_EXCEEDED = 0x97
+MAXIMUM_CONNECT_TIME = 0xA0
 #: Wrong version, client id, password, rights, banned, method (MQTT 5.0, 3.2.2.2).
 _NEEDS_PERSON = {0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C}
 

@@ -65,6 +65,8 @@ class Credentials:
 
     username: str
     password: str | None = field(repr=False)
+    expires: datetime | None = None
+    """When the password ends, timezone-aware; the link connects anew before. None: never."""
 
 
 class Passwords(Protocol):
@@ -100,6 +102,15 @@ class Delivery(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """Whom to connect to, and on which terms; asked for before each connect, so that an enrolment needs no restart."""
+
+    endpoint: Endpoint
+    passwords: Passwords
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """Something that was asked for from afar, is allowed, and reads well."""
 
@@ -122,3 +133,29 @@ class Rotation(Protocol):
 
     def refused(self, kid: str, reason: str) -> None:
         """Keep the old key, and say why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A message to publish with QoS 1."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+class Companion(Protocol):
+    """Another party at the same broker that is spoken to in its own words, for instance Home Assistant. Used by the link's thread; must not raise."""
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """What to subscribe to for it, beside what is ours."""
+
+    def connected(self) -> None:
+        """Take note that the broker takes us anew: what it is told is due again."""
+
+    def heard(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """Take a message of :attr:`topics`."""
+
+    def due(self) -> Sequence[Publication]:
+        """Return what is to be published now, each once; asked for at least once a second while there is a connection."""

@@ -24,8 +24,23 @@ class Topics:
         return f"{PREFIX}/{self.device}/up/ev"
 
     @property
+    def key(self) -> str:
+        """QoS 1, not retained: the key that the device changes to."""
+        return f"{PREFIX}/{self.device}/up/key"
+
+    @property
+    def acks(self) -> str:
+        """Which outbox messages a hub has committed."""
+        return f"{PREFIX}/{self.device}/down/ack"
+
+    @property
+    def key_answers(self) -> str:
+        """What a hub says to :attr:`key`."""
+        return f"{PREFIX}/{self.device}/down/key"
+
+    @property
     def commands(self) -> str:
-        """What the device subscribes to."""
+        """All commands."""
         return f"{PREFIX}/{self.device}/down/cmd/#"
 
     def state(self, name: str) -> str:
@@ -36,11 +51,16 @@ class Topics:
         """Not retained: how a command ended."""
         return f"{PREFIX}/{self.device}/up/res/{command_id}"
 
+    def command(self, name: str) -> str:
+        """QoS 1, never retained: one command."""
+        return f"{PREFIX}/{self.device}/down/cmd/{name}"
+
     @staticmethod
     def device_of(topic: str) -> str:
         """Return whose topic it is."""
         return topic.removeprefix(f"{PREFIX}/").split("/", 1)[0]
 
-    def command_name(self, topic: str) -> str:
-        """Return the last part of a topic under :attr:`commands`."""
-        return topic.removeprefix(self.commands.removesuffix("#"))
+    def command_name(self, topic: str) -> str | None:
+        """Return the last part of a topic under :attr:`commands`; None for another topic."""
+        start = self.commands.removesuffix("#")
+        return topic.removeprefix(start) if topic.startswith(start) else None

@@ -1,9 +1,14 @@
-"""What ends another thread's wait for the network."""
+"""How other threads reach one that waits for the network."""
 
 from __future__ import annotations
 
 import select
 import socket
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Wake:
@@ -45,3 +50,26 @@ class Wake:
         """Close both ends; safe to call twice."""
         self._in.close()
         self._out.close()
+
+
+class Requests:
+    """What other threads want done; asking ends the wait."""
+
+    def __init__(self, wake: Wake) -> None:
+        """Take what ends the wait."""
+        self._wake = wake
+        self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
+
+    def put(self, do: Callable[[], None]) -> None:
+        """Ask for something; from any thread."""
+        self._queue.put(do)
+        self._wake.set()
+
+    def take(self) -> None:
+        """Do all that was asked for, in its order."""
+        while True:
+            try:
+                do = self._queue.get_nowait()
+            except Empty:
+                return
+            do()

@@ -61,16 +61,17 @@ class Server:
 class PostgreSQL(Server):
     """A cluster that listens on a unix socket only."""
 
-    def __init__(self, folder, user):
+    def __init__(self, folder, user, *, fsync):
         programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), default=None)
         if programs is None:
             raise FileNotFoundError("PostgreSQL is not installed; scripts/test --all installs it")
         self.folder = folder
         data = folder / "data"
         as_user = {} if user is None else {"user": user, "group": user, "extra_groups": []}
-        initdb = [programs / "initdb", "--pgdata", data, "--username", POSTGRES_USER, "--auth-local", "trust", "--auth-host", "reject", "--encoding", "UTF8", "--locale", "C", "--no-sync"]
+        options = {"pgdata": data, "username": POSTGRES_USER, "auth-local": "trust", "auth-host": "reject", "encoding": "UTF8", "locale": "C"}
+        initdb = [programs / "initdb", "--no-sync", *(f"--{name}={value}" for name, value in options.items())]
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd="/", **as_user)
-        options = {"listen_addresses": "", "unix_socket_directories": folder, "max_connections": 60}
+        options = {"listen_addresses": "", "unix_socket_directories": folder, "max_connections": 60, "fsync": "on" if fsync else "off"}
         super().__init__([programs / "postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items())], answers=self._ready, user=user)
 
     def _ready(self):
@@ -112,19 +113,21 @@ class Redis(Server):
 
 
 @contextmanager
-def running_postgresql():
+def running_postgresql(*, fsync=False):
+    """Give a PostgreSQL; without ``fsync`` it survives its own death, not that of the machine."""
     user = POSTGRES_USER if os.geteuid() == 0 else None
     with _a_folder(user) as folder:
-        server = PostgreSQL(folder, user)
+        server = PostgreSQL(folder, user, fsync=fsync)
         server.start()
         try:
             yield server
         finally:
-            server.stop()
+            server.stop(signal.SIGQUIT)
 
 
 @contextmanager
 def running_redis():
+    """Give a Redis."""
     with _a_folder(None) as folder:
         server = Redis(folder)
         server.start()

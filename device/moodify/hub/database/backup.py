@@ -15,7 +15,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import exc, func, insert, select, text, update
 
 from moodify.errors import StoreBusy, StoreError
 from moodify.files import beside, put_in_place
@@ -115,13 +115,22 @@ def _load(connection: Connection, table: Table, archive: zipfile.ZipFile, expect
                 # Whoever watches the number must see that everything is different now.
                 connection.execute(update(HubRow).values(revision=HubRow.revision + chunk[0]["revision"] + 1))
             else:
-                connection.execute(insert(table), chunk)
+                _insert(connection, table, chunk)
             count += len(chunk)
     if count != expected:
         raise ValueError(f"{count} rows of {table.name}, not {expected}")
     if connection.dialect.name == "postgresql" and "n" in table.columns:
         connection.execute(select(func.setval(func.pg_get_serial_sequence(table.name, "n"), select(func.coalesce(func.max(table.c.n), 0) + 1).scalar_subquery(), text("false"))))
     return count
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    try:
+        connection.execute(insert(table), rows)
+    except exc.OperationalError:
+        raise
+    except exc.SQLAlchemyError as error:
+        raise ValueError(f"rows that do not fit {table.name}") from error
 
 
 def _row(table: Table, values: dict[str, Any]) -> dict[str, Any]:

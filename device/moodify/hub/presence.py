@@ -18,7 +18,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from moodify.errors import RetryLater
+from moodify.errors import MoodifyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 HOLDS: Final = timedelta(seconds=60)
 #: Seconds between two notes: one may be missed.
 REFRESH_S: Final = 20.0
+#: Seconds before a cache that was away is asked again.
+AGAIN_S: Final = 5.0
 
 
 def is_online(states: Mapping[str, Mapping[str, Any]], *, connected: bool, now: datetime) -> bool:
@@ -43,49 +45,58 @@ def is_online(states: Mapping[str, Mapping[str, Any]], *, connected: bool, now: 
 
 def received(state: Mapping[str, Any]) -> datetime:
     """Return when a state of :class:`moodify.hub.port.States` was received, or noted to hold still."""
-    at = state["received"]
-    return at if isinstance(at, datetime) else datetime.fromisoformat(at)
+    return datetime.fromisoformat(state["received"])
 
 
 class StateKeeper:
     """Keeps what devices say of themselves, and notes their status again while the gate holds them. Belongs to one thread.
 
-    A cache that is away costs what it would have held and stops nothing else.
+    A cache that is away stops nothing else: the newest of each device waits here for its return.
     """
 
-    def __init__(self, states: States, connected: Callable[[], Collection[str]], *, refresh_s: float = REFRESH_S) -> None:
-        """Take where states are kept and who is connected."""
+    def __init__(self, states: States, connected: Callable[[], Collection[str]], *, refresh_s: float = REFRESH_S, again_s: float = AGAIN_S) -> None:
+        """Take where states are kept, who is connected, and how often status is noted again and a cache that is away is asked, in seconds."""
         self._states = states
         self._connected = connected
         self._refresh_s = refresh_s
+        self._again_s = again_s
         self._statuses: dict[str, Mapping[str, Any]] = {}
-        self._next_s = time.monotonic() + refresh_s
+        self._pending: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._refresh_at_s = time.monotonic() + refresh_s
+        self._retry_at_s = 0.0
         self._away = False
 
     def keep(self, said: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
         """Keep what was said, by device and name."""
         self._statuses |= {device: state for (device, name), state in said.items() if name == "status"}
-        self._put(said)
+        self._pending |= said
+        self._put()
 
     def refresh(self) -> None:
-        """Note again who is there, where it is time to."""
-        if time.monotonic() < self._next_s:
-            return
-        self._next_s = time.monotonic() + self._refresh_s
-        connected = self._connected()
-        # Who is gone from here is another hub's to tell of.
-        self._statuses = {device: status for device, status in self._statuses.items() if device in connected}
-        self._put({(device, "status"): status for device, status in self._statuses.items()})
+        """Note again who is there, and keep what could not be kept, where it is time to."""
+        if time.monotonic() >= self._refresh_at_s:
+            self._refresh_at_s = time.monotonic() + self._refresh_s
+            connected = self._connected()
+            # Who is gone from here is another hub's to tell of.
+            self._statuses = {device: status for device, status in self._statuses.items() if device in connected}
+            self._pending |= {(device, "status"): status for device, status in self._statuses.items()}
+        self._put()
 
-    def _put(self, said: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
+    def _put(self) -> None:
+        if not self._pending or time.monotonic() < self._retry_at_s:
+            return
         try:
-            for (device, name), state in said.items():
+            while self._pending:
+                (device, name), state = next(iter(self._pending.items()))
                 self._states.put(device, name, state, datetime.now(UTC))
-        except RetryLater as error:
+                del self._pending[device, name]
+        except MoodifyError as error:
+            # One that hangs would take seconds of the collector's each time.
+            self._retry_at_s = time.monotonic() + self._again_s
             if not self._away:
                 logger.warning("states are not kept: %s", error)
             self._away = True
         else:
-            if said and self._away:
+            if self._away:
                 logger.info("states are kept again")
-                self._away = False
+            self._away = False

@@ -44,7 +44,7 @@ class NewCommand(_Request):
 
     name: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$", examples=["rescan"])]
     args: dict[str, Any] = Field({}, max_length=16, examples=[{}])
-    expires_s: Annotated[float, Field(ge=5, le=3600, strict=False, allow_inf_nan=False, examples=[60])] = 60.0
+    expires_s: Annotated[float, Field(ge=5, le=3600, allow_inf_nan=False, examples=[60])] = 60.0
     """Seconds after which the device does not do it any more."""
 
 

@@ -32,7 +32,8 @@ class StubBroker(socketserver.ThreadingTCPServer):
         self.published: list[tuple[str, bytes, bool]] = []
         """Topic, payload, retained: in the order of arrival, over all connections."""
         self.connects: list[bytes] = []
-        self.unacknowledged = 0
+        self.pubacks: list[int] = []
+        """Packet ids that a device has acknowledged."""
         self.connections: list[socket.socket] = []
         super().__init__(("127.0.0.1", 0), _Handler)
         self.port = self.server_address[1]
@@ -65,9 +66,11 @@ def disconnect(code: int) -> bytes:
     return bytes([0xE0, 2, code, 0])
 
 
-def publish(topic: str, payload: bytes) -> bytes:
-    body = struct.pack("!H", len(topic)) + topic.encode() + b"\0" + payload
-    return bytes([0x30]) + _varint(len(body)) + body
+def publish(topic: str, payload: bytes, *, mid: int | None = None, retain: bool = False) -> bytes:
+    """Return a PUBLISH, with QoS 1 where it has a packet id."""
+    number = b"" if mid is None else struct.pack("!H", mid)
+    body = struct.pack("!H", len(topic)) + topic.encode() + number + b"\0" + payload
+    return bytes([0x30 | (2 if mid else 0) | retain]) + _varint(len(body)) + body
 
 
 def _topics(body: bytes) -> list[str]:
@@ -133,6 +136,8 @@ class _Handler(socketserver.StreamRequestHandler):
             codes = self.server.suback(topics)
             if codes is not None:
                 self.request.sendall(bytes([0x90, 3 + len(codes), *body[:2], 0, *codes]))
+        elif kind == 0x40:
+            self.server.pubacks.append(struct.unpack("!H", body[:2])[0])
         elif kind == 0xC0:
             self.request.sendall(b"\xd0\0")
         elif kind & 0xF0 == 0x30:

@@ -270,6 +270,7 @@ class Link:
             # The next connect asks for the target anyway; it need not wait.
             self._retry_at_s = 0.0
         elif not self._conversation.closing:
+            self._conversation.closing = True
             self._renew_at_s = time.monotonic()
 
     def _check_deadlines(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from sqlalchemy import make_url
 
 from moodify.hub.database import open_database
 from waiting import wait_until
@@ -87,6 +88,10 @@ class PostgreSQL(Server):
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
+    def drop_database(self, url):
+        """Drop a database, whoever is in it."""
+        self.sql(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
     def new_database(self):
         """Make an empty database; return its URL."""
         name = f"hub_{uuid.uuid4().hex}"
@@ -154,7 +159,13 @@ def redis_server():
 @pytest.fixture(params=["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.servers)])
 def database_target(request, tmp_path):
     """What :func:`open_database` takes, of an empty database of either kind."""
-    return tmp_path / "hub.db" if request.param == "SQLite" else request.getfixturevalue("postgresql").new_database()
+    if request.param == "SQLite":
+        yield tmp_path / "hub.db"
+    else:
+        postgresql = request.getfixturevalue("postgresql")
+        url = postgresql.new_database()
+        yield url
+        postgresql.drop_database(url)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, create_engine, event, make_url
+from sqlalchemy import URL, Connection, create_engine, event, exc, make_url
 
 from moodify.errors import StoreBusy, StoreError
 from moodify.hub.database.failures import mapped
@@ -30,15 +30,8 @@ _GONE_S = 30
 #: Option of a connection whose transaction may write.
 _WRITES = "moodify_writes"
 
-_LIBPQ = {"connect_timeout": _WAIT_S, "application_name": "moodify-hub", "tcp_user_timeout": _GONE_S * 1000, "keepalives_idle": _GONE_S}
-
-_POSTGRESQL_SESSION = f"""
-    SET timezone = 'UTC';
-    SET synchronous_commit = on;
-    SET lock_timeout = '{_WAIT_S}s';
-    SET idle_in_transaction_session_timeout = '60s';
-    SET tcp_keepalives_idle = {_GONE_S}
-"""
+_FORM = "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
+_LIBPQ = {"connect_timeout": 10, "application_name": "moodify-hub", "tcp_user_timeout": _GONE_S * 1000, "keepalives_idle": _GONE_S}
 
 
 class Transactions:
@@ -105,13 +98,16 @@ class Transactions:
 def _url(target: str | Path) -> URL:
     if isinstance(target, Path):
         return URL.create("sqlite", database=str(target))
-    with mapped("the database's address"):
+    try:
         url = make_url(target)
+    except exc.ArgumentError as error:
+        # It may hold a password in whatever form it is: it is not repeated.
+        raise StoreError(f"this is no address of a database; write {_FORM}") from error
     if _is_sqlite(url) and url.database not in {None, "", ":memory:"} and not url.query:
         return url.set(drivername="sqlite")
     if url.drivername in {"postgres", "postgresql", "postgresql+psycopg"} and url.database:
         return url.set(drivername="postgresql+psycopg")
-    raise StoreError(f"{_shown(url)} is no database that a hub can use; write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
+    raise StoreError(f"{_shown(url)} is no database that a hub can use; write {_FORM}")
 
 
 def _shown(url: URL) -> str:
@@ -124,6 +120,14 @@ def _is_sqlite(url: URL) -> bool:
 
 
 def _postgresql(url: URL) -> Engine:
+    settings = {
+        "timezone": "UTC",
+        # What is acknowledged has to be on the disk, whatever the server's default is.
+        "synchronous_commit": "on",
+        "lock_timeout": f"{round(_WAIT_S * 1000)}ms",
+        "idle_in_transaction_session_timeout": f"{_GONE_S}s",
+        "tcp_keepalives_idle": f"{_GONE_S}s",
+    }
     engine = create_engine(
         url,
         pool_size=_KEPT,
@@ -139,7 +143,8 @@ def _postgresql(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:
         connection.autocommit = True
-        connection.execute(_POSTGRESQL_SESSION)
+        for name, value in settings.items():
+            connection.execute("SELECT set_config(%s, %s, false)", [name, value])
         connection.autocommit = False
 
     return engine

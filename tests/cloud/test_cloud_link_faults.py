@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 
 import jwt
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from stub_broker import StubBroker, connack, disconnect, publish
+from stub_broker import connack, disconnect, publish
 
 from moodify.cloud.backoff import Backoff
 from moodify.cloud.identity import load_or_make
@@ -198,42 +192,6 @@ def test_a_receipt_that_cannot_be_written_now_is_written_later_and_nothing_is_se
         stubbed.pump_until(lambda: False)
     stubbed.until_empty()
     assert seqs(stub.events()) == [1, 2, 3]
-
-
-def authority(folder, name):
-    """Return a server's TLS context and the file of the certificate, which signs itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key()).serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    certificate = builder.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False).sign(key, hashes.SHA256())
-    file = folder / f"{name}.pem"
-    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    both = folder / f"{name}.both.pem"
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    both.write_bytes(private + file.read_bytes())
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(both)
-    return context, file
-
-
-# paho leaves the socket of a failed handshake to the garbage collector, which warns of it.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_over_tls_a_known_authority_is_trusted_and_an_unknown_one_is_refused(tmp_path, device_at):
-    context, file = authority(tmp_path, "household")
-    _, stranger = authority(tmp_path, "stranger")
-    with StubBroker(context) as stub:
-        known = device_at(lambda: Endpoint("127.0.0.1", stub.port, tls=True, ca_file=file))
-        known.happen(30)
-        known.until_empty()
-        assert seqs(stub.events()) == list(range(1, 31))
-        known.close()
-        unknown = device_at(lambda: Endpoint("127.0.0.1", stub.port, tls=True, ca_file=stranger))
-        unknown.pump_until(lambda: unknown.changes != [])
-        assert unknown.link.state is LinkState.REFUSED
-        assert "certificate" in unknown.link.reason
 
 
 def test_waits_double_up_to_the_cap_and_half_of_each_is_chance():

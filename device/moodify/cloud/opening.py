@@ -53,14 +53,20 @@ def open_socket(endpoint: Endpoint) -> socket.socket:
         plain = socket.create_connection((endpoint.host, endpoint.port), CONNECT_TIMEOUT_S)
         if context is None:
             return plain
+        return _encrypted(plain, context, endpoint)
+    except (OSError, ValueError) as error:
+        raise LinkDown(f"the broker {where(endpoint)} cannot be reached: {error}") from error
+
+
+def _encrypted(plain: socket.socket, context: ssl.SSLContext, endpoint: Endpoint) -> ssl.SSLSocket:
+    try:
         # It closes the plain one where the handshake fails.
         return context.wrap_socket(plain, server_hostname=endpoint.host)
     except ssl.SSLCertVerificationError as error:
         raise _refusal(endpoint, error) from error
-    except ssl.SSLError as error:
-        raise LinkDown(f"the broker {where(endpoint)} does not answer in TLS ({error.reason}); check [link] port: 8883 is the usual one with TLS") from error
-    except (OSError, ValueError) as error:
-        raise LinkDown(f"the broker {where(endpoint)} cannot be reached: {error}") from error
+    except (ssl.SSLError, ConnectionError) as error:
+        reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+        raise LinkDown(f"the broker {where(endpoint)} does not answer in TLS ({reason}); check [link] port: 8883 is the usual one with TLS") from error
 
 
 def _unix(path: Path) -> socket.socket:

@@ -153,7 +153,8 @@ class Visitor(asyncio.BufferedProtocol):
                 raise Malformed("it does not begin with CONNECT")
             header = read_header(self._came[:HEADER_AT_MOST])
             if header is not None and header.size > CONNECT_AT_MOST:
-                self.refuse(Refusal.TOO_LARGE)
+                self._house.refused(self, Refusal.TOO_LARGE)
+                self._finish(connack(Reason.TOO_LARGE))
                 return
             if header is None or len(self._came) < header.size:
                 return
@@ -248,7 +249,9 @@ class Visitor(asyncio.BufferedProtocol):
         """Say why and end. mosquitto hears no DISCONNECT, so that the last will, with its delay, covers what comes."""
         if self._state is _State.OVER:
             return
-        if not self._answered:
+        if self._state is _State.WAITING:
+            self._finish(b"")
+        elif not self._answered:
             self._finish(connack(reason))
         else:
             # In the midst of a packet nothing can be said.

@@ -182,6 +182,7 @@ class Gate:
         if len(self._waiting) > WAITING_AT_MOST:
             # Who means well signs in at once, so the oldest is the least likely to.
             oldest = next(iter(self._waiting))
+            del self._waiting[oldest]
             self.refused(oldest, Refusal.LATE)
             oldest.drop()
         return True

@@ -109,6 +109,11 @@ class Redis(Server):
         options = {"bind": "127.0.0.1", "port": port, "save": "", "appendonly": "no", "dir": folder}
         super().__init__(["redis-server", *(part for name, value in options.items() for part in (f"--{name}", str(value)))], answers=self._ready)
 
+    def empty(self):
+        """Forget everything."""
+        with redis.Redis.from_url(self.url) as client:
+            client.flushall()
+
     def _ready(self):
         with redis.Redis.from_url(self.url) as client:
             try:

@@ -57,4 +57,11 @@ def _of(where: str, error: BaseException | None) -> StoreBusy | StoreError:
 
 
 def _line(error: BaseException | None) -> str:
-    return " ".join(str(error).split())
+    match error:
+        case psycopg.Error(diag=psycopg.errors.Diagnostic(message_primary=str(said))):
+            # Its details would show rows.
+            return said
+        case exc.StatementError(orig=BaseException() as reason):
+            return _line(reason)
+        case _:
+            return " ".join(str(error).split())

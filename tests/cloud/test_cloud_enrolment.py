@@ -240,10 +240,14 @@ def test_the_line_for_the_hub_holds_the_devices_id_and_its_key_and_fits_a_termin
     assert len(enrolment.hub_command(identity)) == 82
 
 
-def test_a_summary_has_arrived_when_the_hub_says_so_once_the_device_goes_to_the_one_it_is_enrolled_with(enrolled):
-    made = enrolment.load(enrolled.parent)
-    assert enrolment.delivery_of(LinkConfig(), None) is Delivery.BROKER
-    assert enrolment.delivery_of(LinkConfig(), made) is Delivery.HUB
-    assert enrolment.delivery_of(LinkConfig(host="broker.home"), made) is Delivery.BROKER
-    assert enrolment.delivery_of(LinkConfig(host="broker.home", delivery="hub"), None) is Delivery.HUB
-    assert enrolment.delivery_of(LinkConfig(delivery="broker"), made) is Delivery.BROKER
+@pytest.mark.parametrize(
+    ("link", "delivery"),
+    [
+        ({}, Delivery.HUB),
+        ({"host": "broker.home"}, Delivery.BROKER),
+        ({"host": "hub.home", "delivery": "hub"}, Delivery.HUB),
+        ({"delivery": "broker"}, Delivery.BROKER),
+    ],
+)
+def test_a_summary_has_arrived_when_the_hub_says_so_unless_a_broker_is_named(link, delivery):
+    assert enrolment.delivery_of(LinkConfig(**link)) is delivery

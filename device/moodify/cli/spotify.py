@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import pwd
-import shutil
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
 
+from moodify.cli.person import open_terminal, require_owner
 from moodify.config import find, load
 from moodify.daemon.places import folder_of
-from moodify.errors import CannotWork, ConfigError, PersonMustAct, RetryLater, StoreError
+from moodify.errors import CannotWork, ConfigError, RetryLater, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from moodify.config import Config
     from moodify.music.spotify.status import SignInStatus
-    from moodify.music.spotify.terminal import Terminal
 
 #: Exit code of ``status`` where somebody has to act before all that is configured works.
 ACT = 3
@@ -41,13 +37,13 @@ def login(config_file: Path | None) -> int:
     config = load(file)
     spotify = config.music.spotify
     folder = folder_of(config)
-    _require_owner(folder)
+    require_owner(folder)
     if spotify.client_id is not None:
         try:
             checked(spotify.client_id)
         except CannotWork as error:
             raise ConfigError(str(file), (f"music.spotify.client_id: {error}",)) from None
-    terminal = _terminal()
+    terminal = open_terminal()
     try:
         client_id = client_id_of(config.music, TokenFile(folder))
         if client_id is None:
@@ -88,7 +84,7 @@ def logout(config_file: Path | None) -> int:
     folder = folder_of(config)
     signed_in = False
     if folder.exists():
-        _require_owner(folder)
+        require_owner(folder)
         tokens = TokenFile(folder)
         # Not while the daemon refreshes it: what it fetched would be kept after all.
         with tokens.exclusive(config.music.spotify.timeout_s):
@@ -112,40 +108,6 @@ def _forget_songs(config: Config, folder: Path) -> None:
             catalogue.forget_account()
     except (RetryLater, StoreError) as error:
         typer.echo(f"The songs of this account stay in {folder / FILE} ({error}); delete it to forget them.", err=True)
-
-
-def _terminal() -> Terminal:
-    from moodify.music.spotify.terminal import Terminal
-
-    # Python leaves no stdin where the descriptor is closed.
-    keyboard = sys.stdin.fileno() if sys.stdin is not None else None
-    seen = sys.stdout.isatty() and (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    size = shutil.get_terminal_size() if seen else None
-    return Terminal(keyboard, sys.stdout, size=None if size is None else (size.columns, size.lines))
-
-
-def _require_owner(folder: Path) -> None:
-    """See that what is kept will belong to the user that runs the appliance.
-
-    Raises:
-        PersonMustAct: the folder is another user's.
-    """
-    try:
-        owner = folder.stat().st_uid
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise PersonMustAct(f"{folder}: {error.strerror}; run this again as the user that runs Moodify, with sudo -u moodify") from error
-    if owner != os.geteuid():
-        name = _name_of(owner)
-        raise PersonMustAct(f"{folder} belongs to {name}; run this again as that user, with sudo -u {name}")
-
-
-def _name_of(user: int) -> str:
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return f"#{user}"
 
 
 def _print(found: SignInStatus, now: datetime) -> None:

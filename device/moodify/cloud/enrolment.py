@@ -136,11 +136,11 @@ def hub_command(identity: Identity) -> str:
     return f"moodify hub enroll {identity.device} {line_of(identity.key.public_key())}"
 
 
-def delivery_of(link: LinkConfig, enrolment: Enrolment | None) -> Delivery:
-    """Return when a summary counts as arrived: as configured, else at the hub where this device goes to the one that it is enrolled with."""
+def delivery_of(link: LinkConfig) -> Delivery:
+    """Return when a summary counts as arrived: as configured, else at the hub where this device goes to one, for it does where no broker is named."""
     if link.delivery is not None:
         return Delivery(link.delivery)
-    return Delivery.HUB if link.host is None and enrolment is not None else Delivery.BROKER
+    return Delivery.HUB if link.host is None else Delivery.BROKER
 
 
 def _read(value: Mapping[str, object]) -> Enrolment:

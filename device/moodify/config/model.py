@@ -324,7 +324,7 @@ class LinkConfig(Section):
         None,
         examples=["broker"],
         description="When a summary counts as arrived: broker (the broker has it, which does not say that anybody stored it) or hub (a hub says that it is stored); "
-        "unset: hub once this device is enrolled with one, else broker.",
+        "unset: hub where it goes to one, which is where host is unset, else broker.",
     )
     commands: tuple[CommandName, ...] = Field(
         ("rescan", "privacy", "diagnostics"), description="Commands that are taken from the broker. Privacy can be turned on from afar, never off."

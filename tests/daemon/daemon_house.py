@@ -60,12 +60,17 @@ class Answers(NoCourier):
 
     def __init__(self):
         self.answers = []
+        self.data = {}
         self.published = {}
+        self.publications = []
 
-    def answer(self, command_id, status, error=None):
+    def answer(self, command_id, status, error=None, data=None):
+        self.data[command_id] = data
         self.answers.append((command_id, status, error))
 
     def publish(self, name, value):
+        if self.published.get(name) != value:
+            self.publications.append((name, value))
         self.published[name] = value
 
 
@@ -86,13 +91,13 @@ class Lamp:
 class DaemonHouse:
     """A conductor and its crew; what is told stands in :attr:`events`."""
 
-    def __init__(self, folder, *, dj=True, rules=RULES, clock=None, remembers=False, speaker=None, pause=None):
+    def __init__(self, folder, *, dj=True, rules=RULES, clock=None, remembers=False, speaker=None, pause=None, outbox_bytes=16_000_000):
         self.path = folder / "moodify.db"
         prepare(self.path)
         self.config = Config.model_validate(rules)
         self.clock = clock if clock is not None else RecordingClock(datetime(2026, 1, 5, 12, tzinfo=UTC))
         self.inbox = SimpleQueue()
-        self.store, self.settings = Store(self.path), Settings(self.path)
+        self.store, self.settings = Store(self.path, outbox_bytes=outbox_bytes), Settings(self.path)
         self.sink = io.StringIO()
         self.recorder = Recorder(self.store, self.clock, flush_s=60, sink=self.sink)
         self.speaker = speaker if speaker is not None else SimulatedSpeaker(clock=self.clock.now_s)

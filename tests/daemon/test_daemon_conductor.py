@@ -228,56 +228,6 @@ def _look(t_s, *faces):
     return Observation(t_s, faces, moved=True)
 
 
-class TestCommands:
-    """What is asked for from afar."""
-
-    def command(self, house, name):
-        count = len(house.courier.answers)
-        house.put(sig.CommandTaken(name, f"id{count}"))
-        wait_until(lambda: len(house.courier.answers) > count)
-        return house.courier.answers[-1][1:]
-
-    def test_rescan_looks_again(self, house):
-        house.show(1, HAPPY)
-        assert self.command(house, "rescan") == ("ok", None)
-        assert "happy asked" in house.show(2, HAPPY).told
-
-    def test_rescan_starts_no_silent_speaker(self, tmp_path):
-        rules = {**RULES, "music": {**RULES["music"], "start_when_silent": False}}
-        with DaemonHouse(tmp_path, rules=rules) as house:
-            house.sees_well().show(1, HAPPY)
-            assert self.command(house, "rescan") == ("ok", None)
-            house.show(3, HAPPY)
-            assert "happy asked" in house.told
-            assert house.speaker.orders == ()
-
-    def test_rescan_in_privacy_is_answered_with_the_reason(self, house):
-        house.press(Press.PRIVACY)
-        status, error = self.command(house, "rescan")
-        assert (status, error.startswith("Privacy is on")) == ("error", True)
-
-    def test_privacy_is_turned_on_and_never_off(self, house):
-        for _ in range(2):
-            assert self.command(house, "privacy") == ("ok", None)
-            assert house.kept.privacy is True
-
-    def test_pause_and_resume_are_no_toggles(self, house):
-        house.show(10, HAPPY)
-        for name in ("pause", "pause", "resume", "resume"):
-            assert self.command(house, name) == ("ok", None)
-            house.look(HAPPY)
-        assert house.told == [*PLAYS, "decide pause happy", "pause done", "decide resume happy", "resume done"]
-
-    def test_resume_while_nothing_is_known_of_the_speaker_does_not_pause_it(self, tmp_path):
-        with DaemonHouse(tmp_path, dj=False) as house:
-            house.put(sig.CommandTaken("resume", "id"))
-            house.put(sig.PlaybackSeen(None, SpeakerUnavailable("it does not answer")))
-            wait_until(lambda: house.courier.answers)
-            _, status, error = house.courier.answers[-1]
-            assert (status, "try again" in error) == ("error", True)
-            assert house.told == []
-
-
 @pytest.mark.parametrize(
     ("signal", "code", "said"),
     [
@@ -329,7 +279,8 @@ def test_health_is_read_at_the_start_and_published_with_its_reasons(house):
         assert last_seen(settings) is not None
     (event,) = [event for event in house.events if event["kind"] == "health"]
     assert "1 MB are free" in event["data"]["reasons"][0]
-    assert house.courier.published["health"] == event["data"]
+    shown = house.courier.published["health"]
+    assert (shown["ok"], shown["reasons"], shown["outbox"]) == (False, event["data"]["reasons"], {"waiting": 0, "merged": 0, "lost": 0})
 
 
 def test_what_is_published_has_no_frames_in_it(house):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from moodify.music.situation import Ask
+from moodify.types import Mood, OrderStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     from moodify.daemon.courier import Courier, NoCourier
-    from moodify.daemon.signals import CommandTaken
+    from moodify.daemon.deciding import Decider
+    from moodify.daemon.override import Override
+    from moodify.daemon.signals import CommandTaken, OrderEnded
 
 
 class Acts(Protocol):
@@ -22,36 +25,82 @@ class Acts(Protocol):
     def set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
         """Close the camera, or let it see again."""
 
-    def pause_or_resume(self, *, pause: bool) -> str | None:
-        """Pause, or go on, where the other of the two is so; return why that can't be."""
-
-    def with_fresh_look(self, act: Callable[[], None]) -> None:
-        """Do what depends on whether music plays, once that is known."""
+    def diagnosis(self) -> Mapping[str, Any]:
+        """Return what may be told of this device."""
 
 
 class FromAfar:
-    """Carries out what the broker passed on. Belongs to the conductor's thread."""
+    """Carries out what the broker passed on, and answers each command once. Belongs to the conductor's thread."""
 
-    def __init__(self, courier: Courier | NoCourier, acts: Acts) -> None:
-        """Take who answers, and who acts."""
+    def __init__(self, courier: Courier | NoCourier, acts: Acts, decider: Decider, override: Override) -> None:
+        """Take who answers, who acts, who decides, and the mood that may be named."""
         self._courier = courier
         self._acts = acts
+        self._decider = decider
+        self._override = override
+        self._volumes: dict[str, CommandTaken] = {}
+        """Commands whose order is on its way to the speaker, by its id."""
 
     def take(self, command: CommandTaken) -> None:
         """Do what a command says; privacy can be turned on from afar, never off."""
         match command.name:
             case "privacy":
                 self._acts.set_privacy(True)
-                self._answer(command, None)
+                self._answer(command)
             case "rescan":
                 self._answer(command, self._acts.look_again(Ask.LOOK_FROM_AFAR))
             case "pause" | "resume":
-                self._acts.with_fresh_look(lambda: self._answer(command, self._acts.pause_or_resume(pause=command.name == "pause")))
+                self._decider.with_fresh_look(lambda: self._answer(command, self._decider.pause_or_resume(pause=command.name == "pause")))
+            case "mood":
+                self._mood(command)
+            case "volume":
+                self._decider.with_fresh_look(lambda: self._volume(command))
+            case "goal":
+                self._answer(command, data={"goal": self._decider.want_goal(command.args["goal"])})
+            case "diagnostics":
+                self._answer(command, data=self._acts.diagnosis())
             case _:
                 self._answer(command, f"{command.name} is not known here")
 
-    def _answer(self, command: CommandTaken, why_not: str | None) -> None:
+    def order_ended(self, ended: OrderEnded) -> None:
+        """Answer the command whose order this was."""
+        command = self._volumes.pop(ended.order.id, None)
+        if command is None:
+            return
+        match ended.status:
+            case OrderStatus.DONE:
+                self._answer(command, data={"percent": ended.order.decision.volume_percent, "music": ended.order.decision.reason})
+            case OrderStatus.DROPPED:
+                self._answer(command, "A newer order to the speaker took its place: try again")
+            case OrderStatus.FAILED:
+                self._answer(command, str(ended.error) if ended.error is not None else "The speaker did not take it: try again")
+
+    def _mood(self, command: CommandTaken) -> None:
+        if command.args["mood"] is None:
+            if self._override.end():
+                self._decider.decide()
+            self._answer(command, data={"mood": None})
+            return
+        until = self._override.name(Mood(command.args["mood"]), command.args["minutes"])
+
+        def follow() -> None:
+            if self._override.now() is None:
+                self._answer(command, "Somebody looked again at the device meanwhile, which counts for more")
+                return
+            music = self._decider.decide(Ask.MOOD_FROM_AFAR).reason
+            self._answer(command, data={"mood": command.args["mood"], "until": until.isoformat(timespec="seconds"), "music": music})
+
+        self._decider.with_fresh_look(follow, Ask.MOOD_FROM_AFAR)
+
+    def _volume(self, command: CommandTaken) -> None:
+        decision, order_id = self._decider.order_volume(command.args["percent"])
+        if order_id is None:
+            self._answer(command, decision.reason)
+        else:
+            self._volumes[order_id] = command
+
+    def _answer(self, command: CommandTaken, why_not: str | None = None, *, data: Mapping[str, Any] | None = None) -> None:
         if why_not is None:
-            self._courier.answer(command.id, "ok")
+            self._courier.answer(command.id, "ok", data=data)
         else:
             self._courier.answer(command.id, "error", why_not)

@@ -115,6 +115,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
     from moodify.store.settings import Settings
     from moodify.store.store import Store
     from moodify.vision.eyes import open_eyes
+    from moodify.vision.models import manifests_of, read_manifest
 
     inbox: SimpleQueue[Signal] = SimpleQueue()
     put = inbox.put
@@ -177,7 +178,8 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             recorder.note(
                 EventKind.HEALTH, {"reasons": [f"The database was damaged: it is kept as {aside.name}, and a fresh one took its place. Restore a backup if there is one"]}
             )
-        facts = Facts(identity.device, __version__, player.player.description, demo=shortened)
+        models = tuple(f"{model.name} {model.version}" for model in map(read_manifest, manifests_of(config.vision.models)))
+        facts = Facts(identity.device, __version__, player.player.description, demo=shortened, models=models)
         board = Board(_first_snapshot(facts, privacy=kept.privacy))
         panel = open_panel(config.panel, lambda press: put(_pressed(press, "button")), factory=options.pins)
         house.callback(panel.close)

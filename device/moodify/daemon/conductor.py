@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -11,21 +10,26 @@ from typing import TYPE_CHECKING, Any
 from moodify.daemon import signals as sig
 from moodify.daemon import words
 from moodify.daemon.afar import FromAfar
+from moodify.daemon.deciding import Decider
+from moodify.daemon.diagnosis import diagnose
+from moodify.daemon.override import Override
 from moodify.daemon.parts import Part
+from moodify.daemon.pending import Pending
 from moodify.daemon.room import Room
 from moodify.daemon.said import Said
 from moodify.daemon.settling import until_idle
 from moodify.daemon.signals import State
 from moodify.daemon.snapshot import Facts, snapshot
+from moodify.daemon.songs import Songs
 from moodify.daemon.turntable import Turntable
+from moodify.daemon.wellbeing import Wellbeing
 from moodify.errors import PersonMustAct
-from moodify.music.situation import Ask, Situation
+from moodify.music.situation import Ask
 from moodify.panel.port import Press
-from moodify.types import Act, Decision, EventKind, Mood
+from moodify.types import Act, Decision, EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from moodify.config import Config
     from moodify.daemon.courier import Courier, NoCourier
@@ -35,12 +39,12 @@ if TYPE_CHECKING:
     from moodify.daemon.recorder import Recorder
     from moodify.daemon.watcher import Watcher
     from moodify.mood.tracker import MoodTracker
-    from moodify.music.candidates import CandidatePool, Wanted
+    from moodify.music.candidates import CandidatePool
     from moodify.music.policy import Policy
-    from moodify.music.port import Librarian, Shelves
-    from moodify.music.song import Candidate
+    from moodify.music.port import Librarian
     from moodify.system.clock import Clock
     from moodify.types import Observation
+    from moodify.web.port import Now
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +52,6 @@ log = logging.getLogger(__name__)
 TICK_S = 1.0
 #: In a recording, longest wait in seconds for the speaker to do what a frame led to.
 SETTLE_S = 15.0
-#: A press is answered within so many seconds, if only by why it can't be: music that starts later would be a surprise.
-PRESS_S = 20.0
 #: What a person must mend is tried again by itself after so many seconds; a press tries at once.
 MENDED_S = 600.0
 #: At the end, longest wait in seconds for the order that is under way, so that its end is told too.
@@ -66,16 +68,6 @@ class Crew:
     display: Display
     read_health: Callable[[], None]
     """Reads the machine's health off this thread and puts it on the queue."""
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingPress:
-    """A press whose answer waits for the songs of its mood."""
-
-    ask: Ask
-    mood: Mood
-    until_s: float
-    """On the clock of the frames."""
 
 
 class Conductor:
@@ -103,8 +95,7 @@ class Conductor:
         self._inbox = inbox
         self._crew = crew
         self._policy = policy
-        self._pool = pool
-        self._librarian = librarian
+        self._songs = Songs(policy, pool, librarian, crew.dj)
         self._recorder = recorder
         self._kept = kept
         self._camera = Part(EventKind.CAMERA, recorder, "opening")
@@ -112,11 +103,24 @@ class Conductor:
         self._table = Turntable(crew.dj, recorder, facts.speaker, poll_s=config.music.spotify.poll_s, speaker=config.music.spotify.speaker)
         self._link = Part(EventKind.LINK, recorder, "connecting")
         self._said = Said(recorder, clock)
-        self._afar = FromAfar(crew.courier, self)
-        self._scanning: Ask | None = None
-        self._waiting: WaitingPress | None = None
+        self._override = Override(clock, kept)
+        self._pending = Pending()
+        self._decider = Decider(
+            clock,
+            policy,
+            crew.dj,
+            songs=self._songs,
+            room=self._room,
+            table=self._table,
+            override=self._override,
+            pending=self._pending,
+            said=self._said,
+            kept=kept,
+        )
+        self._afar = FromAfar(crew.courier, self, self._decider, self._override)
+        self._wellbeing = Wellbeing(config.system, recorder, kept, crew.courier.publish)
+        self._began_s = clock.now_s()
         self._health_due_s = float("-inf")
-        self._wake_s: float | None = None
         self._ending: sig.Stop | sig.ThreadDied | None = None
 
     def run(self) -> int:
@@ -179,13 +183,13 @@ class Conductor:
             case sig.PlaybackSeen():
                 self._playback_seen(signal)
             case sig.CandidatesFound():
-                self._candidates_found(signal)
+                self._songs_found(signal)
             case sig.LinkIs():
                 self._link.becomes(signal.state, signal.message)
             case sig.CommandTaken():
                 self._afar.take(signal)
             case sig.HealthRead():
-                self._healthy(signal)
+                self._wellbeing.read(signal.health)
             case sig.RecordingEnded():
                 self._ending = sig.Stop("the recording has ended")
             case sig.ThreadDied() | sig.Stop():
@@ -198,11 +202,11 @@ class Conductor:
         ask = None
         alone = not self._room.people
         if self._room.see(observation):
-            ask, self._scanning = self._scanning, None
+            ask = self._pending.looked()
         if alone and self._room.people:
             # While nobody was here the speaker was looked at seldom.
             self._table.look_at(self._clock.now_s())
-        self._decide(ask)
+        self._decider.decide(ask)
 
     def _camera_is(self, signal: sig.CameraIs) -> None:
         saw = self._camera.state is State.OK
@@ -213,8 +217,7 @@ class Conductor:
 
     def _answer_pending(self, why_not: str) -> None:
         """Answer a press that waits, for the songs or for the look, by why it will not be."""
-        if self._scanning is not None or self._waiting is not None:
-            self._scanning, self._waiting = None, None
+        if self._pending.drop():
             self._said.note(Decision(Act.KEEP, why_not, self._room.mood), answer=True)
 
     def _pressed(self, signal: sig.Pressed) -> None:
@@ -223,27 +226,27 @@ class Conductor:
             case Press.SCAN:
                 self.look_again(Ask.LOOK)
             case Press.NEXT:
-                self._waiting = None
-                self._decide(Ask.NEXT)
+                self._pending.no_songs()
+                self._decider.decide(Ask.NEXT)
             case Press.LIKE:
-                self.with_fresh_look(lambda: self._decide(Ask.LIKE), Ask.LIKE)
+                self._decider.with_fresh_look(lambda: self._decider.decide(Ask.LIKE), Ask.LIKE)
             case Press.PAUSE:
-                self._waiting = None
-                self.with_fresh_look(lambda: self._decide(Ask.PAUSE))
+                self._pending.no_songs()
+                self._decider.with_fresh_look(lambda: self._decider.decide(Ask.PAUSE))
             case Press.PRIVACY:
                 self.set_privacy(not self._kept.privacy)
             case Press.QUIT:
                 self._ending = sig.Stop("a key asked for it")
 
     def look_again(self, ask: Ask) -> str | None:
-        """Begin to look again; return why that can't be, which is noted too."""
+        """Begin to look again, whatever mood was named; return why that can't be, which is noted too."""
         if self._kept.privacy:
             why_not = "Privacy is on and the camera is closed: turn privacy off to look again"
         elif self._camera.state is not State.OK:
             why_not = f"Can't look again: {self._camera.message}"
         else:
-            # A person's press counts for more than a look that was asked for from afar.
-            self._scanning = Ask.LOOK if self._scanning is Ask.LOOK else ask
+            self._override.end()
+            self._pending.look(ask)
             self._room.look_again()
             self._crew.watcher.scan()
             return None
@@ -256,7 +259,7 @@ class Conductor:
             return
         self._crew.watcher.set_privacy(on)
         self._kept.set_privacy(on)
-        self._scanning, self._waiting = None, None
+        self._pending.drop()
         self._room.forget()
         said = "Privacy is on: the camera is closed, and the music is left as it is" if on else "Privacy is off: the camera looks again"
         self._said.note(Decision(Act.KEEP, said, self._room.mood), answer=True)
@@ -267,118 +270,58 @@ class Conductor:
         retry_after_s = MENDED_S if isinstance(ended.error, PersonMustAct) else None if ended.error is None else ended.error.retry_after_s
         self._policy.ended(decision, ended.status, now_s, retry_after_s=retry_after_s, error=ended.error)
         self._table.order_ended(ended, now_s)
+        self._afar.order_ended(ended)
 
     def _playback_seen(self, seen: sig.PlaybackSeen) -> None:
         if not self._table.seen(seen, self._clock.now_s(), somebody=bool(self._room.people)):
-            self._decide()
+            self._decider.decide()
 
-    def with_fresh_look(self, act: Callable[[], None], ask: Ask = Ask.PAUSE) -> None:
-        """Do what depends on what plays: now, or after a look at the speaker where the last one is too old to tell."""
-        if self._policy.needs_fresh_look(ask, self._situation()):
-            self._table.after_a_look(act, self._clock.now_s())
-        else:
-            act()
-
-    def _candidates_found(self, found: sig.CandidatesFound) -> None:
-        now_s = self._clock.now_s()
-        waiting = self._waiting if self._waiting is not None and self._waiting.mood is found.mood else None
-        if waiting is not None:
-            self._waiting = None
-        if found.error is None:
-            self._pool.fill(found.mood, found.songs, now_s)
-        else:
-            self._pool.failed(found.mood, now_s, found.error)
+    def _songs_found(self, found: sig.CandidatesFound) -> None:
+        self._songs.found(found, self._clock.now_s())
+        if found.error is not None:
             self._table.part.failed(found.error)
         # A press whose answer had to wait for the songs is answered now.
-        self._decide(None if waiting is None else waiting.ask, songs_found=True)
+        self._decider.decide(self._pending.found(found.mood), songs_found=True)
 
-    def pause_or_resume(self, *, pause: bool) -> str | None:
-        """Do which of the two was said, where a press would do the other one of what is; return why that can't be."""
-        playing = self._policy.playing(self._situation())
-        if playing is None and not pause:
-            return "It is not known what the speaker plays: try again in a moment"
-        if pause is (playing is not False):
-            self._decide(Ask.PAUSE)
-        return None
-
-    def _healthy(self, signal: sig.HealthRead) -> None:
-        reasons = list(signal.health.degraded(self._config.system))
-        if self._recorder.problem is not None:
-            reasons.append(self._recorder.problem)
-        data: dict[str, Any] = {**signal.health.as_json(), "reasons": reasons}
-        self._recorder.note(EventKind.HEALTH, data, urgent=bool(reasons))
-        self._crew.courier.publish("health", data)
-
-    # -- decisions
-
-    def _decide(self, ask: Ask | None = None, *, songs_found: bool = False) -> None:
-        now_s = self._clock.now_s()
-        wants = self._want_songs(now_s, asked=ask is Ask.LOOK and not songs_found)
-        self._poll_where_due(now_s)
-        verdict = self._policy.decide(self._situation(ask))
-        self._wake_s = verdict.wake_s
-        if verdict.decision.act is Act.KEEP:
-            if ask is Ask.LOOK and wants and self._pool.of(wants[0]) is None and self._pool.looking(wants[0]):
-                self._waiting = WaitingPress(ask, wants[0], now_s + PRESS_S)
-            if not verdict.passing:
-                self._said.note(verdict.decision, answer=ask is not None)
-            return
-        order = sig.Order(str(uuid.uuid4()), verdict.decision, asked=verdict.asked)
-        self._said.note(verdict.decision, order.id)
-        self._crew.dj.order(order)
-
-    def _situation(self, ask: Ask | None = None) -> Situation:
-        return Situation(
-            now_s=self._clock.now_s(),
-            local_time=self._clock.utc().astimezone().time(),
-            at=self._trusted_date(),
-            reading=self._room.reading,
-            people=self._room.people,
-            playback=self._table.playback,
-            playback_s=self._table.playback_s,
-            ask=ask,
+    def diagnosis(self) -> dict[str, Any]:
+        """Return what may be told of this device from afar."""
+        return diagnose(
+            self._facts,
+            self._now(),
+            health=self._wellbeing.health,
+            reasons=self._wellbeing.reasons,
+            outbox=self._kept.outbox(),
+            clock_trusted=self._kept.clock_trusted,
+            at=self._clock.utc(),
+            running_s=self._clock.now_s() - self._began_s,
         )
-
-    def _trusted_date(self) -> datetime | None:
-        """Return the date, for what is learned; None while the clock can't be trusted."""
-        return self._clock.utc() if self._kept.clock_trusted else None
-
-    def _want_songs(self, now_s: float, *, asked: bool) -> tuple[Mood, ...]:
-        """Look songs up where the policy may need them soon; return the moods, first that which a press to look would play."""
-        wants = self._policy.wants(self._situation())
-        for mood in wants:
-            wanted = self._pool.wanted(mood, now_s, asked=asked and mood is wants[0])
-            if wanted is not None:
-                self._crew.dj.look_up(mood, _lookup(self._librarian, wanted), asked=asked and mood is wants[0])
-        return wants
 
     # -- what is due
 
     def _tick(self) -> None:
         now_s = self._clock.now_s()
-        self._poll_where_due(now_s)
+        self._decider.poll_where_due(now_s)
         self._table.tick(now_s)
         if now_s >= self._health_due_s:
             self._health_due_s = now_s + self._config.system.health_s
             self._crew.read_health()
             self._kept.housekeep()
         self._recorder.flush()
-        if self._waiting is not None and now_s >= self._waiting.until_s:
-            self._answer_pending(f"Found no {self._waiting.mood.value} music in time: press again")
+        if (mood := self._pending.late(now_s)) is not None:
+            self._answer_pending(f"Found no {mood.value} music in time: press again")
+        if self._override.over():
+            self._said.note(Decision(Act.KEEP, "The mood that was named from afar is over: the music follows the room again", self._room.mood), answer=True)
         self._kept.tick()
         self._kept.keep_music(self._policy, now_s, self._clock.utc())
         self._kept.keep_taste(self._clock.utc())
         self._show()
         self._crew.display.beat(watcher_alive=self._crew.watcher.alive)
 
-    def _poll_where_due(self, now_s: float) -> None:
-        """Where the policy wanted to be asked again by now, look at the speaker: what it does is what the answer rests on."""
-        if self._wake_s is not None and now_s >= self._wake_s:
-            self._wake_s = None
-            self._table.look_at(now_s)
-
     def _show(self) -> None:
-        now = snapshot(
+        self._crew.display.show(self._now(), scanning=self._pending.looking)
+
+    def _now(self) -> Now:
+        return snapshot(
             self._facts,
             observation=self._room.observation,
             people=self._room.people_seen,
@@ -391,9 +334,6 @@ class Conductor:
             speaker=self._table.part.now(),
             link=self._link.now(),
             privacy=self._kept.privacy,
+            override=self._override.now(),
+            goal=self._decider.goal,
         )
-        self._crew.display.show(now, scanning=self._scanning is not None)
-
-
-def _lookup(librarian: Librarian, wanted: Wanted) -> Callable[[Shelves], tuple[Candidate, ...]]:
-    return lambda player: librarian.find(player, wanted)

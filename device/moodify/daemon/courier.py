@@ -62,11 +62,11 @@ class Courier:
             if self._link is not None:
                 self._link.publish_state(name, value)
 
-    def answer(self, command_id: str, status: str, error: str | None = None) -> None:
-        """Say how a command ended; from any thread."""
+    def answer(self, command_id: str, status: str, error: str | None = None, data: Mapping[str, Any] | None = None) -> None:
+        """Say how a command ended, with what was asked for; from any thread."""
         with self._lock:
             if self._link is not None:
-                self._link.answer(command_id, status, error)
+                self._link.answer(command_id, status, error, data)
 
     def wake(self) -> None:
         """Say that there is something in the outbox; from any thread."""
@@ -112,7 +112,7 @@ class Courier:
             log.info("Unsent summaries stay for the next run: %s", error)
 
     def _command(self, command: Command) -> None:
-        self._put(CommandTaken(command.name, command.id))
+        self._put(CommandTaken(command.name, command.id, command.args))
 
     def _changed(self, state: LinkState, reason: str) -> None:
         self._put(LinkIs(_STATES[state], reason))
@@ -124,7 +124,7 @@ class NoCourier:
     def publish(self, name: str, value: Mapping[str, Any]) -> None:
         """Send nothing."""
 
-    def answer(self, command_id: str, status: str, error: str | None = None) -> None:
+    def answer(self, command_id: str, status: str, error: str | None = None, data: Mapping[str, Any] | None = None) -> None:
         """Send nothing."""
 
     def wake(self) -> None:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: Whoever asks for a volume waits for it, so it comes sooner than what the hours bring; still not at one stroke.
+ASKED_RAMP_S = 1.0
+
 
 class Dj:
     """One thread that alone talks to the :class:`~moodify.music.port.Player`."""
@@ -160,7 +163,7 @@ class Dj:
             case Act.VOLUME:
                 if decision.volume_percent is None:
                     raise CannotWork("an order to change the volume names none")
-                return self._fader.fade_to(decision.volume_percent, RAMP_S)
+                return self._fader.fade_to(decision.volume_percent, ASKED_RAMP_S if order.asked else RAMP_S)
             case Act.KEEP:
                 raise CannotWork("to keep what plays is no order")
         return True

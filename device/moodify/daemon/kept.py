@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moodify.errors import StoreBusy
 from moodify.system.trust import clock_trusted
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from moodify.music.policy import Policy
     from moodify.music.taste_keeping import KeptTaste
     from moodify.store.settings import Settings
-    from moodify.store.store import Store
+    from moodify.store.store import OutboxCounts, Store
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,7 @@ class Kept:
         self._settings = settings
         self._retention_days = retention_days
         self._privacy = privacy_kept(settings)
+        self._unwritten: dict[str, Any] = {}
         self._again_s: float | None = None
         self._music_version: int | None = None
         self._music_again_s = float("-inf")
@@ -59,9 +60,30 @@ class Kept:
         return self._privacy
 
     def set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
-        """Take it, and write it down for the next start, now or as soon as the database can be written."""
+        """Take it, and write it down for the next start."""
         self._privacy = on
+        self.keep(PRIVACY_KEY, on)
+
+    def keep(self, key: str, value: Any) -> None:
+        """Write a JSON value down for the next start, now or as soon as the database can be written."""
+        self._unwritten[key] = value
         self._write()
+
+    def recalled(self, key: str) -> Any:
+        """Return what was kept last, by this run or one before; None where nothing was.
+
+        Raises:
+            StoreError: the database can't be used.
+        """
+        return self._unwritten[key] if key in self._unwritten else self._settings.get(key)
+
+    def outbox(self) -> OutboxCounts | None:
+        """Return how the outbox stands; None while the database is locked."""
+        try:
+            return self._store.outbox()
+        except StoreBusy:
+            # The recorder meets the same, and says so.
+            return None
 
     def tick(self) -> None:
         """Write down what is due."""
@@ -129,10 +151,12 @@ class Kept:
 
     def _write(self) -> None:
         try:
-            self._settings.put(PRIVACY_KEY, self._privacy)
+            for key in list(self._unwritten):
+                self._settings.put(key, self._unwritten[key])
+                del self._unwritten[key]
         except StoreBusy as error:
             if self._again_s is None:
-                log.warning("Privacy is %s, but would not be after a restart: %s", "on" if self._privacy else "off", error)
+                log.warning("A restart would forget what was set (%s): %s", ", ".join(self._unwritten), error)
             self._again_s = time.monotonic() + RETRY_S
         else:
             self._again_s = None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Mapping
 
     from moodify.errors import MoodifyError
     from moodify.music.song import Candidate
@@ -125,6 +126,8 @@ class CommandTaken:
 
     name: str
     id: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+    """As :attr:`moodify.cloud.port.Command.args`, which checked them."""
 
 
 @dataclass(frozen=True, slots=True)

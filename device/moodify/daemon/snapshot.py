@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from moodify.system.clock import Clock
     from moodify.types import MoodReading, Observation, Playback, SeenFace, Track
-    from moodify.web.port import FaceNow, MoodNow, MusicNow, Now, PartNow
+    from moodify.web.port import FaceNow, MoodNow, MusicNow, Now, OverrideNow, PartNow
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,12 @@ class Facts:
     speaker: str
     """What the speaker is, for a person."""
     demo: bool
+    models: tuple[str, ...] = ()
+    """Names and versions of what it sees with."""
+
+
+#: Confidence, valence and arousal are published in steps of this: a state is sent anew where it differs.
+STEP = 0.1
 
 
 def date_of(clock: Clock, t_s: float) -> datetime:
@@ -44,16 +50,19 @@ def snapshot(
     speaker: PartNow,
     link: PartNow,
     privacy: bool,
+    override: OverrideNow | None = None,
+    goal: str | None = None,
 ) -> Now:
     """Return the state to show."""
     return {
         "seen": {"people": people, "faces": [] if observation is None else [_face(face, observation) for face in observation.faces]},
         "mood": None if reading is None or since is None else _mood(reading, since),
-        "music": _music(facts, playback, upcoming, reason),
+        "music": _music(facts, playback, upcoming, reason, goal),
         "camera": camera,
         "speaker": speaker,
         "link": link,
         "privacy": privacy,
+        "override": override,
         "device": facts.device,
         "version": facts.version,
         "demo": facts.demo,
@@ -68,11 +77,16 @@ def summary(now: Now) -> dict[str, dict[str, Any]]:
             "people": now["seen"]["people"],
             "mood": None if mood is None else mood["mood"],
             "since": None if mood is None else mood["since"],
+            "confidence": None if mood is None else _stepped(mood["confidence"]),
+            "valence": None if mood is None else _stepped(mood["valence"]),
+            "arousal": None if mood is None else _stepped(mood["arousal"]),
+            "override": now["override"],
             "playing": music["playing"],
             "title": music["title"],
             "artist": music["artist"],
             "next": music["next"],
             "reason": music["reason"],
+            "goal": music["goal"],
         },
         "state": {
             "camera": now["camera"],
@@ -81,6 +95,11 @@ def summary(now: Now) -> dict[str, dict[str, Any]]:
             "version": now["version"],
         },
     }
+
+
+def _stepped(value: float) -> float:
+    # Adding zero makes -0.0 plain.
+    return round(round(value / STEP) * STEP, 1) + 0.0
 
 
 def _face(seen: SeenFace, observation: Observation) -> FaceNow:
@@ -103,7 +122,7 @@ def _mood(reading: MoodReading, since: datetime) -> MoodNow:
     }
 
 
-def _music(facts: Facts, playback: Playback | None, upcoming: Track | None, reason: str | None) -> MusicNow:
+def _music(facts: Facts, playback: Playback | None, upcoming: Track | None, reason: str | None, goal: str | None) -> MusicNow:
     track = playback.track if playback is not None else None
     name = playback.speaker.name if playback is not None and playback.speaker is not None else facts.speaker
     return {
@@ -113,4 +132,5 @@ def _music(facts: Facts, playback: Playback | None, upcoming: Track | None, reas
         "speaker": name,
         "next": None if upcoming is None else f"{upcoming.title} by {upcoming.artist}",
         "reason": reason,
+        "goal": goal,
     }

@@ -54,7 +54,7 @@ class Turntable:
         """What a person should know although the speaker works."""
         self._fault: PersonMustAct | None = None
         """What a person must mend: a look at the speaker may work all the same, so it stands until an order has worked."""
-        self._after_look: list[Callable[[], None]] = []
+        self._after_look: list[Callable[[], object]] = []
         self._act_by_s = float("inf")
         self._due_s = float("-inf")
 
@@ -93,7 +93,7 @@ class Turntable:
                 self.upcoming = None
         return self._act()
 
-    def after_a_look(self, act: Callable[[], None], now_s: float) -> None:
+    def after_a_look(self, act: Callable[[], object], now_s: float) -> None:
         """Do something once the speaker was looked at, whether that works or not; without the look where it takes too long."""
         self._after_look.append(act)
         self._act_by_s = min(self._act_by_s, now_s + LOOK_WAIT_S)

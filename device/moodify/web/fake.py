@@ -23,11 +23,12 @@ def _empty() -> Now:
     return {
         "seen": {"people": 0, "faces": []},
         "mood": None,
-        "music": {"playing": False, "title": None, "artist": None, "speaker": "the simulated speaker", "next": None, "reason": None},
+        "music": {"playing": False, "title": None, "artist": None, "speaker": "the simulated speaker", "next": None, "reason": None, "goal": "match"},
         "camera": {"state": "ok", "message": "The sample portraits."},
         "speaker": {"state": "ok", "message": "The simulated speaker."},
         "link": {"state": "ok", "message": "Connected to the private broker."},
         "privacy": False,
+        "override": None,
         "device": "moodify-demo",
         "version": "0.0.0",
         "demo": True,

@@ -69,6 +69,17 @@ class MusicNow(TypedDict):
     """The track that is queued, as ``Title by Artist``."""
     reason: str | None
     """Why the newest decision was taken, as a sentence."""
+    goal: str | None
+    """What music is for now: one of :data:`moodify.config.model.MusicGoal`; None while it starts."""
+
+
+class OverrideNow(TypedDict):
+    """A mood that somebody has named from afar, and that stands for the room's."""
+
+    mood: str
+    """One of :data:`moodify.types.FELT_MOODS`."""
+    until: str
+    """ISO 8601 date, UTC."""
 
 
 class Now(TypedDict):
@@ -82,6 +93,8 @@ class Now(TypedDict):
     speaker: PartNow
     link: PartNow
     privacy: bool
+    override: OverrideNow | None
+    """None while the room's own mood counts."""
     device: str
     """The device's id."""
     version: str

@@ -5,13 +5,10 @@ import uuid
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from moodify.cloud.backoff import Backoff
-from moodify.cloud.keys import device_of, pem_of
 from moodify.cloud.link import Link
 from moodify.cloud.mqtt import Acked, Connected, Connection, Received, Subscribed
-from moodify.cloud.port import Credentials, Delivery, Endpoint
+from moodify.cloud.port import Credentials, Delivery, Endpoint, Target
 from moodify.hub.cache import open_states
 from moodify.hub.collecting import CollectorThread
 from moodify.hub.database import open_database
@@ -24,6 +21,7 @@ from moodify.store.settings import Settings
 from moodify.store.store import Store
 from moodify.types import Event, EventKind
 from signing import NameOnly
+from summaries import enrolled
 from waiting import wait_until
 
 QUICK = Backoff(0.02, 0.1)
@@ -53,11 +51,8 @@ class Hub:
         self.mosquitto.start()
 
     def enrol(self):
-        """Enrol a device; return its id and key."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        device = device_of(key.public_key())
-        self.database.registry.enrol(device, pem_of(key.public_key()), datetime.now(UTC))
-        return device, key
+        """Enrol a device; return its id."""
+        return enrolled(self.database)
 
     def collector(self, *, intake=None, states=True, commands=None, registry=None, **options):
         """Start a collector that is ready."""
@@ -114,6 +109,21 @@ class Hub:
         self.states.close()
 
 
+class Unwell:
+    """Stands before a room and fails with what it is told to fail with; counts what it is asked."""
+
+    def __init__(self, room):
+        self._room = room
+        self.failure = None
+        self.asked = 0
+
+    def __getattr__(self, name):
+        self.asked += 1
+        if self.failure is not None:
+            raise self.failure
+        return getattr(self._room, name)
+
+
 class Device:
     """A device's store and link, on a thread of its own; it carries every command out at once."""
 
@@ -162,15 +172,14 @@ class Device:
         with Outbox(self._path) as outbox, Settings(self._path) as memory:
             self.link = Link(
                 self.id,
-                endpoint=self._endpoint,
-                passwords=NameOnly(self.id),
+                target=lambda: Target(self._endpoint(), NameOnly(self.id), Delivery.HUB),
                 memory=memory,
                 commands=self._commands,
-                delivery=Delivery.HUB,
                 rotation=self._rotation,
                 on_command=self._do,
                 on_change=lambda state, reason: None,
                 clock_trusted=lambda: True,
+                silence_s=0.5,
                 backoff=QUICK,
             )
             while not self._closing.is_set():

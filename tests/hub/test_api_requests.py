@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from hub_parts import Unwell
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,19 +72,6 @@ class Api:
         self.server.stop()
         self.states.close()
         self.database.close()
-
-
-class Unwell:
-    """Stands before a room and fails with what it is told to fail with."""
-
-    def __init__(self, room):
-        self._room = room
-        self.failure = None
-
-    def __getattr__(self, name):
-        if self.failure is not None:
-            raise self.failure
-        return getattr(self._room, name)
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +183,7 @@ def test_the_hub_is_ready_when_every_part_is_and_says_which_is_not(new_api):
 
 def test_metrics_count_requests_by_route_and_name_no_device(new_api):
     device = enrolled(new_api.database)
-    new_api.metrics.watch_gate(lambda: {device}, lambda: {"expired": 3})
+    new_api.metrics.watch_gate(lambda: {device}, lambda: {"accepted": 5, "open": 1, "refused_expired": 3})
     new_api.admin.get(f"/v1/devices/{device}")
     new_api.admin.request("BREW", f"/v1/devices/{device}/coffee")
     answer = new_api.stranger.get("/metrics")
@@ -203,7 +191,8 @@ def test_metrics_count_requests_by_route_and_name_no_device(new_api):
     assert 'moodify_hub_api_requests_total{method="GET",route="/v1/devices/{device_id}",status="200"} 1.0' in answer.text
     assert 'moodify_hub_api_requests_total{method="other",route="other",status="404"} 1.0' in answer.text
     assert "moodify_hub_connections 1.0" in answer.text
-    assert 'moodify_hub_gate_total{what="expired"} 3.0' in answer.text
+    assert 'moodify_hub_sign_ins_refused_total{reason="expired"} 3.0' in answer.text
+    assert 'moodify_hub_gate_total{what="accepted"} 5.0' in answer.text
     assert device not in answer.text
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 #: Upper bounds in seconds: an fsync of an SSD takes one millisecond, of an SD card a hundred.
 _COMMIT_S: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+#: How :attr:`moodify.hub.gate.server.Gate.counters` names refusals, and what is no counter but a level.
+_REFUSED: Final = "refused_"
+_OPEN: Final = "open"
 
 
 class Metrics:
@@ -41,8 +44,13 @@ class Metrics:
         self.requests = Counter("moodify_hub_api_requests", "Requests to the API.", ["method", "route", "status"], registry=registry)
 
     def watch_gate(self, connected: Callable[[], Collection[str]], counters: Callable[[], Mapping[str, int]]) -> None:
-        """Tell of the gate too, asked at each scrape: who is connected, and sign-ins by what became of them."""
+        """Tell of the gate too, asked at each scrape: who is connected, whom it refused and why, and what else it counted."""
         self._registry.register(_Gate(connected, counters))
+
+    def stored(self) -> tuple[int, int]:
+        """Return how many events were stored, and how many repeats absorbed."""
+        events, repeats = (self._registry.get_sample_value(f"moodify_hub_{name}_total") for name in ("events_committed", "repeats_absorbed"))
+        return int(events or 0), int(repeats or 0)
 
     def exposition(self) -> bytes:
         """Return everything in Prometheus' text format."""
@@ -56,7 +64,12 @@ class _Gate:
 
     def collect(self) -> Iterator[Metric]:
         yield GaugeMetricFamily("moodify_hub_connections", "Devices that are connected to the gate.", value=len(self._connected()))
-        sign_ins = CounterMetricFamily("moodify_hub_gate", "What the gate did, sign-ins that it refused by reason among it.", labels=["what"])
+        refused = CounterMetricFamily("moodify_hub_sign_ins_refused", "Sign-ins that the gate refused, by reason.", labels=["reason"])
+        did = CounterMetricFamily("moodify_hub_gate", "What else the gate counted.", labels=["what"])
         for what, count in sorted(self._counters().items()):
-            sign_ins.add_metric([what], count)
-        yield sign_ins
+            if what.startswith(_REFUSED):
+                refused.add_metric([what.removeprefix(_REFUSED)], count)
+            elif what != _OPEN:
+                did.add_metric([what], count)
+        yield refused
+        yield did

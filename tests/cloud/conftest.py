@@ -27,6 +27,7 @@ class Device:
 
     def __init__(self, path, endpoint, *, passwords=None, commands=("rescan",), delivery=Delivery.BROKER, timeout_s=5.0, **options):
         prepare(path)
+        self.path = path
         self.store = Store(path)
         self.outbox = Outbox(path)
         self.settings = Settings(path)
@@ -82,8 +83,8 @@ def device_at(tmp_path):
     """A maker of devices, given where their broker is."""
     made = []
 
-    def make(endpoint, **options):
-        made.append(Device(tmp_path / f"device{len(made)}" / "moodify.db", endpoint, **options))
+    def make(endpoint, *, path=None, **options):
+        made.append(Device(path or tmp_path / f"device{len(made)}" / "moodify.db", endpoint, **options))
         return made[-1]
 
     yield make

@@ -31,7 +31,7 @@ def test_a_broker_that_never_answers_connect_is_left_and_tried_again(stub, stubb
 def test_a_refused_sign_in_says_what_to_do_and_heals_when_it_is_put_right(stub, stubbed):
     stub.connack = connack(0x87)
     stubbed.pump_until(lambda: stubbed.link.state is LinkState.REFUSED)
-    assert stubbed.link.reason == "the broker refuses this device: not authorized; check that this device is enrolled, or [link] sign_in_file"
+    assert stubbed.link.reason == "the broker refuses this device: not authorized; check that this device is enrolled and its clock is right, or [link] sign_in_file"
     stub.connack = connack(0)
     stubbed.pump_until(lambda: stubbed.link.state is LinkState.ONLINE)
     assert [state for state, _ in stubbed.changes] == ["refused", "online"]

@@ -249,7 +249,7 @@ class Link:
             case mqtt.Connected() if self._connection is not None:
                 self._conversation = Conversation(self._connection, signal, self._lasting, self._delivery)
             case mqtt.Refused() if self._conversation is None:
-                advice = "; check that this device is enrolled, or [link] sign_in_file" if signal.needs_person else ""
+                advice = "; check that this device is enrolled and its clock is right, or [link] sign_in_file" if signal.needs_person else ""
                 self._down(LinkState.REFUSED if signal.needs_person else LinkState.OFFLINE, f"the broker refuses this device: {signal.reason.lower()}{advice}")
             case mqtt.Lost():
                 self._lost(signal)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 #: Longest wait for mosquitto to take a connection, in seconds.
-REACH_TIMEOUT_S = 4.0
+REACH_TIMEOUT_S = 4
 #: What waits to be written, above which the other side is read no further, in bytes.
 WRITE_AT_MOST = 32 * 1024
 #: How long mosquitto may take to take the last message, in seconds.
@@ -94,14 +95,15 @@ class Passage(asyncio.BufferedProtocol):
 
 
 def reach(path: Path) -> socket.socket:
-    """Connect to a unix socket. Blocks: where the backlog is full, an event loop's own connect would seem to have worked.
+    """Connect to a unix socket. Blocks, in the kernel: where mosquitto's backlog is full, an event loop's own connect, and one with
+    Python's timeout, which does not block either, would end at once.
 
     Raises:
-        OSError: nobody listens there, or takes connections.
+        OSError: nobody listens there, or takes connections for :data:`REACH_TIMEOUT_S`.
     """
     reached = socket.socket(socket.AF_UNIX)
     try:
-        reached.settimeout(REACH_TIMEOUT_S)
+        reached.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", REACH_TIMEOUT_S, 0))
         reached.connect(str(path))
     except BaseException:
         reached.close()

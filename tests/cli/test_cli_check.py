@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import socket
 import sqlite3
 import tomllib
 from contextlib import closing
@@ -10,9 +11,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from appliance import configure, data_folder, moodify
+from moodify.cloud import enrolment
+from moodify.cloud.certificates import Certificate
+from moodify.cloud.identity import load_or_make
 from moodify.daemon.kept import LAST_SEEN_KEY, PRIVACY_KEY
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
+from tls import make_certificate, tls_server
 
 PARTS = ["configuration", "models", "database", "camera", "speaker", "broker", "clock", "disk"]
 
@@ -94,6 +99,15 @@ def test_a_newer_database_is_broken(tmp_path, database):
     assert (name, "install that again" in message) == ("database", True)
 
 
+@pytest.mark.parametrize(("column", "verdict", "said"), [("merged", "ok", "7 events are told only as part of a longer summary"), ("lost", "degraded", "7 events were never sent")])
+def test_what_the_outbox_had_no_room_for_is_told(tmp_path, database, column, verdict, said):
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(f"UPDATE outbox_state SET {column} = 7")
+        connection.commit()
+    found, message = parts_of(tmp_path)[1]["database"]
+    assert (found, said in message) == (verdict, True)
+
+
 def test_a_folder_in_the_databases_place_is_broken(tmp_path):
     (data_folder(tmp_path) / "moodify.db").mkdir(parents=True)
     name, message = broken(tmp_path)
@@ -132,12 +146,99 @@ def test_a_clock_behind_what_was_seen_is_broken(tmp_path, database):
     assert (name, bool(message)) == ("clock", True)
 
 
+def broker_of(home):
+    return parts_of(home)[1]["broker"]
+
+
 def test_a_broker_that_does_not_answer_is_degraded(tmp_path):
     configure(tmp_path, '[link]\nhost = "127.0.0.1"\nport = 1\ntls = false')
     code, parts = parts_of(tmp_path)
     assert code == 0
     assert parts["broker"][0] == "degraded"
-    assert "127.0.0.1:1 does not answer" in parts["broker"][1]
+    assert "127.0.0.1:1 cannot be reached" in parts["broker"][1]
+
+
+def test_a_link_that_is_off_is_said_to_be(tmp_path):
+    configure(tmp_path, "[link]\nenabled = false")
+    assert broker_of(tmp_path) == ("ok", "off: link.enabled is false")
+
+
+def test_where_no_broker_is_named_a_hub_of_its_own_is(tmp_path):
+    assert broker_of(tmp_path) == ("ok", "a hub of its own, beside the appliance on loopback, for as long as that runs")
+
+
+@pytest.fixture
+def hub(tmp_path):
+    """A hub's port, for a home that is enrolled with it."""
+    files = make_certificate(tmp_path / "certificate")
+    certificate = Certificate.from_pem(files[0].read_text())
+    with tls_server(files) as port:
+        enrolment.enrol(data_folder(tmp_path), "127.0.0.1", port, certificate.fingerprint, name="Attic", now=datetime.now(UTC))
+        yield port
+
+
+def test_a_hub_that_answers_with_its_certificate_is_well(tmp_path, hub):
+    assert broker_of(tmp_path) == ("ok", f"the hub Attic (127.0.0.1:{hub}) answers with the certificate that this device was enrolled with")
+
+
+def test_a_hub_that_has_another_certificate_is_broken(tmp_path):
+    files = make_certificate(tmp_path / "certificate")
+    with tls_server(make_certificate(tmp_path / "another")) as port:
+        made = enrolment.Enrolment("127.0.0.1", port, Certificate.from_pem(files[0].read_text()), "Attic", datetime.now(UTC))
+        enrolment.save(data_folder(tmp_path), made)
+        name, message = broken(tmp_path)
+    assert name == "broker"
+    assert "not the one that this device was enrolled with" in message
+
+
+def test_a_hub_whose_certificate_ends_soon_is_degraded(tmp_path):
+    files = make_certificate(tmp_path / "certificate", now=datetime.now(UTC) - timedelta(days=3640))
+    certificate = Certificate.from_pem(files[0].read_text())
+    with tls_server(files) as port:
+        enrolment.enrol(data_folder(tmp_path), "127.0.0.1", port, certificate.fingerprint, now=datetime.now(UTC))
+        verdict, message = broker_of(tmp_path)
+    assert (verdict, f"ends on {certificate.expires:%Y-%m-%d}" in message) == ("degraded", True)
+
+
+def test_a_hub_that_is_away_is_degraded(tmp_path):
+    files = make_certificate(tmp_path / "certificate")
+    enrolment.save(data_folder(tmp_path), enrolment.Enrolment("127.0.0.1", 1, Certificate.from_pem(files[0].read_text()), "Attic", datetime.now(UTC)))
+    verdict, message = broker_of(tmp_path)
+    assert (verdict, message.endswith("summaries wait")) == ("degraded", True)
+
+
+def test_a_damaged_enrolment_is_broken(tmp_path):
+    data_folder(tmp_path).mkdir(parents=True)
+    (data_folder(tmp_path) / "hub.json").write_text("{")
+    name, message = broken(tmp_path)
+    assert (name, "moodify device enroll" in message) == ("broker", True)
+
+
+@pytest.mark.parametrize(("mode", "said"), [(0o600, "signs in with what"), (0o644, "chmod 600")])
+def test_a_households_sign_in_is_looked_at_and_not_shown(tmp_path, mode, said):
+    file = tmp_path / "sign-in"
+    file.write_text("me\nopen sesame\n")
+    file.chmod(mode)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        configure(tmp_path, f'[link]\nhost = "127.0.0.1"\nport = {server.getsockname()[1]}\ntls = false\nsign_in_file = "{file}"')
+        verdict, message = broker_of(tmp_path)
+    assert (verdict, said in message) == ("ok" if mode == 0o600 else "broken", True)
+    assert "sesame" not in message
+
+
+def test_a_device_key_that_others_may_read_is_broken(tmp_path, hub):
+    key = data_folder(tmp_path) / "device.key"
+    load_or_make(key)
+    key.chmod(0o644)
+    name, message = broken(tmp_path)
+    assert (name, "chmod 600" in message) == ("broker", True)
+
+
+def test_where_the_clock_keeps_the_device_from_making_a_token_the_broker_says_so(tmp_path, database, hub):
+    remember(database, LAST_SEEN_KEY, (datetime.now(UTC) + timedelta(days=400)).isoformat())
+    code, parts = parts_of(tmp_path)
+    assert (code, parts["clock"][0], parts["broker"][0]) == (1, "broken", "degraded")
+    assert parts["clock"][1] in parts["broker"][1]
 
 
 def test_a_full_disk_is_degraded(tmp_path):

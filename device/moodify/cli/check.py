@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from moodify.cli.findings import Finding, Verdict
 from moodify.cli.stderr import without_chatter
 from moodify.config import find, load
 from moodify.daemon.places import DATABASE, folder_of
-from moodify.errors import ConfigError, MoodifyError, PersonMustAct, RetryLater, SpeakerNotFound, StoreError
+from moodify.errors import ConfigError, MoodifyError, RetryLater, SpeakerNotFound, StoreError
 from moodify.system.journal import set_up_logging
 
 if TYPE_CHECKING:
@@ -31,28 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Longest wait for the broker to answer, in seconds.
-BROKER_TIMEOUT_S = 5.0
 #: Longest line, in characters, where nobody's terminal has to hold it.
 _LONGEST = 10_000
-
-
-class Verdict(StrEnum):
-    """How a part is."""
-
-    OK = "ok"
-    DEGRADED = "degraded"
-    """Works less well, or heals by itself."""
-    BROKEN = "broken"
-    """Stays so until somebody does what the message says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the check."""
-
-    verdict: Verdict
-    message: str
 
 
 _STYLES = {Verdict.OK: "green", Verdict.DEGRADED: "yellow", Verdict.BROKEN: "red"}
@@ -121,6 +98,8 @@ def _database(config: Config) -> Finding:
     with History(path) as history:
         status = history.status()
     text = f"{path}: {status.events} events, {status.unsent} summaries wait"
+    if status.merged:
+        text += f", {status.merged} events are told only as part of a longer summary"
     if status.lost or status.refused:
         return Finding(Verdict.DEGRADED, f"{text}; {status.lost} events were never sent for want of room and {status.refused} summaries were refused: see to the broker")
     return Finding(Verdict.OK, text)
@@ -180,21 +159,18 @@ def _spotify(config: Config, player: Player) -> Finding:
 
 
 def _broker(config: Config) -> Finding:
-    link = config.link
-    if not link.enabled:
-        return Finding(Verdict.OK, "off: link.enabled is false")
-    if link.host is None:
-        if shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/sbin:/usr/bin:/usr/local/bin") is None:
-            raise PersonMustAct("mosquitto is not installed; run: sudo apt install mosquitto, or set link.host to a broker of yours")
-        return Finding(Verdict.OK, "a private mosquitto on loopback, for as long as the appliance runs")
-    try:
-        with socket.create_connection((link.host, link.port), timeout=BROKER_TIMEOUT_S):
-            return Finding(Verdict.OK, f"{link.host}:{link.port} answers")
-    except OSError as error:
-        return Finding(Verdict.DEGRADED, f"{link.host}:{link.port} does not answer ({error}); summaries wait. Check link.host, link.port and the network")
+    from moodify.cli.check_link import link
+
+    return link(config, _date(config))
 
 
 def _clock(config: Config) -> Finding:
+    trusted, reason = _date(config)
+    return Finding(Verdict.OK if trusted else Verdict.BROKEN, reason)
+
+
+def _date(config: Config) -> tuple[bool, str]:
+    """Return whether the system's date can be believed, and why."""
     from moodify.daemon.kept import last_seen
     from moodify.system.trust import clock_trusted
 
@@ -203,8 +179,7 @@ def _clock(config: Config) -> Finding:
     except StoreError:
         # It has a line of its own; the clock is judged by the rest that is known.
         known = None
-    trusted, reason = clock_trusted(datetime.now(UTC), known)
-    return Finding(Verdict.OK if trusted else Verdict.BROKEN, reason)
+    return clock_trusted(datetime.now(UTC), known)
 
 
 def _disk(config: Config) -> Finding:

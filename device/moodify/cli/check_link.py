@@ -1,0 +1,90 @@
+"""What ``moodify check`` says of the way to the hub or the broker."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from moodify.cli.findings import Finding, Verdict
+from moodify.daemon.places import DEVICE_KEY, folder_of
+from moodify.errors import LinkDown, PersonMustAct
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from moodify.cloud.enrolment import Enrolment
+    from moodify.config import Config
+    from moodify.config.model import LinkConfig
+
+#: A certificate that ends within this is said to: the device has to be enrolled anew with another one.
+_SOON = timedelta(days=30)
+
+
+def link(config: Config, clock: tuple[bool, str]) -> Finding:
+    """Look at where this device goes, and whether it can sign in there; ``clock`` says whether the date can be believed, and why.
+
+    Raises:
+        PersonMustAct: what is needed is missing, or what answers there is not what it should be.
+    """
+    from moodify.cloud import enrolment
+
+    if not config.link.enabled:
+        return Finding(Verdict.OK, "off: link.enabled is false")
+    folder = folder_of(config)
+    try:
+        if config.link.host is not None:
+            found = _broker(config.link)
+        elif (hub := enrolment.load(folder)) is not None:
+            found = _hub(hub)
+        else:
+            found = _own()
+    except LinkDown as error:
+        return Finding(Verdict.DEGRADED, f"{error}; summaries wait")
+    if found.verdict is not Verdict.OK or config.link.sign_in_file is not None:
+        return found
+    return _token(found, folder / DEVICE_KEY, clock)
+
+
+def _broker(config: LinkConfig) -> Finding:
+    from moodify.cloud.opening import open_socket
+    from moodify.cloud.passwords import SignInFile
+    from moodify.cloud.port import Endpoint
+
+    if config.sign_in_file is not None:
+        SignInFile(config.sign_in_file).credentials(datetime.now(UTC))
+    open_socket(Endpoint(str(config.host), config.port, tls=config.tls, ca_file=config.ca_file)).close()
+    how = "a token" if config.sign_in_file is None else f"what {config.sign_in_file} says"
+    return Finding(Verdict.OK, f"the broker {config.host}:{config.port} answers; this device signs in with {how}")
+
+
+def _hub(hub: Enrolment) -> Finding:
+    from moodify.cloud.opening import open_socket
+    from moodify.cloud.port import Endpoint
+
+    open_socket(Endpoint(hub.host, hub.port, tls=True, ca_data=hub.certificate.pem)).close()
+    text = f"the hub {hub.name} ({hub.host}:{hub.port}) answers with the certificate that this device was enrolled with"
+    if hub.certificate.expires - datetime.now(UTC) < _SOON:
+        return Finding(Verdict.DEGRADED, f"{text}, which ends on {hub.certificate.expires:%Y-%m-%d}; make the hub a new one and enrol this device again: moodify device enroll")
+    return Finding(Verdict.OK, text)
+
+
+def _own() -> Finding:
+    if find_spec("sqlalchemy") is None:
+        raise PersonMustAct("there is no hub and no broker to send to; install a hub beside the appliance with: pip install 'moodify[hub]', or name a broker in link.host")
+    # Debian keeps it where a person's PATH does not look.
+    if shutil.which("mosquitto") is None and shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/sbin") is None:
+        raise PersonMustAct("mosquitto is not installed; run: sudo apt install mosquitto, or set link.host to a broker of yours")
+    return Finding(Verdict.OK, "a hub of its own, beside the appliance on loopback, for as long as that runs")
+
+
+def _token(found: Finding, key: Path, clock: tuple[bool, str]) -> Finding:
+    from moodify.cloud.identity import load
+
+    if key.exists():
+        load(key)
+    trusted, reason = clock
+    if not trusted:
+        return Finding(Verdict.DEGRADED, f"{found.message}; but no token can be made to sign in with, for the date can't be trusted. {reason}")
+    return found

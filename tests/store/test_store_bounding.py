@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from moodify import sqlite
+from moodify.cloud import port
 from moodify.store import database
 from moodify.store.bounding import OFFERED_AT_MOST
 from moodify.store.history import History
@@ -66,6 +67,10 @@ def test_what_is_merged_is_the_oldest_behind_those_that_may_have_been_offered(pa
     assert [summary["from"][11:13] for summary in summaries] == ["01", "02", "03"]
     assert summaries[1]["events"] == {"health": 54, "mood": 6}
     assert summaries[1]["moods"] == {"happy": 1800, "calm": 1800}
+
+
+def test_the_store_and_the_link_mean_the_same_messages():
+    assert OFFERED_AT_MOST == port.OFFERED_AT_MOST
 
 
 def test_an_hour_that_is_merged_in_two_steps_is_one_summary(path):

@@ -182,12 +182,15 @@ class Raw:
             if byte < 0x80:
                 return first[0], self._take(size)
 
+    def recv(self):
+        try:
+            return self.socket.recv(65536)
+        except ConnectionResetError:
+            return b""
+
     def _take(self, size):
         while len(self._got) < size:
-            try:
-                part = self.socket.recv(65536)
-            except ConnectionResetError:
-                part = b""
+            part = self.recv()
             if not part:
                 assert not self._got, "the connection ended in a packet"
                 return b""

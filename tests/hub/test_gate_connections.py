@@ -1,15 +1,20 @@
 """How connections end: with their token, with the device's enrolment, with mosquitto, with the gate; and what each may cost."""
 
 import asyncio
+import contextlib
+import socket
 import ssl
 from datetime import UTC, datetime
 
 import pytest
 from gate_parts import CONNACK, DISCONNECT, PUBACK, PUBLISH, SUBACK, Ears, GatedHub, Raw, connect, packet, running_gate, text
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from moodify.cloud.mqtt import Connected, Connection, Lost, Refused
 from moodify.cloud.port import Credentials, Endpoint
 from moodify.errors import PersonMustAct, StoreBusy
+from moodify.hub.gate.passage import WRITE_AT_MOST
 from moodify.hub.gate.server import Gate
 from tls import make_certificate
 from waiting import wait_until
@@ -234,6 +239,36 @@ def test_what_is_sent_before_the_answer_reaches_mosquitto_in_order(hub):
     assert [client.packet()[0] for _ in range(6)] == [CONNACK] + [PUBACK] * 5
 
 
+several = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@several
+@given(said=st.binary(max_size=300), after=st.sampled_from(["nothing", "a header", "sign-in"]))
+def test_whatever_somebody_sends_the_gate_goes_on(hub, said, after):
+    peer = hub.enrol() if after == "sign-in" else None
+    with Raw(hub.port) as somebody:
+        if after == "a header":
+            somebody.send(b"\x10\x80\x02\0\4MQTT\5\xc6")
+        if after == "sign-in":
+            somebody.send(connect(peer.id, password=peer.token()))
+        with contextlib.suppress(ConnectionError):
+            somebody.send(said)
+            somebody.socket.shutdown(socket.SHUT_WR)
+        while somebody.recv():
+            pass
+    wait_until(lambda: hub.counted("open") == 0, what="the end of the connection")
+
+
+def test_a_device_that_never_wants_to_be_asked_whether_it_lives_is_asked_all_the_same(hub):
+    peer = hub.enrol()
+    client = hub.raw()
+    client.send(connect(peer.id, password=peer.token(), keepalive_s=0))
+    first, body = client.packet()
+    assert (first, body[1]) == (CONNACK, 0)
+    # Server Keep Alive (3.2.2.3.14).
+    assert b"\x13" + (300).to_bytes(2) in body[3:]
+
+
 def test_for_a_device_that_does_not_read_little_is_kept_and_nothing_is_lost(hub):
     peer, ours = hub.enrol(), hub.hub()
     client = hub.signed_in(peer)
@@ -245,7 +280,7 @@ def test_for_a_device_that_does_not_read_little_is_kept_and_nothing_is_lost(hub)
     (visitor,) = hub.gate._visitors
     # More than the system's buffers hold has been said, so the gate stands still.
     wait_until(lambda: hub.counted("bytes_down") < count * size and not visitor._passage._transport.is_reading(), what="reading no further from mosquitto")
-    assert visitor._transport.get_write_buffer_size() <= 2 * len(hub.gate.buffer)
+    assert visitor._transport.get_write_buffer_size() <= WRITE_AT_MOST + len(hub.gate.buffer)
     got = []
     while len(got) < count:
         first, body = client.packet()

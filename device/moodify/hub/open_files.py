@@ -15,11 +15,12 @@ def allow_open_files(wanted: int, *, pid: int = 0) -> int:
     """
     try:
         soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        if soft < wanted:
-            soft = min(wanted, hard)
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+        allowed = hard if hard != resource.RLIM_INFINITY and hard < wanted else wanted
+        if soft == resource.RLIM_INFINITY or soft >= allowed:
+            return wanted if soft == resource.RLIM_INFINITY else soft
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (allowed, hard))
     except (ProcessLookupError, PermissionError) as error:
         # It has ended already, which is seen elsewhere, or belongs to another user.
         logger.warning("a limit on open files could not be raised: %s", error)
         return 0
-    return soft
+    return allowed

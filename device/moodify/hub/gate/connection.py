@@ -224,6 +224,8 @@ class Visitor(asyncio.BufferedProtocol):
             # The reason stands behind the flags (3.2.2). mosquitto writes a CONNACK in one go.
             if header is not None and data[0] == CONNACK and data[header.body + 1 : header.body + 2] == b"\0":
                 self._house.greeted(self)
+            else:
+                self._house.refused(self, Refusal.BY_BROKER)
         try:
             self._transport.write(self._down.feed(data))
         except Refused:

@@ -33,6 +33,7 @@ class Refusal(Enum):
     FOREIGN_TOPIC = "it asked to read a topic that is not its own", Reason.NOT_AUTHORIZED
     TOO_MANY_ATTEMPTS = "it was refused too often; it may try again in a minute", Reason.CONNECTION_RATE
     UNAVAILABLE = "the hub's database or broker is away", Reason.UNAVAILABLE
+    BY_BROKER = "mosquitto does not take it; run/mosquitto.log in the hub's folder may say why", Reason.UNAVAILABLE
     FULL = "the hub holds as many connections as it may", Reason.BUSY
     MALFORMED = "it sent something else than MQTT 5", Reason.MALFORMED
     PROTOCOL = "it sent a packet that has no place there", Reason.PROTOCOL_ERROR

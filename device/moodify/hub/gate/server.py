@@ -42,8 +42,10 @@ REGISTRY_TIMEOUT_S = 5.0
 #: Longest wait for connections to end at :meth:`Gate.close`, in seconds.
 CLOSE_S = 6.0
 _BACKLOG = 1024
+#: What is read of a connection at a time, in bytes: what may be kept of one that is being signed in.
+READ_AT_MOST = 16 * 1024
 #: Refusals that are no attempt of somebody to come in who may not.
-_NOT_THEIRS = {Refusal.UNAVAILABLE, Refusal.FULL, Refusal.LATE, Refusal.TOO_MANY_ATTEMPTS}
+_NOT_THEIRS = {Refusal.UNAVAILABLE, Refusal.BY_BROKER, Refusal.FULL, Refusal.LATE, Refusal.TOO_MANY_ATTEMPTS}
 #: Threads that ask the registry, and that connect to mosquitto.
 _THREADS = 4
 #: Open files that the rest of the process may need.
@@ -90,9 +92,9 @@ class Gate:
         """
         self.port = port
         """Where it listens, after :meth:`start`."""
-        self.buffer = memoryview(bytearray(64 * 1024))
+        self.buffer = memoryview(bytearray(READ_AT_MOST))
         self.sign_in_s = sign_in_s
-        self.count = dict.fromkeys(["connections", "accepted", "bytes_up", "bytes_down", "cut_expired", "cut_revoked", "refused_by_broker", *(one.counter for one in Refusal)], 0)
+        self.count = dict.fromkeys(["connections", "accepted", "bytes_up", "bytes_down", "cut_expired", "cut_revoked", *(one.counter for one in Refusal)], 0)
         self._registry = registry
         self._upstream = upstream
         self._host = host
@@ -128,12 +130,9 @@ class Gate:
         wanted = 2 * self._connections_max + _OTHER_FILES
         allowed = allow_open_files(wanted)
         if allowed < wanted:
-            logger.warning(
-                "the system lets the hub hold about %s connections, not %s; raise its limit on open files (LimitNOFILE=%s)",
-                max(0, allowed - _OTHER_FILES) // 2,
-                self._connections_max,
-                wanted,
-            )
+            # Better to turn connections away than to have no file left for the database.
+            self._connections_max = max(1, (allowed - _OTHER_FILES) // 2)
+            logger.warning("the system lets the hub hold %s connections at a time; for more, raise its limit on open files to %s (LimitNOFILE)", self._connections_max, wanted)
         try:
             self._server = await loop.create_server(self._protocol, self._host, self.port, backlog=_BACKLOG)
         except OSError as error:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from moodify.hub.gate.connection import Visitor
 
 #: What was decrypted and not yet taken, above which nothing more is read, in bytes.
-_READ_AT_MOST = 64 * 1024
+_READ_AT_MOST = 32 * 1024
 #: Longest wait for the other side's goodbye, in seconds.
 _GOODBYE_S = 5
 
@@ -24,7 +24,7 @@ class Tls(SSLProtocol):
     taken out before the loop turns to the next. The connection is also known, and limited, from its first byte on and not only after the handshake.
     """
 
-    max_size = 32 * 1024
+    max_size = 16 * 1024
 
     def __init__(self, visitor: Visitor, context: ssl.SSLContext, shared: bytearray, *, handshake_s: float) -> None:
         """Take who is behind it, the certificate, the buffer (``max_size`` bytes) and how long a handshake may take, in seconds."""

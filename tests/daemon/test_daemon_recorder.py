@@ -136,6 +136,8 @@ def test_the_oldest_are_given_up_where_too_many_wait(desk, monkeypatch, caplog):
     desk.flush_at(1 + room.RETRY_S)
     assert desk.kept() == [{"n": 2}, {"n": 3}]
     assert "1 were given up meanwhile" in caplog.text
+    desk.note(n=4).flush_at(2 + room.RETRY_S)
+    assert desk.store.outbox().lost == 1
 
 
 def test_a_reader_that_goes_away_costs_no_event(tmp_path, caplog):

@@ -11,7 +11,7 @@ from moodify.types import Event, EventKind
 
 path = Path(sys.argv[1])
 prepare(path)
-with Store(path) as store:
+with Store(path, outbox_bytes=int(sys.argv[2])) as store:
     while True:
         events = [Event(str(uuid.uuid4()), EventKind.MOOD, datetime.now(UTC), {"mood": "happy", "pad": "x" * 500}) for _ in range(3)]
         store.record(events)

@@ -74,7 +74,7 @@ class Recorder:
             return
         events = tuple(self._waiting)
         try:
-            self._store.record(events)
+            self._store.record(events, given_up=self._lost)
         except StoreBusy as error:
             if self.problem is None:
                 log.warning("Events wait in memory: %s", error)
@@ -83,7 +83,7 @@ class Recorder:
             return
         if self.problem is not None:
             log.info("Events are written again; %d were given up meanwhile", self._lost)
-            self.problem, self._lost = None, 0
+        self.problem, self._lost = None, 0
         self._waiting.clear()
         self._due_s = None
         self._print(events)

@@ -33,6 +33,8 @@ class Wellbeing:
         self._kept = kept
         self._publish = publish
         self._published: dict[str, Any] | None = None
+        told = kept.recalled(LOST_KEY)
+        self._told = told if isinstance(told, int) else 0
         self.health: Health | None = None
         """The newest reading; None before the first."""
         self.reasons: tuple[str, ...] = ()
@@ -57,11 +59,10 @@ class Wellbeing:
 
     def _untold(self, lost: int) -> int:
         """Return how many events were lost that nobody was told of: each is told once, whatever restarts lie between."""
-        told = self._kept.recalled(LOST_KEY)
-        known = told if isinstance(told, int) else 0
-        if lost != known:
+        told, self._told = self._told, lost
+        if lost != told:
             self._kept.keep(LOST_KEY, lost)
-        return max(lost - known, 0)
+        return max(lost - told, 0)
 
 
 def _shown(health: Health, reasons: Sequence[str], counts: OutboxCounts | None) -> dict[str, Any]:

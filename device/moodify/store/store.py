@@ -58,12 +58,16 @@ class Store(Connected):
         self._outbox_bytes = outbox_bytes
         self._outbox_age = timedelta(days=outbox_days)
 
-    def record(self, events: Sequence[Event]) -> None:
+    def record(self, events: Sequence[Event], *, given_up: int = 0) -> None:
         """Keep events and what is to be sent of them in one transaction: all of it, or nothing.
 
         They become one outbox message (several where it would grow above 64 kB). Recording an event again does nothing,
         so it may be repeated after StoreBusy. Where the outbox has no room, its oldest messages are merged into summaries
         by the hour, then by the day; where that is not enough the oldest are dropped, and their events counted as lost.
+
+        Args:
+            events: in the order in which they happened.
+            given_up: how many others there were that nobody could hold any more: lost too.
 
         Raises:
             StoreBusy: locked or the disk is full; nothing was kept.
@@ -74,6 +78,8 @@ class Store(Connected):
             new = [item for *row, item in rows if self._db.execute("INSERT OR IGNORE INTO events (id, kind, at, data) VALUES (?, ?, ?, ?)", row).rowcount]
             for items in batches(new):
                 self._db.execute("INSERT INTO outbox (items) VALUES (?)", [items])
+            if given_up:
+                self._db.execute("UPDATE outbox_state SET lost = lost + ?", [given_up])
             bounding.make_room(self._db, self._outbox_bytes, sum(map(len, new)))
 
     def retain(self, days: int, *, now: datetime) -> int:

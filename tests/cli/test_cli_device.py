@@ -346,13 +346,19 @@ def test_rotate_makes_the_next_key_and_a_second_one_only_once_that_is_done(tmp_p
     old = load(key)
     first = moodify(tmp_path, "device", "rotate")
     waiting = rotation.pending(key)
-    assert (first.returncode, f"The next key {waiting.kid} is made" in first.stdout) == (0, True)
+    assert (first.returncode, f"The next key {waiting.kid} is made. The hub is told at the next start" in first.stdout) == (0, True)
     again = moodify(tmp_path, "device", "rotate")
     assert (again.returncode, again.stdout) == (0, f"The next key {waiting.kid} waits already until the hub knows it; nothing was changed.\n")
     assert shown(tmp_path)["rotation"]["pending"] == waiting.kid
     rotation.KeyRotation(key, "moodify").accepted(waiting.kid)
     found = shown(tmp_path)
     assert (found["id"], found["kid"], found["rotation"]["pending"]) == (old.device, waiting.kid, None)
+
+
+def test_rotate_says_that_a_running_appliance_tells_the_hub_by_itself(tmp_path, key):
+    with FolderLock(key.parent):
+        done = moodify(tmp_path, "device", "rotate")
+    assert (done.returncode, "within a minute, for Moodify is running" in done.stdout) == (0, True)
 
 
 def test_show_says_why_a_new_key_came_to_nothing(tmp_path, key):

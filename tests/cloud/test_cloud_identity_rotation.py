@@ -15,7 +15,9 @@ from moodify.cloud.identity import load, load_or_make
 from moodify.cloud.keys import device_of, kid_of, read_public
 from moodify.cloud.passwords import SignedToken
 from moodify.cloud.rotation import KeyRotation
-from moodify.errors import PersonMustAct
+from moodify.errors import EnrolmentRefused, PersonMustAct
+from moodify.hub.collector import KeyOffer
+from moodify.hub.offers import proven_key
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 
@@ -72,6 +74,14 @@ def test_the_new_key_is_offered_with_a_proof_that_the_device_has_it(key, port):
     assert claims["sub"] == load(key).device
     with pytest.raises(jwt.InvalidSignatureError):
         jwt.decode(offered["proof"], load(key).public_pem, algorithms=["ES256"], audience="moodify")
+
+
+def test_what_is_offered_is_what_a_hub_takes(key, port):
+    made, _ = rotation.begin(key)
+    offered = KeyOffer(**port.offer(datetime.now(UTC)))
+    assert proven_key(made.device, offered, audience="moodify", leeway_s=60) == made.public_pem
+    with pytest.raises(EnrolmentRefused):
+        proven_key("m-abcdefghijklmnop", offered, audience="moodify", leeway_s=60)
 
 
 def test_a_second_rotation_while_one_waits_does_nothing(key):
@@ -144,8 +154,8 @@ def test_a_crash_between_the_note_and_the_end_of_a_refused_key_leaves_it_to_be_o
 def test_a_new_key_that_others_may_read_is_not_offered_and_rotate_says_what_to_do(key, port, caplog):
     rotation.begin(key)
     key.with_name("device.key.next").chmod(0o644)
-    assert port.offer(NOW) is None
-    assert "delete it, and run moodify device rotate again" in caplog.text
+    assert [port.offer(NOW), port.offer(NOW)] == [None, None]
+    assert caplog.text.count("delete it, and run moodify device rotate again") == 1
     with pytest.raises(PersonMustAct, match=r"device\.key\.next"):
         rotation.begin(key)
 

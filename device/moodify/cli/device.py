@@ -54,6 +54,7 @@ def show(config_file: Path | None, *, as_json: bool) -> int:
 def rotate(config_file: Path | None) -> int:
     """Make the next key, unless one waits already; return the exit code."""
     from moodify.cloud import rotation
+    from moodify.store.lock import is_held
 
     config = load(find(config_file))
     folder = folder_of(config)
@@ -64,8 +65,8 @@ def rotate(config_file: Path | None) -> int:
         )
     waiting, new = rotation.begin(folder / DEVICE_KEY)
     if new:
-        typer.echo(f"The next key {waiting.kid} is made. The hub is told at the next connect; from its answer on this device signs in with it.")
-        typer.echo(when(folder))
+        told = "within a minute, for Moodify is running" if is_held(folder) else "at the next start of Moodify"
+        typer.echo(f"The next key {waiting.kid} is made. The hub is told {told}; once it has answered, this device signs in with that key.")
     else:
         typer.echo(f"The next key {waiting.kid} waits already until the hub knows it; nothing was changed.")
     return 0

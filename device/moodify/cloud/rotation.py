@@ -89,13 +89,17 @@ class KeyRotation:
         """Take where the device's key is, and whom tokens are for."""
         self._path = path
         self._audience = audience
+        self._told: str | None = None
 
     def offer(self, now: datetime) -> Mapping[str, str] | None:
         """Return the new key, and a token that it signed for a proof that this device has it; None where none waits."""
         try:
             waiting = pending(self._path)
         except PersonMustAct as error:
-            logger.warning("the device keeps its key: %s", error)
+            # It is asked each minute.
+            if self._told != str(error):
+                logger.warning("the device keeps its key: %s", error)
+            self._told = str(error)
             return None
         if waiting is None:
             return None

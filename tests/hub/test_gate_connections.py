@@ -151,6 +151,18 @@ def test_at_its_end_the_gate_says_that_it_closes(tmp_path, hub):
     client.close()
 
 
+def test_the_gate_closes_though_somebody_does_not_and_somebody_else_was_not_signed_in_yet(hub):
+    with running_gate(hub.registry, lambda: hub.mosquitto.socket) as gate:
+        inside, waiting = Raw(gate.port), Raw(gate.port)
+        peer = hub.enrol()
+        inside.send(connect(peer.id, password=peer.token()))
+        assert inside.packet()[0] == CONNACK
+    assert gate.counters["open"] == 0
+    assert waiting.until_end() == []
+    for client in (inside, waiting):
+        client.close()
+
+
 def test_a_port_that_is_taken_is_named(hub):
     with pytest.raises(PersonMustAct, match=f"port {hub.port}"), running_gate(hub.registry, lambda: hub.mosquitto.socket, port=hub.port):
         pass

@@ -39,8 +39,8 @@ SIGN_IN_S = 10.0
 WAITING_AT_MOST = 1000
 #: Longest wait for the registry, in seconds.
 REGISTRY_TIMEOUT_S = 5.0
-#: Longest wait for connections to end at :meth:`Gate.close`, in seconds.
-CLOSE_S = 6.0
+#: Longest wait for connections to end at :meth:`Gate.close`, in seconds; what is left is cut.
+CLOSE_S = 2.5
 _BACKLOG = 1024
 #: What is read of a connection at a time, in bytes: what may be kept of one that is being signed in.
 READ_AT_MOST = 16 * 1024
@@ -165,6 +165,13 @@ class Gate:
                 while self._tasks or self._visitors:
                     await self._less.wait()
                     self._less.clear()
+        for visitor in list(self._visitors):
+            visitor.drop()
+        for task in self._tasks:
+            task.cancel()
+        # The loop closes what was dropped, and then the other side, in its next rounds.
+        for _ in range(3):
+            await asyncio.sleep(0)
         self._asking.close()
         self._broker.close()
 
@@ -173,7 +180,9 @@ class Gate:
     def arrived(self, visitor: Visitor) -> bool:
         """Take note of a connection; return whether there is room for it."""
         self.count["connections"] += 1
-        if self._closing or len(self._visitors) >= self._connections_max:
+        if self._closing:
+            return False
+        if len(self._visitors) >= self._connections_max:
             self.refused(visitor, Refusal.FULL)
             return False
         self._visitors.add(visitor)

@@ -13,6 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hub_parts import Unwell
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openapi_core import Config, OpenAPI
+from openapi_core.templating.paths.exceptions import OperationNotFound, PathNotFound
+from openapi_core.testing import MockRequest, MockResponse
 
 from moodify.cloud.keys import device_of, line_of, pem_of
 from moodify.errors import RetryLater, StoreBusy
@@ -30,6 +33,17 @@ from waiting import wait_until
 
 TOKEN = new_token()
 STRANGER = "m-" + "z" * 16
+
+
+_DESCRIPTIONS = []
+
+
+def described(app):
+    """Return the judge of answers; there is one, for every application has the same schema."""
+    if not _DESCRIPTIONS:
+        config = Config(extra_media_type_deserializers={"application/problem+json": json.loads})
+        _DESCRIPTIONS.append(OpenAPI.from_dict(app.openapi() | {"servers": [{"url": "http://hub"}]}, config=config))
+    return _DESCRIPTIONS[0]
 
 
 class Api:
@@ -55,13 +69,24 @@ class Api:
             ready=lambda: self.parts,
             on_command=self._wake,
         )
+        self._description = described(self.app)
         self.server = HttpServer(self.app, "127.0.0.1", 0, words=Words("API", "api_host", "api_port", "in hub.toml", "Start it again."), end_streams=self.app.state.waits.close)
         self.server.start()
         self.admin = self.client(Authorization=f"Bearer {TOKEN}")
         self.stranger = self.client()
 
     def client(self, **headers):
-        return httpx.Client(base_url=self.server.url, headers=headers, trust_env=False, timeout=40)
+        """Return a client whose every answer must be as the schema describes it."""
+        return httpx.Client(base_url=self.server.url, headers=headers, trust_env=False, timeout=40, event_hooks={"response": [self._judge]})
+
+    def _judge(self, answer):
+        answer.read()
+        asked = MockRequest("http://hub", answer.request.method.lower(), answer.request.url.raw_path.decode().partition("?")[0])
+        kind = answer.headers.get("content-type", "").partition(";")[0]
+        try:
+            self._description.validate_response(asked, MockResponse(answer.content, answer.status_code, dict(answer.headers), kind))
+        except (PathNotFound, OperationNotFound):
+            assert answer.status_code in {401, 403, 404, 405, 411, 413, 429} or answer.request.url.path == "/openapi.json"
 
     def _wake(self):
         self.woken += 1
@@ -168,6 +193,18 @@ def test_answers_are_not_stored_and_not_framed(api):
     headers = api.admin.get("/v1/devices").headers
     assert (headers["cache-control"], headers["x-content-type-options"]) == ("no-store", "nosniff")
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
+
+
+def test_the_schema_shows_an_example_of_everything_that_is_taken_and_given(api):
+    schemas = api.app.openapi()["components"]["schemas"]
+    bare = [
+        f"{name}.{field}"
+        for name, schema in schemas.items()
+        for field, what in schema.get("properties", {}).items()
+        if not ({"examples", "example", "const", "enum", "default"} & what.keys() or what.get("type") in {"boolean", "array"} or "examples" in schema)
+    ]
+    assert bare == []
+    assert all(operation["description"] for path in api.app.openapi()["paths"].values() for operation in path.values())
 
 
 # Health.

@@ -122,7 +122,9 @@ class Dispatcher:
             self._line.close()
 
     def _turn(self) -> None:
-        for signal in self._line.step(max(0.0, min(LOOK_S, self._look_at_s - time.monotonic()))):
+        # Without a connection there is nothing to look for, however late the next look is.
+        wait_s = LOOK_S if self._line.trouble is not None else max(0.0, self._look_at_s - time.monotonic())
+        for signal in self._line.step(wait_s):
             if isinstance(signal, mqtt.Acked) and (command := self._under_way.pop(signal.mid, None)) is not None and (signal.code == _NOBODY or signal.code >= mqtt.FAILURE):
                 self._offered_s.pop(command, None)
         if self._generation != self._line.generation:

@@ -30,8 +30,11 @@ _PROBLEMS = {
     HTTPStatus.UNAUTHORIZED: "The admin token is missing or wrong.",
     HTTPStatus.FORBIDDEN: "The Host header does not name this machine's loopback.",
     HTTPStatus.NOT_FOUND: "There is no such device or command.",
+    HTTPStatus.LENGTH_REQUIRED: "The request does not say how long it is.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request is too long.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "The request is not understood, or can't be done.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many wrong tokens, or too many commands wait.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong inside the hub.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The database or the cache is away, or too many wait; ask again.",
 }
 
@@ -76,14 +79,14 @@ def create_api(
         return Problem(HTTPStatus.NOT_FOUND, str(error)).response()
 
     house = House(registry, events, states, gate_connected)
-    app.include_router(health(metrics, ready))
+    app.include_router(health(metrics, ready), responses=_problems(HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR))
     for routes in (devices(house), command_routes(house, commands, app.state.waits, metrics, on_command)):
         # The guard looks at the token; this only tells readers of the schema that it does.
         token = Depends(HTTPBearer(auto_error=False, description="The admin token, which moodify hub init printed."))
-        app.include_router(routes, dependencies=[token], responses=_problems())
+        app.include_router(routes, dependencies=[token], responses=_problems(*_PROBLEMS))
     return app
 
 
-def _problems() -> dict[int | str, dict[str, Any]]:
+def _problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     content = {"application/problem+json": {"schema": ProblemOut.model_json_schema()}}
-    return {status.value: {"description": what, "content": content} for status, what in _PROBLEMS.items()}
+    return {status.value: {"description": _PROBLEMS[status], "content": content} for status in statuses}

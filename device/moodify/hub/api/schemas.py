@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _DEVICE = "m-abcdefghijklmnop"
 _AT = "2026-01-31T20:15:00Z"
+_EPOCH = "3f2c7a54-6f0e-4b6e-9a67-0f4f3f6f6f01"
 _PEM = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE…\n-----END PUBLIC KEY-----\n"
 
 #: Bounds of the numbers by which a page of history ends and begins.
@@ -88,7 +89,7 @@ class DeviceList(BaseModel):
 class StreamOut(BaseModel):
     """What came of one database of a device."""
 
-    epoch: str = Field(examples=["3f2c7a54-6f0e-4b6e-9a67-0f4f3f6f6f01"])
+    epoch: str = Field(examples=[_EPOCH])
     last: int = Field(examples=[120], description="Highest number.")
     received: int = Field(examples=[118], description="How many numbers.")
     gaps: list[tuple[int, int]] = Field(examples=[[[7, 8]]], description="Numbers that never came, first and last: merged or dropped on the device, or still on their way.")
@@ -119,8 +120,8 @@ class EventOut(BaseModel):
     n: int = Field(examples=[4711], description="Counts up in the order of storing.")
     id: str = Field(examples=["0b9f7a54-6f0e-4b6e-9a67-0f4f3f6f6f02"])
     device: str = Field(examples=[_DEVICE])
-    epoch: str
-    seq: int
+    epoch: str = Field(examples=[_EPOCH])
+    seq: int = Field(examples=[118], description="Of the message that it came in.")
     kind: str = Field(examples=["mood"])
     at: datetime = Field(examples=[_AT])
     data: dict[str, Any] = Field(examples=[{"mood": "calm", "confidence": 0.91}])
@@ -144,12 +145,12 @@ class CommandOut(BaseModel):
     id: str = Field(examples=["9d3f7a54-6f0e-4b6e-9a67-0f4f3f6f6f03"])
     device: str = Field(examples=[_DEVICE])
     name: str = Field(examples=["rescan"])
-    args: dict[str, Any]
+    args: dict[str, Any] = Field(examples=[{}])
     created: datetime = Field(examples=[_AT])
     expires: datetime = Field(examples=["2026-01-31T20:16:00Z"])
     state: CommandState = Field(examples=["ok"])
     error: str | None = Field(None, examples=[None])
-    data: dict[str, Any] = Field(description="What the device answered beside ok.")
+    data: dict[str, Any] = Field(examples=[{}], description="What the device answered beside ok.")
     answered: datetime | None = Field(None, examples=["2026-01-31T20:15:01Z"])
 
     @classmethod

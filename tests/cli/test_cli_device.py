@@ -17,11 +17,11 @@ import pytest
 from appliance import configure, data_folder, environment_of, moodify
 from moodify.cli import device_enroll
 from moodify.cloud import announcing, enrolment, rotation
-from moodify.cloud.announcing import announce_hub
+from moodify.cloud.announcing import FoundHub, announce_hub
 from moodify.cloud.certificates import Certificate
 from moodify.cloud.identity import load, load_or_make
 from moodify.cloud.keys import kid_of, read_public
-from moodify.errors import CannotWork, LinkDown
+from moodify.errors import CannotWork, LinkDown, LinkRefused
 from moodify.store.lock import FolderLock
 from tls import make_certificate, tls_server
 from waiting import wait_until
@@ -309,6 +309,16 @@ def test_who_says_on_the_network_that_it_is_the_hub_and_is_not_is_never_taken(hu
         with pytest.raises(LinkDown, match="does not answer as it says"):
             device_enroll.enroll(None, None, fingerprint=None)
     assert enrolment.load(data_folder_here()) is None
+
+
+def test_of_a_hubs_addresses_the_one_that_the_link_would_take_is_kept(tmp_path):
+    files = make_certificate(tmp_path / "by number", names=[HOST])
+    own = Certificate.from_pem(files[0].read_text())
+    with tls_server(files) as port:
+        _, host, _, _ = device_enroll._reached(FoundHub("Attic", ("127.0.0.2", "localhost", HOST), port, own.fingerprint))
+        assert host == HOST
+        with pytest.raises(LinkRefused, match="another name than localhost"):
+            device_enroll._reached(FoundHub("Attic", ("127.0.0.2", "localhost"), port, own.fingerprint))
 
 
 def test_where_no_hub_is_heard_it_is_said_how_to_name_one(heard, monkeypatch, typing):

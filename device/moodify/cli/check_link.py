@@ -60,10 +60,9 @@ def _broker(config: LinkConfig) -> Finding:
 
 
 def _hub(hub: Enrolment) -> Finding:
-    from moodify.cloud.opening import open_socket
-    from moodify.cloud.port import Endpoint
+    from moodify.cloud.enrolment import try_out
 
-    open_socket(Endpoint(hub.host, hub.port, tls=True, ca_data=hub.certificate.pem)).close()
+    try_out(hub.host, hub.port, hub.certificate)
     text = f"the hub {hub.name} ({hub.host}:{hub.port}) answers with the certificate that this device was enrolled with"
     if hub.certificate.expires - datetime.now(UTC) < _SOON:
         return Finding(Verdict.DEGRADED, f"{text}, which ends on {hub.certificate.expires:%Y-%m-%d}; make the hub a new one and enrol this device again: moodify device enroll")

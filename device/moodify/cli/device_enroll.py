@@ -137,22 +137,30 @@ def _chosen(terminal: Terminal, hubs: Sequence[FoundHub]) -> FoundHub:
 
 
 def _reached(hub: FoundHub) -> tuple[str | None, str, int, Certificate]:
-    """Return it at the first of its addresses that leads to it from here.
+    """Return it at the first of its addresses where the link would take it from here.
 
     Raises:
-        LinkDown: none does.
+        LinkDown: it is at none of them.
+        LinkRefused: its certificate is good for none of them.
     """
     from moodify.cloud.certificates import fetch, same_fingerprint
+    from moodify.cloud.enrolment import try_out
 
+    refused: LinkRefused | None = None
     for address in hub.addresses:
         try:
             certificate = fetch(address, hub.port, timeout_s=FIND_S)
-        except (LinkDown, LinkRefused):
+            # What it said of itself on the network need not be so; then it is no hub that anybody could vouch for.
+            if same_fingerprint(certificate.fingerprint, hub.fingerprint):
+                try_out(address, hub.port, certificate)
+                return hub.name, address, hub.port, certificate
+        except LinkRefused as error:
+            refused = error
+        except LinkDown:
             continue
-        # What it said of itself on the network need not be so; then it is no hub that anybody could vouch for.
-        if same_fingerprint(certificate.fingerprint, hub.fingerprint):
-            return hub.name, address, hub.port, certificate
-    raise LinkDown(f"the hub {hub.name} does not answer as it says at {', '.join(hub.addresses)}, port {hub.port}; look at the network, or name it: moodify device enroll HUB")
+    raise refused or LinkDown(
+        f"the hub {hub.name} does not answer as it says at {', '.join(hub.addresses)}, port {hub.port}; look at the network, or name it: moodify device enroll HUB"
+    )
 
 
 def _vouched(terminal: Terminal, seen: Certificate, where: str) -> str | None:

@@ -124,11 +124,20 @@ def enrol(folder: Path, host: str, port: int, fingerprint: str, *, name: str | N
             f"{host}:{port} is not the hub that you mean: its certificate has the fingerprint {certificate.fingerprint}, not {fingerprint}; "
             "compare it with what moodify hub status shows on the hub itself, and trust nothing between the two until you know why they differ"
         )
-    # As the link will do it, so that what stands in its way is said now.
-    open_socket(Endpoint(host, port, tls=True, ca_data=certificate.pem)).close()
+    try_out(host, port, certificate)
     enrolment = Enrolment(host, port, certificate, name or host, now)
     save(folder, enrolment)
     return enrolment
+
+
+def try_out(host: str, port: int, certificate: Certificate) -> None:
+    """Connect to a hub as the link will, so that what stands in its way is said now.
+
+    Raises:
+        LinkDown: nobody answers there.
+        LinkRefused: its certificate is another, or not good for this address or day.
+    """
+    open_socket(Endpoint(host, port, tls=True, ca_data=certificate.pem)).close()
 
 
 def hub_command(identity: Identity) -> str:

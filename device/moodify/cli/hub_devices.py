@@ -31,7 +31,7 @@ def enroll(path: Path | None, device: str, key: str, *, name: str | None) -> int
         enrolled = database.registry.enrol(device, public, datetime.now(UTC), name=name)
         fingerprint = shown_fingerprint(folder, config)
     typer.echo(f"{_called(enrolled)} may come in now.")
-    typer.echo(f"At the device, if that has not been done:  {enrolment_line(config, fingerprint)}")
+    typer.echo(f"At the device, if that has not been done:  {enrolment_line(folder, config, fingerprint)}")
     return 0
 
 

@@ -33,6 +33,6 @@ def init(path: Path | None, *, new_token: bool) -> int:
     typer.echo("\nNext:")
     typer.echo(f"  look at {folder.config}")
     typer.echo(f"  start the hub:       moodify hub serve{named}")
-    typer.echo(f"  at each device:      {enrolment_line(done.config, done.fingerprint)}")
+    typer.echo(f"  at each device:      {enrolment_line(folder, done.config, done.fingerprint)}")
     typer.echo(f"  then here:           moodify hub enroll ID KEY{named}   (the device prints this line)")
     return 0

@@ -55,6 +55,7 @@ def collect(path: Path | None) -> int:
         from moodify.hub.collecting import CollectorThread
         from moodify.hub.metrics import Metrics
 
+        metrics = Metrics()
         set_up_logging(config.log_level)
         ended.from_now_on_by(lambda _: stop.set())
         collector = CollectorThread(
@@ -64,7 +65,7 @@ def collect(path: Path | None) -> int:
             # The hub's own collector keeps states.
             None,
             database.registry,
-            Metrics(),
+            metrics,
             name="collector",
             audience=config.audience,
             leeway_s=config.leeway_s,
@@ -77,3 +78,4 @@ def collect(path: Path | None) -> int:
             return 0 if collector.alive else 1
         finally:
             collector.close()
+            logger.info("the collector has ended; events stored: %s, repeats absorbed: %s", *metrics.stored())

@@ -32,12 +32,14 @@ def install_hint() -> Iterator[None]:
         raise PersonMustAct(f"a hub needs {error.name}, which is not installed; run: pip install 'moodify[hub]'") from error
 
 
-def enrolment_line(config: HubConfig, fingerprint: str | None) -> str:
+def enrolment_line(folder: HubFolder, config: HubConfig, fingerprint: str | None) -> str:
     """Return the command that makes a device belong to this hub."""
     from moodify.hub.certificate import reached_at
 
-    host = reached_at(config.host)
-    where = f"[{host}]:{config.port}" if ":" in host else f"{host}:{config.port}"
+    host, port = reached_at(config.host), config.port
+    if port == 0 and (said := folder.where()) is not None:
+        port = int(said["mqtt"]["port"])
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return shlex.join(["moodify", "device", "enroll", where, *([] if fingerprint is None else ["--fingerprint", fingerprint])])
 
 

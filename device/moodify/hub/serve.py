@@ -128,7 +128,7 @@ def serve(folder: HubFolder, config: HubConfig, options: Options, *, stop: threa
         logger.info("the hub is ready: %s", where)
         notifier.ready(where)
         _mind({name: lambda part=part: part.alive for name, part in parts.items()} | {"API": lambda: api.alive}, keeper, publish, stop, notifier)
-        logger.info("the hub ends")
+        logger.info("the hub ends; events stored: %s, repeats absorbed: %s", *metrics.stored())
 
 
 def _mind(alive: Mapping[str, Callable[[], bool]], keeper: BrokerKeeper, publish: Callable[[], None], stop: threading.Event, notifier: Notifier) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 #: Chatty at DEBUG, some with tokens or whole answers in it.
-_THIRD_PARTIES = ("asyncio", "httpcore", "httpx", "paho", "PIL", "picamera2", "redis", "spotipy", "sqlalchemy", "sqlite_utils", "urllib3", "uvicorn", "zeroconf")
+_THIRD_PARTIES = ("asyncio", "httpcore", "httpx", "paho", "PIL", "picamera2", "redis", "spotipy", "sqlite_utils", "urllib3", "uvicorn", "zeroconf")
 
 
 def set_up_logging(level: str = "info", *, console: Console | None = None, environ: Mapping[str, str] = os.environ) -> logging.Handler:
@@ -39,8 +39,8 @@ def set_up_logging(level: str = "info", *, console: Console | None = None, envir
     root.setLevel(level.upper())
     for name in _THIRD_PARTIES:
         logging.getLogger(name).setLevel(max(root.level, logging.INFO))
-    # One calls its INFO "error", and tells of processes where there is only a thread; the other tells its own steps.
-    for name in ("uvicorn.error", "alembic"):
+    # One calls its INFO "error", and tells of processes where there is only a thread; the others tell of each statement and step.
+    for name in ("uvicorn.error", "sqlalchemy", "alembic"):
         logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
     logging.captureWarnings(capture=True)
     return handler

@@ -281,6 +281,8 @@ def test_an_answer_to_no_key_changes_nothing(stub, keyed, answer):
     device.pump_until(lambda: offers(stub))
     stub.say(publish(f"{DOWN}/key", answer, mid=3))
     device.pump_until(lambda: stub.pubacks == [3])
+    device.happen(1)
+    device.pump_until(stub.events)
     assert load(path).kid == old.kid
     assert len(stub.connects) == 1
 

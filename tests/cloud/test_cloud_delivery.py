@@ -155,6 +155,8 @@ def test_acknowledgements_for_another_outbox_are_ignored(stub, owed):
     device.happen(2)
     device.pump_until(lambda: len(stub.events()) == 2)
     say_committed(stub, device, [1, 2], epoch=str(uuid.uuid4()))
+    device.pump_until(lambda: stub.pubacks == [1])
+    assert not device.link._conversation.idle, "both are still owed"
     say_committed(stub, device, [2, 2])
     device.pump_until(lambda: waiting(device) == [1])
 

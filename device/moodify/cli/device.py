@@ -125,7 +125,7 @@ def _print(found: dict[str, Any]) -> None:
         "signs in": f"with a token for {sign_in['audience']}" if sign_in["how"] == "token" else f"as {sign_in['file']} says",
         "arrived": "when the hub says that it is stored" if found["delivery"] == "hub" else "when the broker has it",
         "hub": "" if hub is None else f"{hub['name']} ({hub['host']}:{hub['port']}), since {hub['enrolled'][:10]}",
-        "its print": "" if hub is None else f"{hub['fingerprint']}, good until {hub['expires'][:10]}",
+        "certificate": "" if hub is None else f"{hub['fingerprint']}, good until {hub['expires'][:10]}",
     }
     for name, value in rows.items():
         if value:

@@ -35,9 +35,10 @@ def _first(db: Database) -> None:
 
 
 def _bounded_outbox(db: Database) -> None:
-    # 0 as it happened, else a Span of summaries. The index answers by itself: a column behind long items is slow to reach.
+    # 0 as it happened, else a Span of summaries. The indexes answer by themselves: a column behind long items is slow to reach.
     db.execute("ALTER TABLE outbox ADD COLUMN level INTEGER NOT NULL DEFAULT 0")
     db.execute("CREATE INDEX outbox_levels ON outbox (level, seq) WHERE refused IS NULL")
+    db.execute("CREATE INDEX outbox_refused ON outbox (seq) WHERE refused IS NOT NULL")
     db.execute("ALTER TABLE outbox_state ADD COLUMN merged INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE outbox_state ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0")
     # Kept by the database itself, for two connections change the outbox. 64 bytes for a row and its places in the indexes.

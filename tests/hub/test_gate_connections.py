@@ -114,6 +114,24 @@ def test_without_a_registry_a_device_is_told_to_come_again_and_who_is_in_stays(h
     assert hub.sign_in(outside)[1] == 0
 
 
+def test_keys_are_believed_without_a_registry_for_a_while_only(hub_with, monkeypatch):
+    hub = hub_with(registry=Moody)
+    peer = hub.enrol()
+    hub.signed_in(peer)
+    hub.registry.away = True
+    monkeypatch.setattr("moodify.hub.gate.keyring.BELIEVED_S", -1)
+    assert hub.sign_in(peer)[1] == 0x88
+
+
+def test_a_key_that_is_damaged_in_the_database_keeps_its_device_out_and_nobody_else(hub, caplog):
+    peer, other = hub.enrol(), hub.enrol()
+    with hub.database._transactions.writing() as connection:
+        connection.exec_driver_sql("UPDATE keys SET public_key = 'x' WHERE device = ?", (peer.id,))
+    assert hub.sign_in(peer)[1] == 0x88
+    assert f"a key of the device {peer.id} in the hub's database is damaged" in caplog.text
+    assert hub.sign_in(other)[1] == 0
+
+
 def test_with_mosquitto_connections_end_and_come_back(hub, caplog):
     peer = hub.enrol()
     client = hub.signed_in(peer)

@@ -52,8 +52,11 @@ class Watch:
         if revision != self._revision:
             # First forget, then ask: who signs in with the old keys is found below, or looks for keys again.
             self._keyring.forget()
-            self._sweep({device.id: device for device in await self._asking.ask(self._registry.devices)})
+            devices = {device.id: device for device in await self._asking.ask(self._registry.devices)}
+            self._sweep(devices)
+            self._keyring.learn(devices)
             self._revision = revision
+        self._keyring.unchanged()
 
     def _sweep(self, devices: Mapping[str, Device]) -> None:
         for visitor in list(self._visitors):

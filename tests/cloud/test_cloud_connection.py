@@ -11,7 +11,7 @@ import pytest
 
 from moodify.cloud.mqtt import Acked, Connected, Connection, Received, Refused, Retained, Subscribed, shared
 from moodify.cloud.port import Credentials, Endpoint
-from moodify.errors import LinkDown
+from moodify.errors import LinkDown, LinkRefused
 from waiting import wait_until
 
 
@@ -222,3 +222,10 @@ def test_a_port_that_nobody_listens_to_is_down():
         probe.bind(("127.0.0.1", 0))
         with pytest.raises(LinkDown, match="cannot be reached"):
             Connection(Endpoint("127.0.0.1", probe.getsockname()[1], tls=False), Credentials("somebody", None), client_id="c")
+
+
+@pytest.mark.parametrize("tls", [True, False])
+@pytest.mark.parametrize("host", ["x" * 300, "a..b", "\ud800", "\0"])
+def test_whatever_stands_for_a_host_nothing_escapes_but_our_own_errors(host, tls):
+    with pytest.raises((LinkDown, LinkRefused), match=r"cannot be reached|not on this machine"):
+        Connection(Endpoint(host, 8883, tls=tls), Credentials("somebody", None), client_id="c")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _PROGRAM, _FORMAT, _NOTE = "moodify-hub", 1, "backup.json"
 #: Rows that are read and written at a time.
 _ROWS = 1000
+_LINE = json.JSONEncoder(separators=(",", ":"), default=datetime.isoformat)
 
 
 def dump(transactions: Transactions, file: Path) -> int:
@@ -42,7 +43,7 @@ def dump(transactions: Transactions, file: Path) -> int:
         StoreBusy: the database or the disk can't be used now.
         StoreError: the database or the folder can't be used.
     """
-    with _whole(file) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive, transactions.reading(snapshot=True) as connection:
+    with _whole(file) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive, transactions.reading(snapshot=True) as connection:
         rows = {table.name: _dump(connection, table, archive) for table in Base.metadata.sorted_tables}
         archive.writestr(_NOTE, json.dumps({"program": _PROGRAM, "format": _FORMAT, "version": newest(), "rows": rows}))
     return sum(rows.values())
@@ -89,10 +90,10 @@ def _whole(file: Path) -> Iterator[BinaryIO]:
 
 def _dump(connection: Connection, table: Table, archive: zipfile.ZipFile) -> int:
     count = 0
+    names = [column.name for column in table.columns]
     with archive.open(_entry(table), "w", force_zip64=True) as out:
-        for row in connection.execution_options(yield_per=_ROWS).execute(select(table).order_by(*table.primary_key)).mappings():
-            values = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
-            out.write(json.dumps(values, separators=(",", ":")).encode() + b"\n")
+        for row in connection.execution_options(yield_per=_ROWS).execute(select(table).order_by(*table.primary_key)):
+            out.write(_LINE.encode(dict(zip(names, row, strict=True))).encode() + b"\n")
             count += 1
     return count
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, func, select, type_coerce
+from sqlalchemy.orm import aliased
 
 from moodify.hub.database.models import EventRow, MessageRow, StreamRow
 from moodify.hub.database.values import LARGEST, is_name
@@ -53,12 +54,20 @@ class Events:
 
 
 def _stream(connection: Connection, n: int, epoch: str, floor: int, forgotten: int) -> Stream:
-    last, count = connection.execute(select(func.max(MessageRow.seq), func.count()).where(MessageRow.stream == n)).one()
-    last = max(last or 0, floor)
-    kept = (
-        select(MessageRow.seq, func.lag(MessageRow.seq, 1, floor).over(order_by=MessageRow.seq).label("previous")).where(MessageRow.stream == n, MessageRow.seq > floor).subquery()
-    )
-    first, end = type_coerce(kept.c.previous + 1, BigInteger), type_coerce(kept.c.seq - 1, BigInteger)
-    query = select(first, end).where(first <= end).order_by(kept.c.seq.desc()).limit(_GAPS_AT_MOST)
-    gaps = connection.execute(query).all()
-    return Stream(epoch, last, count + forgotten, tuple((gap[0], gap[1]) for gap in reversed(gaps)))
+    count, above, last = connection.execute(
+        select(func.count(), func.count().filter(MessageRow.seq > floor), func.coalesce(func.max(MessageRow.seq), floor)).where(MessageRow.stream == n)
+    ).one()
+    last = max(last, floor)
+    # Most streams have none, and counting is much cheaper than looking for them.
+    gaps = () if above == last - floor else _gaps(connection, n, floor)
+    return Stream(epoch, last, count + forgotten, gaps)
+
+
+def _gaps(connection: Connection, stream: int, floor: int) -> tuple[tuple[int, int], ...]:
+    """Return the newest gaps above ``floor``, ascending: each ends before a number without a predecessor."""
+    before = aliased(MessageRow)
+    previous = select(func.max(before.seq)).where(before.stream == MessageRow.stream, before.seq < MessageRow.seq).scalar_subquery()
+    follows = select(before.seq).where(before.stream == MessageRow.stream, before.seq == MessageRow.seq - 1).exists()
+    query = select(type_coerce(func.coalesce(previous, floor), BigInteger), MessageRow.seq).where(MessageRow.stream == stream, MessageRow.seq > floor + 1, ~follows)
+    newest = connection.execute(query.order_by(MessageRow.seq.desc()).limit(_GAPS_AT_MOST)).all()
+    return tuple((max(row[0], floor) + 1, row[1] - 1) for row in reversed(newest))

@@ -1,0 +1,55 @@
+"""How many refused sign-ins there may be, and how often they are told."""
+
+import pytest
+
+from moodify.hub.gate.attempts import Attempts
+from moodify.hub.gate.refusals import Refusal
+
+DEVICE, OTHER = "m-abcdefghijklmnop", "m-ponmlkjihgfedcba"
+
+
+def used_up(attempts, address, device=None):
+    """Count refusals until no attempt is left; return how many there were."""
+    count = 0
+    while attempts.left(address, device):
+        attempts.refused(address, device)
+        count += 1
+    return count
+
+
+def test_an_address_has_so_many_and_another_has_its_own():
+    attempts = Attempts(6)
+    assert used_up(attempts, "192.0.2.1") == 6
+    assert attempts.left("192.0.2.2", None)
+
+
+def test_a_device_uses_up_a_part_of_its_address_s_and_none_elsewhere():
+    attempts = Attempts(8)
+    assert used_up(attempts, "192.0.2.1", DEVICE) == 2
+    assert attempts.left("192.0.2.1", OTHER)
+    assert attempts.left("192.0.2.2", DEVICE)
+
+
+@pytest.mark.parametrize(("other", "left"), [("2001:db8::ffff", False), ("2001:db8::1%eth0", False), ("2001:db8:0:1::1", True), ("", True)])
+def test_a_network_of_ipv6_counts_as_one_address(other, left):
+    attempts = Attempts(4)
+    used_up(attempts, "2001:db8::1")
+    assert attempts.left(other, None) is left
+
+
+def test_the_same_refusal_of_the_same_device_is_told_once_and_another_anew(caplog):
+    attempts = Attempts(4)
+    for refusal, device in [
+        (Refusal.EXPIRED, DEVICE),
+        (Refusal.EXPIRED, DEVICE),
+        (Refusal.AUDIENCE, DEVICE),
+        (Refusal.EXPIRED, OTHER),
+        (Refusal.NO_TOKEN, None),
+        (Refusal.NO_TOKEN, None),
+    ]:
+        attempts.log(refusal, "192.0.2.1", device)
+    assert len(caplog.records) == 4
+
+
+def test_every_refusal_says_something_else():
+    assert len({one.words for one in Refusal}) == len({one.counter for one in Refusal}) == len(Refusal)

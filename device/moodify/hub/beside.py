@@ -36,14 +36,19 @@ def enrol_from(file: Path, registry: Registry) -> None:
         text = file.read_text("ascii").strip()
     except (OSError, ValueError) as error:
         raise EnrolmentRefused(f"{file}: can't be read ({error}); write the device's public key there") from error
-    first, *rest = text.split(maxsplit=1)
-    named, given = (first, rest[0]) if rest and is_device_id(first) else (None, text)
+    words = text.split(maxsplit=1)
+    named, given = words if len(words) > 1 and is_device_id(words[0]) else (None, text)
     key = read_public(given)
     kid = kid_of(key)
-    if any(known.kid == kid for device in registry.devices() for known in device.keys):
+    if any(key_of.kid == kid for enrolled in registry.devices() for key_of in enrolled.keys):
         return
-    device = named if named is not None else device_of(key)
-    registry.enrol(device, pem_of(key), datetime.now(UTC))
+    device, now = named if named is not None else device_of(key), datetime.now(UTC)
+    known = registry.device(device)
+    if known is None or known.revoked is not None:
+        registry.enrol(device, pem_of(key), now)
+    else:
+        # It changed its key while this hub's database was another, as after a backup was put back.
+        registry.add_key(device, pem_of(key), now)
     logger.info("%s may come in", device)
 
 

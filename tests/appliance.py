@@ -10,10 +10,10 @@ import sys
 import threading
 from pathlib import Path
 
-from moodify.cloud.broker import end_left_behind
-from moodify.cloud.port import Credentials, Endpoint
 from moodify.config.load import SYSTEM_FILE
-from moodify.hub.listen import Listener
+from moodify.daemon.hub_beside import FOLDER
+from moodify.errors import RetryLater
+from moodify.hub.database import open_database
 from waiting import wait_until
 
 START_S = 30.0
@@ -129,31 +129,33 @@ class Appliance:
             self.kill()
         self.wait()
         self.process.stdout.close()
-        end_left_behind(data_folder(self.home) / "run" / "mosquitto.conf")
+        # A hub whose appliance was killed ends by itself, and its mosquitto with it.
+        wait_until(lambda: not hubs_of(self.home), within_s=END_S, what="the end of the hub beside the appliance")
 
 
 class Subscriber:
-    """Listens at a home's private broker on a thread of its own; the broker keeps for it what comes while it is away."""
+    """Reads on a thread of its own what the hub beside a home's appliance stores: ``heard`` grows by each event, in the order of storing."""
 
     def __init__(self, home):
-        self.file = data_folder(home) / "broker.json"
+        self.file = data_folder(home) / FOLDER / "hub.db"
         self.heard = []
-        self.listening = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
     def _run(self):
-        address = json.loads(self.file.read_text("utf-8"))
-        with Listener(Endpoint(address["host"], address["port"], tls=False), Credentials("observer", None), client_id="test", session_s=3600) as listener:
-            while not self._closing.is_set():
-                self.heard += listener.poll(0.05)
-                if listener.subscribed:
-                    self.listening.set()
+        database, after = open_database(f"sqlite:///{self.file}"), 0
+        while not self._closing.wait(0.1):
+            try:
+                page = database.events.events(after=after, limit=500)
+            except RetryLater:
+                continue
+            self.heard += page
+            after = page[-1].n if page else after
+        database.close()
 
     def __enter__(self):
-        wait_until(self.file.exists, within_s=START_S, what="the private broker's address")
+        wait_until(lambda: hubs_of(self.file.parents[4]) and (self.file.parent / "run" / "address.json").exists(), within_s=START_S, what="the hub beside the appliance")
         self._thread.start()
-        assert self.listening.wait(START_S)
         return self
 
     def __exit__(self, *_):
@@ -161,10 +163,15 @@ class Subscriber:
         self._thread.join(END_S)
 
 
-def brokers_of(home):
-    """Return the process ids of the home's private brokers."""
-    configuration = os.fsencode(data_folder(home) / "run" / "mosquitto.conf")
-    return [pid for pid, arguments in _processes() if configuration in arguments]
+def as_printed(stored):
+    """Return a stored event as ``--events`` prints it."""
+    return {"id": stored.id, "kind": stored.kind, "at": stored.at.isoformat(timespec="milliseconds"), "data": stored.data}
+
+
+def hubs_of(home):
+    """Return the process ids of the hub beside a home's appliance and of its mosquitto."""
+    folder = data_folder(home) / FOLDER
+    return [pid for pid, arguments in _processes() if os.fsencode(folder) in arguments or any(argument.startswith(os.fsencode(folder / "run")) for argument in arguments)]
 
 
 def _processes():

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
-from appliance import Appliance, brokers_of, configure, data_folder, environment_of, moodify
+from appliance import Appliance, configure, data_folder, environment_of, hubs_of, moodify
 from moodify.store.history import History
 from waiting import wait_until
 
@@ -41,7 +41,7 @@ def test_a_camera_that_cannot_be_opened_ends_the_start_and_says_what_to_do(tmp_p
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
-    assert brokers_of(tmp_path) == []
+    assert hubs_of(tmp_path) == []
 
 
 def test_a_data_folder_that_cannot_be_written_ends_the_start(tmp_path):
@@ -82,7 +82,7 @@ def test_a_second_one_on_the_same_folder_is_refused_and_the_first_goes_on(tmp_pa
         assert done.returncode == 1
         assert done.stderr == f"moodify: another Moodify (process {first.process.pid}) uses {data_folder(tmp_path)}; end it, or set [store] folder to another\n"
         first.wait_for("mood", mood="happy")
-        assert len(brokers_of(tmp_path)) == 1
+        assert len(hubs_of(tmp_path)) == 2
         assert first.end() == 0
 
 
@@ -126,9 +126,9 @@ def test_a_signal_ends_it_cleanly_and_nothing_is_left(tmp_path, number):
     with Appliance(tmp_path, *SAMPLE) as appliance:
         appliance.wait_for("link", state="ok")
         appliance.wait_for("presence", present=True)
-        assert len(brokers_of(tmp_path)) == 1
+        assert len(hubs_of(tmp_path)) == 2
         assert appliance.end(number, CLEAN_END_S) == 0
-        assert brokers_of(tmp_path) == []
+        assert hubs_of(tmp_path) == []
     assert f"asked to by {number.name}" in appliance.log
     assert "Traceback" not in appliance.log
     assert "is left behind" not in appliance.log
@@ -138,7 +138,7 @@ def test_a_signal_during_the_start_ends_it_as_cleanly(tmp_path):
     with Appliance(tmp_path, *SAMPLE) as appliance:
         wait_until((data_folder(tmp_path) / "moodify.lock").exists)
         assert appliance.end(signal.SIGTERM, CLEAN_END_S + 5) == 0
-        assert brokers_of(tmp_path) == []
+        assert hubs_of(tmp_path) == []
 
 
 def test_a_recording_ends_the_run(tmp_path):
@@ -211,4 +211,4 @@ def test_keys_look_again_close_the_camera_and_quit(tmp_path):
         assert termios.tcgetattr(terminal.theirs) == terminal.before
         wait_until(lambda: terminal.shown.rindex(b"\x1b[?25h") > terminal.shown.rindex(b"\x1b[?25l"), what="the cursor")
     assert "Traceback" not in terminal.shown.decode(errors="replace")
-    assert brokers_of(tmp_path) == []
+    assert hubs_of(tmp_path) == []

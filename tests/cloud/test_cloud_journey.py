@@ -70,16 +70,16 @@ def test_what_happens_is_heard_once_each_in_order(broker, device_at):
         assert listener.collector.repeats == 0
 
 
-def test_the_household_sees_it_with_mosquittos_own_subscriber(broker, device_at, tmp_path):
+def test_the_household_sees_it_with_mosquittos_own_subscriber(broker, device_at):
     if shutil.which("mosquitto_sub") is None:
         pytest.skip("needs mosquitto_sub, which scripts/test --all installs (package mosquitto-clients)")
-    address = json.loads((tmp_path / "broker state" / "broker.json").read_text())
+    endpoint = broker.endpoint()
     device = device_at(broker.endpoint)
     device.pump_until(lambda: device.link.state is LinkState.ONLINE)
     device.link.publish_state("now", {"mood": "calm"})
     device.happen(1)
     device.until_empty()
-    arguments = ["mosquitto_sub", "-V", "5", "-h", address["host"], "-p", str(address["port"]), "-u", "observer", "-t", "moodify/v1/#", "-v", "-C", "2", "-W", "10"]
+    arguments = ["mosquitto_sub", "-V", "5", "-h", endpoint.host, "-p", str(endpoint.port), "-u", "observer", "-t", "moodify/v1/#", "-v", "-C", "2", "-W", "10"]
     lines = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.splitlines()
     retained = dict(line.split(" ", 1) for line in lines)
     assert json.loads(retained[f"{TOPICS}/up/now"]) == {"mood": "calm"}
@@ -170,13 +170,13 @@ def test_a_broker_that_is_killed_in_the_middle_costs_nothing_that_was_not_acknow
 
     with subscribed(listener):
         # A subscription outlives a kill once the broker has written it, as it does every few minutes, and when it is asked to.
-        os.kill(broker._process.pid, signal.SIGUSR1)
-        wait_until((tmp_path / "broker state" / "broker" / "mosquitto.db").exists, what="writing the sessions")
+        os.kill(broker.process.pid, signal.SIGUSR1)
+        wait_until((tmp_path / "broker" / "state" / "mosquitto.db").exists, what="writing the sessions")
         for _ in range(3):
             device.happen(200)
             device.pump_until(lambda: device.outbox.backlog() < 150, also=listen)
-            os.kill(broker._process.pid, signal.SIGKILL)
-            broker._process.wait()
+            os.kill(broker.process.pid, signal.SIGKILL)
+            broker.process.wait()
             owed = {item["id"] for message in device.outbox.unsent(limit=1_000) for item in json.loads(message.payload)["items"]}
             assert owed
             device.pump_until(lambda owed=owed: owed <= set(heard), also=listen)

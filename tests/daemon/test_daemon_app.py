@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from appliance import brokers_of, data_folder
+from appliance import data_folder, hubs_of
 from moodify.config.load import parse
 from moodify.daemon import app
 from moodify.daemon.app import Options, run
@@ -49,7 +49,7 @@ def test_the_death_of_a_thread_ends_the_run_and_says_which(home, monkeypatch, ca
     monkeypatch.setattr(kind, "run", die)
     assert run(parse(SAMPLE, source="test"), Options(seconds=30)) == 1
     assert f"The {name} ended by an error, and Moodify with it: bang" in caplog.text
-    assert brokers_of(home) == []
+    assert hubs_of(home) == []
 
 
 def test_the_death_of_the_health_reader_ends_the_run(home, monkeypatch, caplog):
@@ -91,13 +91,13 @@ def test_a_start_that_fails_half_way_gives_everything_back(home, monkeypatch):
 
 
 def test_a_database_that_breaks_during_the_run_ends_it_with_its_error(home, monkeypatch):
-    def breaks(_self, _events):
+    def breaks(_self, _events, **_options):
         raise StoreError("it is damaged; restart")
 
     monkeypatch.setattr(Store, "record", breaks)
     with pytest.raises(StoreError, match="damaged"):
         run(parse(SAMPLE, source="test"), Options(seconds=30))
-    assert brokers_of(home) == []
+    assert hubs_of(home) == []
 
 
 def test_a_speaker_that_does_not_answer_does_not_hold_up_the_end(home, monkeypatch, caplog):

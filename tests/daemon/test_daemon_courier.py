@@ -7,14 +7,20 @@ from datetime import UTC, datetime
 
 import pytest
 
+from brokers import Broker
 from moodify.cloud.backoff import Backoff
-from moodify.cloud.broker import PrivateBroker
+from moodify.cloud.identity import load_or_make
+from moodify.cloud.keys import line_of
 from moodify.cloud.link import Link
 from moodify.cloud.mqtt import Connection, Received, Subscribed
+from moodify.cloud.passwords import SignedToken
 from moodify.cloud.port import Credentials, Delivery, Endpoint, Target
+from moodify.daemon import hub_beside
 from moodify.daemon.courier import Courier
+from moodify.daemon.hub_beside import HubBeside
 from moodify.daemon.signals import CommandTaken, LinkIs, State
 from moodify.daemon.threads import guarded
+from moodify.errors import LinkDown, PersonMustAct
 from moodify.store.outbox import Outbox
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
@@ -39,17 +45,17 @@ class CountingLink(Link):
 class Round:
     """A courier on its round, and somebody of the household at the broker."""
 
-    def __init__(self, folder, endpoint, broker=None):
+    def __init__(self, folder, endpoint, *, beside=None, passwords=None, delivery=Delivery.BROKER, device=DEVICE):
         self.path = folder / "data" / "moodify.db"
         prepare(self.path)
         self.store = Store(self.path)
         self.signals = []
         self.courier = Courier(
             lambda memory, on_command, on_change: CountingLink(
-                DEVICE,
-                target=lambda: Target(endpoint(), NameOnly(DEVICE), Delivery.BROKER),
+                device,
+                target=lambda: Target(endpoint(), passwords or NameOnly(DEVICE), delivery),
                 memory=memory,
-                commands=("rescan",),
+                commands=("rescan", "mood"),
                 on_command=on_command,
                 on_change=on_change,
                 clock_trusted=lambda: True,
@@ -58,7 +64,8 @@ class Round:
             lambda: Outbox(self.path),
             lambda: Settings(self.path),
             self.signals.append,
-            broker=broker,
+            # One that nobody asks where it listens is never started.
+            beside=beside or HubBeside(folder / "hub", folder / "device.pub"),
         )
         self.thread = guarded("courier", self.courier.run, self.signals.append)
 
@@ -130,8 +137,7 @@ class Household:
 
 @pytest.fixture
 def broker(tmp_path):
-    with PrivateBroker(tmp_path / "state", tmp_path / "run") as broker:
-        broker.endpoint()
+    with Broker(tmp_path / "broker") as broker:
         yield broker
 
 
@@ -197,8 +203,18 @@ def test_a_command_is_passed_on_and_answered(walk, household):
     wait_until(lambda: household.said(f"res/{wanted}") == [{"status": "error", "error": "Privacy is on"}])
 
 
+def test_a_command_comes_with_its_arguments_and_goes_with_its_data(walk, household):
+    walk.start()
+    wait_until(lambda: State.OK in walk.states())
+    wanted = str(uuid.uuid4())
+    household.command("mood", id=wanted, mood="calm", minutes=5)
+    wait_until(lambda: CommandTaken("mood", wanted, {"mood": "calm", "minutes": 5}) in walk.signals)
+    walk.courier.answer(wanted, "ok", data={"music": "Looking for calm music"})
+    wait_until(lambda: household.said(f"res/{wanted}") == [{"status": "ok", "data": {"music": "Looking for calm music"}}])
+
+
 def test_without_a_broker_it_waits_heals_and_nothing_is_lost(tmp_path):
-    with PrivateBroker(tmp_path / "state", tmp_path / "run") as broker:
+    with Broker(tmp_path / "broker") as broker:
         there = threading.Event()
 
         def endpoint():
@@ -225,10 +241,56 @@ def test_calls_before_the_start_and_after_the_end_are_harmless(walk):
     walk.courier.publish("now", {"mood": "sad"})
 
 
-def test_it_ends_its_own_broker_last(tmp_path):
-    broker = PrivateBroker(tmp_path / "state", tmp_path / "run")
-    walk = Round(tmp_path, broker.endpoint, broker).start()
-    wait_until(lambda: State.OK in walk.states())
-    process = broker._process
+@pytest.fixture
+def beside(tmp_path):
+    """A hub beside the appliance that lets the device in, and the password that it does so for."""
+    identity = load_or_make(tmp_path / "device.key")
+    (tmp_path / "device.pub").write_text(f"{identity.device} {line_of(identity.key.public_key())}\n")
+    hub = HubBeside(tmp_path / "hub", tmp_path / "device.pub")
+    yield hub, identity
+    hub.close()
+
+
+@pytest.mark.slow
+def test_what_happened_is_stored_by_the_hub_beside_it_which_it_ends_last(tmp_path, beside):
+    hub, identity = beside
+    walk = Round(tmp_path, hub.endpoint, beside=hub, passwords=SignedToken(lambda: identity, "moodify", lambda: (True, "")), delivery=Delivery.HUB, device=identity.device).start()
+    wait_until(lambda: State.OK in walk.states(), within_s=60)
+    walk.happen()
+    wait_until(lambda: walk.backlog() == 0)
+    process = hub._process
     walk.close()
-    assert process.poll() is not None
+    assert process.poll() == 0
+
+
+@pytest.mark.slow
+def test_a_hub_beside_it_that_is_killed_is_started_again_and_nothing_is_lost(tmp_path, beside):
+    hub, identity = beside
+    walk = Round(tmp_path, hub.endpoint, beside=hub, passwords=SignedToken(lambda: identity, "moodify", lambda: (True, "")), delivery=Delivery.HUB, device=identity.device).start()
+    wait_until(lambda: State.OK in walk.states(), within_s=60)
+    hub._process.kill()
+    wait_until(lambda: walk.states()[-1] is State.DEGRADED)
+    walk.happen()
+    wait_until(lambda: walk.backlog() == 0, within_s=60)
+    walk.close()
+
+
+def test_an_end_does_not_wait_for_a_hub_that_is_being_started(tmp_path, beside):
+    hub, identity = beside
+    walk = Round(tmp_path, hub.endpoint, beside=hub, passwords=NameOnly(identity.device), device=identity.device).start()
+    wait_until(lambda: hub._process is not None)
+    walk.courier.close()
+    walk.thread.join(10)
+    assert not walk.thread.is_alive()
+    assert State.OK not in walk.states()
+
+
+def test_without_the_hubs_packages_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr(hub_beside, "find_spec", lambda _name: None)
+    with pytest.raises(PersonMustAct, match=r"pip install 'moodify\[hub\]'"):
+        HubBeside(tmp_path / "hub", tmp_path / "device.pub").endpoint()
+
+
+def test_a_hub_that_does_not_stay_up_is_told_of_with_its_last_words(tmp_path):
+    with pytest.raises(LinkDown, match=r"did not stay up; .*device\.pub"):
+        HubBeside(tmp_path / "hub", tmp_path / "device.pub").endpoint()

@@ -1,4 +1,4 @@
-"""The daemon is killed at any moment; what it printed is kept, what it kept arrives once, and its broker is taken over."""
+"""The daemon is killed at any moment; what it printed is kept, what it kept arrives once, and the hub beside it ends with it."""
 
 import random
 import sqlite3
@@ -7,7 +7,7 @@ from subprocess import TimeoutExpired
 
 import pytest
 
-from appliance import Appliance, Subscriber, brokers_of, data_folder
+from appliance import Appliance, Subscriber, data_folder, hubs_of
 from moodify.store.history import History
 from waiting import wait_until
 
@@ -35,7 +35,7 @@ def test_killed_at_any_moment_nothing_committed_is_lost_and_each_event_is_heard_
             with pytest.raises(TimeoutExpired):
                 killed.process.wait(chance.uniform(1, 8))
             killed.kill()
-            assert len(brokers_of(tmp_path)) <= 1
+            assert len(hubs_of(tmp_path)) <= 2
             with closing(sqlite3.connect(data_folder(tmp_path) / "moodify.db")) as database:
                 assert database.execute("PRAGMA quick_check").fetchone()[0] == "ok"
             printed += [event["id"] for event in killed.events]
@@ -44,14 +44,14 @@ def test_killed_at_any_moment_nothing_committed_is_lost_and_each_event_is_heard_
 
         with Appliance(tmp_path, *ARGUMENTS) as last:
             last.wait_for("link", state="ok")
-            assert len(brokers_of(tmp_path)) == 1
+            assert len(hubs_of(tmp_path)) == 2
             kept = set(kept_ids(tmp_path)) - before
-            wait_until(lambda: kept <= {heard.event["id"] for heard in subscriber.heard}, within_s=30, what="hearing all that was kept")
+            wait_until(lambda: kept <= {heard.id for heard in subscriber.heard}, within_s=30, what="hearing all that was kept")
             assert last.end() == 0
-    heard = [heard.event["id"] for heard in subscriber.heard if heard.event["id"] not in before]
+    heard = [heard.id for heard in subscriber.heard if heard.id not in before]
     assert len(heard) == len(set(heard))
     assert set(heard) <= set(kept_ids(tmp_path))
     numbers = {heard.seq for heard in subscriber.heard}
     assert numbers == set(range(min(numbers), max(numbers) + 1))
     assert len({heard.epoch for heard in subscriber.heard}) == 1
-    assert brokers_of(tmp_path) == []
+    assert hubs_of(tmp_path) == []

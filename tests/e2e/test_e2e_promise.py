@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from appliance import Appliance, Subscriber, brokers_of, data_folder
+from appliance import Appliance, Subscriber, as_printed, data_folder, hubs_of
 from moodify.music.spotify.simulated.catalogue import Catalogue
 from moodify.store.history import History
 from moodify.store.outbox import Outbox
@@ -37,7 +37,7 @@ def test_an_empty_home_hears_fitting_music_within_twenty_seconds_of_the_first_fr
         assert (order["data"]["status"], order["data"]["track"]) == ("done", decision["data"]["track"])
         assert appliance.end() == 0
     assert kept(tmp_path) == appliance.events
-    assert brokers_of(tmp_path) == []
+    assert hubs_of(tmp_path) == []
 
 
 def test_a_second_run_keeps_the_history_and_a_subscriber_hears_what_is_printed(tmp_path):
@@ -48,14 +48,13 @@ def test_a_second_run_keeps_the_history_and_a_subscriber_hears_what_is_printed(t
         with Appliance(tmp_path, *ARGUMENTS) as second:
             second.wait_for("order", status="done")
             assert second.end() == 0
-            # What the end of the run sent may lie at the broker until the subscriber is back.
         with Appliance(tmp_path, *ARGUMENTS) as third:
             third.wait_for("link", state="ok")
             ids = {event["id"] for event in second.events}
-            wait_until(lambda: ids <= {heard.event["id"] for heard in list(subscriber.heard)}, within_s=30, what="hearing the second run")
+            wait_until(lambda: ids <= {heard.id for heard in list(subscriber.heard)}, within_s=30, what="hearing the second run")
             assert third.end() == 0
     assert kept(tmp_path) == first.events + second.events + third.events
-    assert [heard.event for heard in subscriber.heard if heard.event["id"] in ids] == second.events
+    assert [as_printed(heard) for heard in subscriber.heard if heard.id in ids] == second.events
     assert len({heard.epoch for heard in subscriber.heard}) == 1
     numbers = [heard.seq for heard in subscriber.heard]
     assert numbers == sorted(numbers)

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from appliance import brokers_of, environment_of
+from appliance import environment_of, hubs_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -18,4 +18,4 @@ def test_the_run_script_starts_the_appliance_and_gives_nothing_but_events(tmp_pa
     assert {"id", "kind", "at", "data"} <= set.intersection(*(set(event) for event in events))
     assert "ok" in {event["data"]["state"] for event in events if event["kind"] == "camera"}
     assert "presence" in {event["kind"] for event in events}
-    assert brokers_of(tmp_path) == []
+    assert hubs_of(tmp_path) == []

@@ -7,9 +7,8 @@ import uuid
 
 import pytest
 
-from brokers import OBSERVER, subscribed
+from brokers import OBSERVER, Broker, subscribed
 from moodify.cloud.backoff import Backoff
-from moodify.cloud.broker import PrivateBroker
 from moodify.cloud.mqtt import Acked, Connected, Connection
 from moodify.cloud.port import Credentials, Endpoint
 from moodify.errors import LinkRefused
@@ -55,7 +54,7 @@ def test_what_comes_while_it_is_away_is_kept_for_a_listener_with_a_name(broker):
 
 
 def test_it_waits_for_a_broker_that_is_not_there_yet(tmp_path):
-    with PrivateBroker(tmp_path / "state", tmp_path / "run") as broker:
+    with Broker(tmp_path / "broker") as broker:
         endpoint = broker.endpoint()
         broker.close()
         with Listener(endpoint, OBSERVER, backoff=Backoff(0.05, 0.1)) as listener:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -11,6 +12,7 @@ from moodify.cli.person import require_owner
 from moodify.config import find, load
 from moodify.daemon.places import DEVICE_KEY, folder_of
 from moodify.errors import CannotWork
+from moodify.system.trust import clock_trusted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +81,8 @@ def forget(config_file: Path | None) -> int:
     config = load(find(config_file))
     folder = folder_of(config)
     require_owner(folder)
+    if config.link.home_assistant and config.link.enabled:
+        _leave_home_assistant(config.link, folder)
     if not enrolment.forget(folder):
         typer.echo("This device belongs to no hub.")
         return 0
@@ -86,6 +90,22 @@ def forget(config_file: Path | None) -> int:
     typer.echo(f"So that the hub lets it in no more, run there:  moodify hub revoke {identity.load(folder / DEVICE_KEY).device}")
     typer.echo(when(folder))
     return 0
+
+
+def _leave_home_assistant(link: LinkConfig, folder: Path) -> None:
+    from moodify.cloud import identity
+    from moodify.cloud.homeassistant import take_out
+    from moodify.cloud.topics import Topics
+    from moodify.daemon.linking import household_of
+    from moodify.store.lock import is_held
+
+    now = datetime.now(UTC)
+    take_out(household_of(link, folder, lambda: clock_trusted(now)), Topics(identity.load(folder / DEVICE_KEY).device), link.home_assistant_prefix, now)
+    typer.echo("Home Assistant shows this device no more.")
+    if is_held(folder):
+        typer.echo("Moodify is running and would show itself again at its next connect: set home_assistant = false in [link], and restart it.")
+    else:
+        typer.echo("So that it stays so, set home_assistant = false in [link] before the next start.")
 
 
 def when(folder: Path) -> str:

@@ -389,6 +389,14 @@ class WebConfig(Section):
     enabled: bool = Field(True, description="Whether the page is served.")
     host: Literal["127.0.0.1", "::1"] = Field("127.0.0.1", description="Address to listen on; loopback only until the page has accounts.")
     port: Port = Field(8080, description="Port of the page; 0 lets the system choose.")
+    announce: bool | None = Field(
+        None, examples=[True], description="Whether the page is announced as _moodify._tcp (mDNS, UDP port 5353); unset: where it can be reached from the home network."
+    )
+
+    @property
+    def announced(self) -> bool:
+        """Whether it is."""
+        return self.announce if self.announce is not None else self.host not in {"127.0.0.1", "::1"}
 
 
 class SystemConfig(Section):

@@ -104,6 +104,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
     from moodify.camera.opening import CameraOpener
     from moodify.camera.sample import SampleCamera
     from moodify.camera.steady import SteadyCamera
+    from moodify.cloud.announcing import announce_page
     from moodify.cloud.identity import load_or_make
     from moodify.daemon.linking import new_courier
     from moodify.music.spotify.factory import open_player
@@ -213,6 +214,8 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         page = _page(config, running) if config.web.enabled else None
         if page is not None:
             house.callback(page.stop)
+        if page is not None and config.web.announced:
+            house.enter_context(announce_page(config.web.host, page.port, identity.device, "Moodify"))
 
         signals.from_now_on_by(put)
         # From here on things happen. Ended in reverse: first what makes signals, last what carries them out.

@@ -13,9 +13,9 @@ from moodify.errors import StoreBusy
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from moodify.cloud.broker import PrivateBroker
     from moodify.cloud.link import Link
     from moodify.cloud.port import Command
+    from moodify.daemon.hub_beside import HubBeside
     from moodify.daemon.signals import Signal
     from moodify.store.outbox import Outbox
     from moodify.store.settings import Settings
@@ -31,7 +31,7 @@ _STATES = {LinkState.CONNECTING: State.STARTING, LinkState.ONLINE: State.OK, Lin
 
 
 class Courier:
-    """One thread that owns the link, the outbox's connection, and the private broker where there is one."""
+    """One thread that owns the link, the outbox's connection, and the hub beside the appliance where there is one."""
 
     def __init__(
         self,
@@ -40,14 +40,14 @@ class Courier:
         open_memory: Callable[[], Settings],
         put: Callable[[Signal], None],
         *,
-        broker: PrivateBroker | None,
+        beside: HubBeside,
     ) -> None:
-        """Take what opens the link and its connections to the database, on the courier's own thread; the conductor's queue; the broker to end last."""
+        """Take what opens the link and its connections to the database, on the courier's own thread; the conductor's queue; the hub to end last."""
         self._new_link = new_link
         self._open_outbox = open_outbox
         self._open_memory = open_memory
         self._put = put
-        self._broker = broker
+        self._beside = beside
         self._lock = threading.Lock()
         self._link: Link | None = None
         self._published: dict[str, Mapping[str, Any]] = {}
@@ -77,6 +77,7 @@ class Courier:
     def close(self) -> None:
         """End the thread, once it has sent what it can within :data:`DRAIN_S`."""
         self._closing.set()
+        self._beside.hurry()
         self.wake()
 
     def run(self) -> None:
@@ -95,8 +96,7 @@ class Courier:
                         self._link = None
                     link.close()
         finally:
-            if self._broker is not None:
-                self._broker.close()
+            self._beside.close()
 
     def _work(self, link: Link, outbox: Outbox) -> None:
         while not self._closing.is_set():

@@ -7,11 +7,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, insert, text
 
 from moodify.cloud.keys import pem_of
 from moodify.errors import MoodifyError, StoreBusy, StoreError
 from moodify.hub.database import engine, open_database
+from moodify.hub.database.models import DeviceRow
 from servers import running_postgresql
 from summaries import NOW, enrolled, item, new_key, summary
 
@@ -186,3 +187,17 @@ def test_rights_that_are_missing_must_be_given(postgresql):
     postgresql.sql("CREATE ROLE stranger LOGIN")
     with pytest.raises(StoreError, match=r"permission denied.*rights"):
         open_database(target.replace("postgres@", "stranger@"))
+
+
+def test_what_breaks_a_rule_of_the_database_is_told_without_the_row(database):
+    device = enrolled(database, name="Secret Garden")
+
+    def enrol_twice(database):
+        with database._transactions.writing() as connection:
+            connection.execute(insert(DeviceRow).values(id=device, name="Secret Garden", enrolled=NOW))
+
+    with pytest.raises(StoreError) as caught:
+        enrol_twice(database)
+    assert "unique" in str(caught.value).lower()
+    assert not {"Garden", device, "INSERT"} & set(str(caught.value).replace("(", " ").replace(")", " ").split())
+    assert [each.id for each in database.registry.devices()] == [device]

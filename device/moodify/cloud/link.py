@@ -149,6 +149,8 @@ class Link:
             else:
                 self._connect()
             return
+        # Before anything is offered: where it failed the last time, what has arrived would count among the oldest, which alone are sure not to change.
+        self._lasting.receipts.settle(outbox)
         if self._conversation is not None:
             self._conversation.speak(outbox)
         self._signals += self._connection.step(0 if self._signals else timeout_s, self._wake.fileno())

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from moodify.cli.findings import Finding, Verdict
+from moodify.daemon.hub_beside import NO_HUB
 from moodify.daemon.places import DEVICE_KEY, folder_of
 from moodify.errors import LinkDown, PersonMustAct
 
@@ -71,7 +72,7 @@ def _hub(hub: Enrolment) -> Finding:
 
 def _own() -> Finding:
     if find_spec("sqlalchemy") is None:
-        raise PersonMustAct("there is no hub and no broker to send to; install a hub beside the appliance with: pip install 'moodify[hub]', or name a broker in link.host")
+        raise PersonMustAct(NO_HUB)
     # Debian keeps it where a person's PATH does not look.
     if shutil.which("mosquitto") is None and shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/sbin") is None:
         raise PersonMustAct("mosquitto is not installed; run: sudo apt install mosquitto, or set link.host to a broker of yours")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from moodify.daemon.hub_beside import PACKAGES
 from moodify.errors import PersonMustAct
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def install_hint() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise PersonMustAct(f"a hub needs {error.name}, which is not installed; run: pip install 'moodify[hub]'") from error
+        raise PersonMustAct(f"a hub needs {error.name}, which is not installed; run: {sys.executable} -m pip install {PACKAGES}") from error
 
 
 def enrolment_line(folder: HubFolder, config: HubConfig, fingerprint: str | None) -> str:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: What the extra ``hub`` is made of, without the drivers of PostgreSQL and Redis. By their own names: another's package is called moodify elsewhere.
+PACKAGES = "'sqlalchemy>=2,<3' 'alembic>=1.14,<2' 'cachetools>=5.5,<9' 'prometheus-client>=0.21,<1'"
+NO_HUB = f"there is no hub and no broker to send to; install what a hub beside the appliance needs with: {sys.executable} -m pip install {PACKAGES}, or name a broker in link.host"
 #: Its folder, in the appliance's data folder.
 FOLDER = "hub"
 #: Longest wait for it to come up, and to end, in seconds. It comes up in about two on a desktop machine, and in about fifteen on a Pi Zero 2 W's kind of core.
@@ -81,7 +84,7 @@ class HubBeside:
 
     def _start(self) -> Endpoint:
         if find_spec("sqlalchemy") is None:
-            raise PersonMustAct("there is no hub and no broker to send to; install a hub beside the appliance with: pip install 'moodify[hub]', or name a broker in link.host")
+            raise PersonMustAct(NO_HUB)
         self.close()
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import typer
@@ -29,7 +30,7 @@ def init(path: Path | None, *, new_token: bool) -> int:
     if done.token is not None:
         typer.echo(f"Admin token:  {done.token}")
         typer.echo("              Shown this once and kept nowhere; for another one: moodify hub init --new-token")
-    named = "" if path is None else f" --folder {folder.path}"
+    named = "" if path is None else f" --folder {shlex.quote(str(folder.path))}"
     typer.echo("\nNext:")
     typer.echo(f"  look at {folder.config}")
     typer.echo(f"  start the hub:       moodify hub serve{named}")

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from moodify.cli.hub_words import ACT, opened
-from moodify.errors import MoodifyError, RetryLater
+from moodify.errors import MoodifyError, PersonMustAct, RetryLater
 from moodify.hub.folder import hub_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from moodify.hub.config import HubConfig
-    from moodify.hub.database import Database
     from moodify.hub.folder import HubFolder
 
 _ANSWER_S = 5.0
@@ -29,9 +29,7 @@ _SOON = timedelta(days=30)
 
 def status(path: Path | None, *, as_json: bool) -> int:
     """Print how the hub stands; return 0 where it works, else :data:`ACT`."""
-    folder = hub_folder(path)
-    with opened(folder) as (config, database):
-        found = _hub(folder, config, database)
+    found = _hub(hub_folder(path))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
@@ -55,7 +53,10 @@ def running(folder: HubFolder) -> dict[str, Any] | None:
     return folder.where() if is_held(folder.path) else None
 
 
-def _hub(folder: HubFolder, config: HubConfig, database: Database) -> dict[str, Any]:
+def _hub(folder: HubFolder) -> dict[str, Any]:
+    from moodify.hub.setup import configured
+
+    config = configured(folder)
     act: list[str] = []
     said = running(folder)
     found: dict[str, Any] = {"folder": str(folder.path), "running": said is not None}
@@ -70,18 +71,24 @@ def _hub(folder: HubFolder, config: HubConfig, database: Database) -> dict[str, 
         except RetryLater as error:
             act.append(str(error))
     now = datetime.now(UTC)
-    devices = [device for device in database.registry.devices() if device.revoked is None]
-    found["devices"] = len(devices)
-    found["commands_waiting"] = len(database.commands.waiting(now))
     found["database"] = "as database_url in hub.toml says" if config.database_url is not None else str(folder.database)
-    found["events"] = [{"device": event.device, "kind": event.kind, "at": event.at.isoformat()} for event in database.events.events(limit=_EVENTS)]
-    found["fingerprint"] = None
-    try:
-        found |= _certificate(folder, config, now, act)
-    except MoodifyError as error:
-        act.append(str(error))
-    found["act"] = act
+    looks: list[Callable[[], dict[str, Any]]] = [lambda: _stored(folder, now), lambda: _certificate(folder, config, now, act)]
+    for look in looks:
+        try:
+            found |= look()
+        except (RetryLater, PersonMustAct) as error:
+            act.append(str(error))
+    found["act"] = list(dict.fromkeys(act))
     return found
+
+
+def _stored(folder: HubFolder, now: datetime) -> dict[str, Any]:
+    with opened(folder) as (_, database):
+        return {
+            "devices": sum(device.revoked is None for device in database.registry.devices()),
+            "commands_waiting": len(database.commands.waiting(now)),
+            "events": [{"device": event.device, "kind": event.kind, "at": event.at.isoformat()} for event in database.events.events(limit=_EVENTS)],
+        }
 
 
 def _certificate(folder: HubFolder, config: HubConfig, now: datetime, act: list[str]) -> dict[str, Any]:
@@ -137,16 +144,17 @@ def _print(found: dict[str, Any]) -> None:
         rows["processes"] = ", ".join(f"{name} {number}" for name, number in found["processes"].items())
         rows["devices at"] = f"{mqtt['host']} port {mqtt['port']}, {'TLS' if mqtt['tls'] else 'not encrypted'}"
         rows["API at"] = f"{api['host']} port {api['port']}"
-    if found["fingerprint"]:
+    if "fingerprint" in found:
         rows["fingerprint"] = found["fingerprint"]
-    rows["devices"] = f"{found['devices']}, {len(found['online'])} online" if "online" in found else str(found["devices"])
-    rows["commands"] = f"{found['commands_waiting']} waiting"
+    if "devices" in found:
+        rows["devices"] = f"{found['devices']}, {len(found['online'])} online" if "online" in found else str(found["devices"])
+        rows["commands"] = f"{found['commands_waiting']} waiting"
     rows["database"] = found["database"]
     for name, trouble in found.get("parts", {}).items():
         rows[f"  {name}"] = trouble or "ok"
     for name, value in rows.items():
         typer.echo(f"{name:<15}{value}")
-    if found["events"]:
+    if found.get("events"):
         typer.echo("last events")
         for event in found["events"]:
             typer.echo(f"  {datetime.fromisoformat(event['at']).astimezone():%Y-%m-%d %H:%M:%S}  {event['device']}  {event['kind']}")

@@ -118,8 +118,10 @@ def serve(folder: HubFolder, config: HubConfig, options: Options, *, stop: threa
         if config.announce and fingerprint is not None:
             stack.enter_context(announce_hub(config.host, gate.gate.port, socket.gethostname(), fingerprint))
 
+        since = datetime.now(UTC)
+
         def publish() -> None:
-            folder.publish(_address(folder, config, gate, api, mosquitto))
+            folder.publish(_address(folder, config, gate, api, mosquitto, since))
 
         stack.callback(notifier.stopping)
         stack.callback(folder.withdraw)
@@ -209,13 +211,13 @@ def _hashes(folder: HubFolder, local: str) -> tuple[str, ...]:
     return admin, local
 
 
-def _address(folder: HubFolder, config: HubConfig, gate: GateThread, api: HttpServer, mosquitto: Mosquitto) -> Mapping[str, Any]:
+def _address(folder: HubFolder, config: HubConfig, gate: GateThread, api: HttpServer, mosquitto: Mosquitto, since: datetime) -> Mapping[str, Any]:
     return {
         "mqtt": {"host": config.host, "port": gate.gate.port, "tls": config.tls},
         "api": {"host": config.api_host, "port": api.port},
         "socket": str(folder.socket),
         "processes": {"hub": os.getpid(), "mosquitto": mosquitto.pid},
-        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        "since": since.isoformat(timespec="seconds"),
     }
 
 

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlite_utils import Database
-
 from moodify.errors import StoreBusy, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from sqlite_utils import Database
 
 #: Longest wait for another connection's transaction, in seconds.
 BUSY_TIMEOUT_S = 5.0
@@ -90,6 +90,9 @@ def connect(uri: str, *, durable: bool) -> Database:
 
     With ``durable`` false, a power cut may take back the last commits (never half of one).
     """
+    # It brings NumPy with it, which a hub has no use for: it takes only this module's constants.
+    from sqlite_utils import Database
+
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         db = Database(connection)

@@ -10,7 +10,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from gate_parts import GatedHub, Peer, connect, encoded
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moodify.hub.gate.refusals import Refused
@@ -175,6 +175,7 @@ def test_any_password_is_a_claim_or_refused(password):
         return
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     header=st.dictionaries(st.sampled_from(["alg", "kid", "typ", "crit", "b64", "jwk"]), st.sampled_from(["ES256", "none", "x", "", None, 1, [], {}, True, ["b64"]])),
     payload=st.dictionaries(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from moodify.errors import MoodifyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Asking:
         self._part = part
         self._timeout_s = timeout_s
         self._threads = ThreadPoolExecutor(threads, f"gate-{part}")
+        self._asked: set[Future[Any]] = set()
         self._is_away = False
 
     async def ask(self, question: Callable[[], T]) -> T:
@@ -39,7 +41,7 @@ class Asking:
         """
         try:
             async with asyncio.timeout(self._timeout_s):
-                answer = await asyncio.get_running_loop().run_in_executor(self._threads, question)
+                answer = await asyncio.wrap_future(self._submit(question))
         except (MoodifyError, OSError, TimeoutError) as error:
             if not self._is_away:
                 self._is_away = True
@@ -50,6 +52,14 @@ class Asking:
             logger.info("the hub's %s is back", self._part)
         return answer
 
-    def close(self) -> None:
-        """Ask no more; who waits gets no answer."""
+    def _submit(self, question: Callable[[], T]) -> Future[T]:
+        asked = self._threads.submit(question)
+        self._asked.add(asked)
+        asked.add_done_callback(self._asked.discard)
+        return asked
+
+    async def close(self, timeout_s: float) -> None:
+        """Ask no more. What is being asked is waited for, a while: whoever answers may be closed next."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        if asked := [asyncio.wrap_future(one) for one in list(self._asked)]:
+            await asyncio.wait(asked, timeout=timeout_s)

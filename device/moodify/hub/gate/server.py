@@ -40,7 +40,9 @@ WAITING_AT_MOST = 1000
 #: Longest wait for the registry, in seconds.
 REGISTRY_TIMEOUT_S = 5.0
 #: Longest wait for connections to end at :meth:`Gate.close`, in seconds; what is left is cut.
-CLOSE_S = 2.5
+CLOSE_S = 2.2
+#: Longest wait for questions that are being asked then, in seconds.
+ASKED_S = 0.2
 _BACKLOG = 1024
 #: What is read of a connection at a time, in bytes: what may be kept of one that is being signed in.
 READ_AT_MOST = 16 * 1024
@@ -172,8 +174,8 @@ class Gate:
         # The loop closes what was dropped, and then the other side, in its next rounds.
         for _ in range(3):
             await asyncio.sleep(0)
-        self._asking.close()
-        self._broker.close()
+        for part in (self._asking, self._broker):
+            await part.close(ASKED_S)
 
     # What a connection needs.
 

@@ -141,7 +141,7 @@ class Device:
         self._ready = threading.Event()
         self._closing = threading.Event()
         self._cut = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"device {device_id}")
+        self._thread = threading.Thread(target=self._run, name=f"device {device_id}", daemon=True)
 
     def start(self):
         self._thread.start()
@@ -186,7 +186,7 @@ class Device:
                 self.link.pump(outbox, 0.02)
                 self.backlog = outbox.backlog()
                 self._ready.set()
-                if self._cut.is_set():
+                if self._cut.is_set() and self.link._connection is not None:
                     self._cut.clear()
                     self.link._connection.abandon()
             self.link.close()

@@ -288,7 +288,8 @@ def test_an_answer_to_no_key_changes_nothing(stub, keyed, answer):
 
 
 def test_a_key_that_is_not_answered_is_offered_again_and_one_that_comes_later_is_found(stub, keyed, monkeypatch):
-    monkeypatch.setattr("moodify.cloud.keychange.OFFER_S", 0.1)
+    monkeypatch.setattr("moodify.cloud.keychange.LOOK_S", 0.05)
+    monkeypatch.setattr("moodify.cloud.keychange.OFFER_S", 0.2)
     device, path = keyed
     device.pump_until(lambda: device.link.state is LinkState.ONLINE)
     new, _ = begin(path)

@@ -67,7 +67,7 @@ def rotate(config_file: Path | None) -> int:
         )
     waiting, new = rotation.begin(folder / DEVICE_KEY)
     if new:
-        told = "within a minute, for Moodify is running" if is_held(folder) else "at the next start of Moodify"
+        told = "within seconds, for Moodify is running" if is_held(folder) else "at the next start of Moodify"
         typer.echo(f"The next key {waiting.kid} is made. The hub is told {told}; once it has answered, this device signs in with that key.")
     else:
         typer.echo(f"The next key {waiting.kid} waits already until the hub knows it; nothing was changed.")

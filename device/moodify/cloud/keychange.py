@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: How often a connection looks for a new key, and offers one again that was not answered, in seconds.
+#: How often a connection looks for a new key, in seconds: who has made one waits to see it taken.
+LOOK_S = 5.0
+#: How often it offers one again that was not answered, in seconds.
 OFFER_S = 60.0
 
 
@@ -28,17 +30,21 @@ class KeyChange:
         """Take what keeps the keys; the first offer is due at once."""
         self._rotation = rotation
         self._topics = topics
-        self._offer_at_s = 0.0
+        self._look_at_s = 0.0
+        self._last: tuple[str, float] | None = None
+        """The newest offer's kid, and when it was made, on ``time.monotonic()``."""
         self._offered: str | None = None
 
     def due(self, now: datetime) -> Publication | None:
         """Return the offer, where a key waits and it is time."""
-        if time.monotonic() < self._offer_at_s:
+        now_s = time.monotonic()
+        if now_s < self._look_at_s:
             return None
-        self._offer_at_s = time.monotonic() + OFFER_S
+        self._look_at_s = now_s + LOOK_S
         offer = self._rotation.offer(now)
-        if offer is None:
+        if offer is None or (self._last is not None and self._last[0] == offer["kid"] and now_s < self._last[1] + OFFER_S):
             return None
+        self._last = (offer["kid"], now_s)
         self._offered = offer["kid"]
         return Publication(self._topics.key, json.dumps(offer, separators=(",", ":")).encode())
 

@@ -9,7 +9,8 @@ import asyncio
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol, cast
 
-from moodify.hub.gate.packets import CONNACK, CONNECT, HEADER_AT_MOST, Malformed, OtherVersion, Reason, connack, connack_3, disconnect, read_connect, read_header
+from moodify.hub.gate.answers import CONNACK, Reason, connack, connack_3, disconnect
+from moodify.hub.gate.packets import CONNECT, HEADER_AT_MOST, Malformed, OtherVersion, read_connect, read_header
 from moodify.hub.gate.passage import WRITE_AT_MOST
 from moodify.hub.gate.refusals import Refusal, Refused
 from moodify.hub.gate.stream import DeviceStream, Stream

@@ -1,4 +1,4 @@
-"""What the gate reads and writes of MQTT 5.0: CONNECT, SUBSCRIBE, and the answers CONNACK and DISCONNECT.
+"""What the gate reads of MQTT 5.0: CONNECT and SUBSCRIBE.
 
 Numbers in brackets are sections of the OASIS standard "MQTT Version 5.0" (7 March 2019). Reading is strict: what the
 standard calls malformed or a protocol error is :class:`Malformed`, and a text is well-formed UTF-8 without U+0000.
@@ -7,19 +7,14 @@ standard calls malformed or a protocol error is :class:`Malformed`, and a text i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum
 
 #: First byte of a packet (2.1): type and flags.
 CONNECT = 0x10
-CONNACK = 0x20
 SUBSCRIBE = 0x82
-DISCONNECT = 0xE0
 #: Longest fixed header (2.1.4), in bytes.
 HEADER_AT_MOST = 5
 #: Protocol version (3.1.2.2).
 VERSION_5 = 5
-VERSION_3_1_1 = 4
-VERSION_3_1 = 3
 
 # Flags of CONNECT (3.1.2.3).
 _RESERVED, _CLEAN_START, _WILL, _WILL_RETAIN, _PASSWORD, _USER_NAME = 0x01, 0x02, 0x04, 0x20, 0x40, 0x80
@@ -32,25 +27,6 @@ _WILL_PROPERTIES = {0x18: 4, 0x01: 1, 0x02: 4, 0x03: _TEXT, 0x08: _TEXT, 0x09: _
 _SUBSCRIBE_PROPERTIES = {0x0B: _VARINT, _USER_PROPERTY: _PAIR}
 # Flags: 0 or 1 only. Numbers: not 0.
 _FLAGS, _NOT_ZERO = {0x19, 0x17, 0x01}, {0x21, 0x27, 0x0B}
-
-
-class Reason(IntEnum):
-    """Reason codes (2.4) that the gate gives."""
-
-    MALFORMED = 0x81
-    PROTOCOL_ERROR = 0x82
-    UNSUPPORTED_VERSION = 0x84
-    BAD_PASSWORD = 0x86
-    NOT_AUTHORIZED = 0x87
-    UNAVAILABLE = 0x88
-    BUSY = 0x89
-    SHUTTING_DOWN = 0x8B
-    BAD_METHOD = 0x8C
-    TOO_LARGE = 0x95
-    ADMINISTRATIVE = 0x98
-    CONNECTION_RATE = 0x9F
-    TOO_LONG = 0xA0
-    """Maximum connect time."""
 
 
 class Malformed(Exception):
@@ -302,18 +278,3 @@ def text(value: str) -> bytes:
     """Return a text with its length before it (1.5.4)."""
     encoded = value.encode()
     return len(encoded).to_bytes(2) + encoded
-
-
-def connack(reason: Reason) -> bytes:
-    """Return a refusal of a CONNECT (3.2)."""
-    return bytes((CONNACK, 3, 0, reason, 0))
-
-
-def connack_3(version: int) -> bytes:
-    """Return "unacceptable protocol version" as a client of an older version reads it (3.1.1, 3.2.2.3), MQTT 5's for any other."""
-    return bytes((CONNACK, 2, 0, 1)) if version in {VERSION_3_1, VERSION_3_1_1} else connack(Reason.UNSUPPORTED_VERSION)
-
-
-def disconnect(reason: Reason) -> bytes:
-    """Return a DISCONNECT (3.14)."""
-    return bytes((DISCONNECT, 2, reason, 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from moodify.hub.gate.packets import Reason
+from moodify.hub.gate.answers import Reason
 
 
 class Refusal(Enum):

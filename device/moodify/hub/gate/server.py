@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from moodify.errors import PersonMustAct
+from moodify.hub.gate.answers import Reason
 from moodify.hub.gate.asking import Asking, Away
 from moodify.hub.gate.attempts import Attempts
 from moodify.hub.gate.connection import Visitor
-from moodify.hub.gate.packets import Reason
 from moodify.hub.gate.passage import REACH_TIMEOUT_S, Passage, reach
 from moodify.hub.gate.refusals import Refusal, Refused
 from moodify.hub.gate.signin import SignIn

@@ -6,8 +6,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from moodify.hub.gate.answers import Reason
 from moodify.hub.gate.asking import Away
-from moodify.hub.gate.packets import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

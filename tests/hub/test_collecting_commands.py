@@ -67,7 +67,7 @@ def test_a_scan_that_the_api_asks_for_is_done_by_the_device_and_its_answer_is_se
     assert (seen["state"], seen["data"]) == ("ok", {"did": "rescan"})
     assert [command.id for command in device.done] == [given["id"]]
     assert working.counted("moodify_hub_commands_total", state="waiting") == 1
-    assert working.counted("moodify_hub_commands_total", state="ok") == 1
+    wait_until(lambda: working.counted("moodify_hub_commands_total", state="ok") == 1, what="its being counted")
 
 
 def test_a_command_of_another_hub_is_offered_where_the_device_is(working):

@@ -202,7 +202,7 @@ def mosquitto_alone(folder: Path) -> Iterator[tuple[int, int]]:
     user = "root" if os.geteuid() == 0 else "mosquitto"
     file.write_text(f"user {user}\nlistener {port} 127.0.0.1\nsocket_domain ipv4\nallow_anonymous true\nlog_dest none\nset_tcp_nodelay true\n")
     program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin") or "mosquitto"
-    with subprocess.Popen([program, "-c", str(file)], stdin=subprocess.DEVNULL) as process:
+    with subprocess.Popen([program, "-c", str(file)], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             until_s = time.monotonic() + 10
             while time.monotonic() < until_s:

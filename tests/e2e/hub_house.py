@@ -146,7 +146,7 @@ class Traveller:
         folder.mkdir()
         self.identity = load_or_make(folder / "device.key")
         self.id = self.identity.device
-        self.hub = hub
+        self.heads_for(hub)
         self.recorded, self.done, self.changes = [], [], []
         self.backlog = None
         self._database = folder / "moodify.db"
@@ -168,9 +168,14 @@ class Traveller:
         """Publish a retained state."""
         self._link.publish_state("now", state)
 
+    def heads_for(self, hub):
+        """Go to a hub at the next connect; what it says of itself is kept, for it may die."""
+        mqtt = hub.address["mqtt"]
+        self._endpoint = Endpoint(mqtt["host"], mqtt["port"], tls=mqtt["tls"], ca_file=hub.folder / "certificate.pem")
+
     def go_to(self, hub, *, gently):
         """Go over to another hub: between two words, or cut off in the middle of one."""
-        self.hub = hub
+        self.heads_for(hub)
         if gently:
             self._link.renew()
         else:
@@ -178,12 +183,7 @@ class Traveller:
             self._link.wake()
 
     def _target(self):
-        mqtt = self.hub.address["mqtt"]
-        return Target(
-            Endpoint(mqtt["host"], mqtt["port"], tls=mqtt["tls"], ca_file=self.hub.folder / "certificate.pem"),
-            SignedToken(lambda: self.identity, "moodify", lambda: (True, "")),
-            Delivery.HUB,
-        )
+        return Target(self._endpoint, SignedToken(lambda: self.identity, "moodify", lambda: (True, "")), Delivery.HUB)
 
     def _run(self):
         with Outbox(self._database) as outbox, Settings(self._database) as memory:

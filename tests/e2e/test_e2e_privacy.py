@@ -7,9 +7,12 @@ import urllib.request
 import cv2
 import pytest
 
-from appliance import Appliance, listening_on, tree_of
+from appliance import Appliance, data_folder, listening_on, moodify, tree_of
 from moodify.camera.files import Recording
 from moodify.camera.sample import ASTRONAUT
+from moodify.daemon.hub_beside import FOLDER
+from moodify.hub.database import open_database
+from moodify.hub.folder import HubFolder
 from waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -43,6 +46,12 @@ def holds_pixels(content, pieces):
     return any(magic in content for magic in MAGIC) or any(piece in content for piece in pieces)
 
 
+def kinds_at(hub):
+    """Return the kinds of the events that a hub has stored."""
+    with open_database(hub.database) as database:
+        return {event.kind for event in database.events.events()}
+
+
 @pytest.fixture
 def stills(tmp_path_factory):
     """A folder in which the same person stands still: what is looked at is known to the byte, and stands outside the run's own folder."""
@@ -56,14 +65,20 @@ def test_no_pixel_is_kept_and_nothing_listens_but_on_loopback(tmp_path, stills):
     rules = '[system]\nlog_level = "debug"\n[music]\ndwell_s = 2\n'
     with Appliance(tmp_path, "--camera", str(stills), "--speaker", "simulated", toml=rules) as appliance:
         appliance.wait_for("order", status="done")
-        ports = listening_on(tree_of(appliance.process.pid))
+        appliance.wait_for("link", state="ok")
+        listening = listening_on(tree_of(appliance.process.pid))
+        hub = HubFolder(data_folder(tmp_path) / FOLDER)
+        where, page = hub.where(), int(appliance.page.rpartition(":")[2].strip("/"))
+        wait_until(lambda: "mood" in kinds_at(hub), every_s=0.1, what="a mood at the hub")
         assert appliance.end() == 0
-    assert {address for address, _ in ports} == {"127.0.0.1"}
-    # The page, the broker and the simulated speaker.
-    assert len(ports) == 3
+    assert {address for address, _ in listening} == {"127.0.0.1"}
+    # The page, the hub's gate and its API, and one more: the simulated speaker.
+    ports = {port for _, port in listening}
+    assert {page, where["mqtt"]["port"], where["api"]["port"]} < ports
+    assert (len(listening), len(ports)) == (4, 4)
     pieces = pieces_of_pixels(stills)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert {"moodify.db", "log", "device.key"} <= {path.name for path in files}
+    assert {"moodify.db", "log", "device.key", "hub.db", "hub.log", "mosquitto.log"} <= {path.name for path in files}
     assert [path for path in files if holds_pixels(path.read_bytes(), pieces)] == []
     printed = json.dumps(appliance.events)
     assert len(printed) < 20_000
@@ -77,6 +92,28 @@ def test_the_look_for_pixels_finds_them(stills):
     assert holds_pixels(b"before" + frame.image.pixels.tobytes() + b"after", pieces)
     assert holds_pixels(frame.detail.pixels[40:, :].tobytes(), pieces)
     assert not holds_pixels(b"only words" * 1000, pieces)
+
+
+def test_the_hub_beside_the_appliance_says_how_it_is_and_who_is_there(tmp_path):
+    with Appliance(tmp_path, *ARGUMENTS) as appliance:
+        appliance.wait_for("link", state="ok")
+        folder = data_folder(tmp_path) / FOLDER
+        device = json.loads(moodify(tmp_path, "device", "show", "--json").stdout)["id"]
+
+        def listed():
+            return json.loads(moodify(tmp_path, "hub", "devices", "--folder", folder, "--json").stdout)["devices"]
+
+        (shown,) = wait_until(lambda: [one for one in listed() if one["state"] == "online"], every_s=0.2, what="the device's being online")
+        assert (shown["id"], len(shown["keys"])) == (device, 1)
+        status = moodify(tmp_path, "hub", "status", "--folder", folder)
+        assert (status.returncode, status.stderr) == (0, "")
+        assert "127.0.0.1 port" in status.stdout
+        assert "not encrypted" in status.stdout
+        assert f"{device}  " in status.stdout.partition("last events")[2]
+        assert appliance.end() == 0
+    away = moodify(tmp_path, "hub", "status", "--folder", folder)
+    assert away.returncode == 3
+    assert f"hub            does not run in {folder}" in away.stdout
 
 
 def test_the_page_shows_what_is_and_a_press_leads_to_a_decision(tmp_path):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moodify.sqlite import mapped
 from moodify.store.database import Connected
 from moodify.types import Event, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,12 @@ class History(Connected):
         with mapped(self._path):
             rows = list(self._db.query("SELECT id, kind, at, data FROM events ORDER BY n DESC LIMIT ?", [limit]))
         return [_event(row) for row in rows]
+
+    def each(self) -> Iterator[Event]:
+        """Give every event that is kept now, oldest first; what comes meanwhile is not among them. Raises as :meth:`recent`, at any of them."""
+        with mapped(self._path):
+            for row in self._db.query("SELECT id, kind, at, data FROM events ORDER BY n"):
+                yield _event(row)
 
     def newest(self, kind: EventKind) -> Event | None:
         """Return the newest event of a kind, however many others came since; None where none is kept. Raises as :meth:`recent`."""

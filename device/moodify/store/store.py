@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from moodify.sqlite import mapped, transaction
-from moodify.store import bounding
+from moodify.store import aside, bounding
 from moodify.store.database import Connected
 from moodify.store.merging import Span
 from moodify.store.messages import batches, dumps
@@ -83,13 +83,15 @@ class Store(Connected):
             bounding.make_room(self._db, self._outbox_bytes, sum(map(len, new)))
 
     def retain(self, days: int, *, now: datetime) -> int:
-        """Delete events older than ``days``, in short transactions; return how many. Unsent summaries stay.
+        """Delete events older than ``days``, in short transactions, and what was set aside as long ago; return how many events. Unsent summaries stay.
 
         Raises:
             StoreBusy: locked; some may be deleted already.
             StoreError: the database cannot be used.
         """
-        before = stamp(now - timedelta(days=days))
+        oldest = now - timedelta(days=days)
+        aside.forget(self._path.parent, oldest)
+        before = stamp(oldest)
         deleted = 0
         while True:
             with mapped(self._path), transaction(self._db):

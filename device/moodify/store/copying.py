@@ -1,0 +1,64 @@
+"""Databases copied whole, in use or not, and a copy of the device's own made ready to go on as a new one."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from moodify.errors import StoreError
+from moodify.sqlite import BUSY_TIMEOUT_S, Damaged, mapped, transaction
+from moodify.store.database import connect, damage, make_private
+from moodify.store.prepare import examine, prepare
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def copy_database(source: Path, to: Path) -> None:
+    """Write what is committed now into a new file of its own (0600), while others go on writing (SQLite's online backup).
+
+    Raises:
+        StoreBusy: locked, or there is no room for the copy.
+        Damaged: the inside of ``source`` is not a database's.
+        StoreError: it can't be read, or the copy can't be written.
+    """
+    with mapped(source):
+        problem = damage(source)
+    if problem is not None:
+        raise Damaged(source, problem)
+    try:
+        make_private(to)
+    except OSError as error:
+        raise StoreError(f"{to}: {error.strerror}; name a file in a folder that can be written") from error
+    with mapped(to), closing(sqlite3.connect(to, timeout=BUSY_TIMEOUT_S)) as copy:
+        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)) as original:
+            # In one step: a reader of a write-ahead log holds nobody up, and nobody's commit makes it begin again.
+            original.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
+
+
+def take_up(path: Path) -> int:
+    """Make a copy ready to go on where there was another database, or none: bring it up to date and begin a new outbox; return how many messages wait in it.
+
+    The copied outbox may have gone on meanwhile, and a hub would absorb what this one says under numbers that it knows. So there is a new
+    epoch, and numbers from 1. What has arrived already counts once all the same: each event keeps its id.
+
+    Raises:
+        StoreBusy: there is no room.
+        StoreError: damaged, of a newer Moodify or of another program; it is left as it was.
+        OSError: it can't be reached.
+    """
+    problem = examine(path)
+    if problem is not None:
+        raise Damaged(path, problem)
+    prepare(path)
+    with mapped(path), closing(connect(path)) as db, transaction(db):
+        waiting = [row[0] for row in db.execute("SELECT seq FROM outbox ORDER BY seq")]
+        for number, before in enumerate(waiting, start=1):
+            # Ascending, and never above what it was: it meets no other.
+            db.execute("UPDATE outbox SET seq = ? WHERE seq = ?", [number, before])
+        db.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'outbox'", [len(waiting)])
+        db.execute("UPDATE outbox_state SET epoch = ?", [str(uuid4())])
+    return len(waiting)

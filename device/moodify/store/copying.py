@@ -10,10 +10,13 @@ from uuid import uuid4
 from moodify.errors import StoreError
 from moodify.sqlite import BUSY_TIMEOUT_S, Damaged, mapped, transaction
 from moodify.store.database import connect, damage, make_private
-from moodify.store.prepare import examine, prepare
+from moodify.store.migrations import migrate
+from moodify.store.prepare import examine
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sqlite_utils import Database
 
 
 def copy_database(source: Path, to: Path) -> None:
@@ -53,8 +56,13 @@ def take_up(path: Path) -> int:
     problem = examine(path)
     if problem is not None:
         raise Damaged(path, problem)
-    prepare(path)
-    with mapped(path), closing(connect(path)) as db, transaction(db):
+    with mapped(path), closing(connect(path)) as db:
+        migrate(db)
+        return _new_outbox(db)
+
+
+def _new_outbox(db: Database) -> int:
+    with transaction(db):
         waiting = [row[0] for row in db.execute("SELECT seq FROM outbox ORDER BY seq")]
         for number, before in enumerate(waiting, start=1):
             # Ascending, and never above what it was: it meets no other.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from moodify.errors import StoreBusy, StoreError
 from moodify.sqlite import mapped, set_aside
+from moodify.store import reserve
 from moodify.store.database import connect, damage, make_private
 from moodify.store.migrations import NEWEST, migrate
 
@@ -24,12 +25,24 @@ def prepare(path: Path) -> Path | None:
 
     Creates it (0600, in a folder of 0700) where there is none. A damaged file is renamed to
     ``NAME.corrupt.TIME`` together with its ``-wal`` and ``-shm``, and a fresh one takes its place;
-    the new name is returned, None otherwise. No other process may have it open: hold :class:`FolderLock`.
+    the new name is returned, None otherwise. No other process may have it open: hold :class:`FolderLock`. Where the disk is full
+    it goes on with the room that an earlier start has kept for that (:mod:`moodify.store.reserve`).
 
     Raises:
         StoreBusy: locked or the disk is full.
         StoreError: written by a newer Moodify or by another program, or not writable; it is left as it was.
     """
+    try:
+        aside = _prepare(path)
+    except StoreBusy:
+        if not reserve.give_up(path):
+            raise
+        aside = _prepare(path)
+    reserve.keep(path)
+    return aside
+
+
+def _prepare(path: Path) -> Path | None:
     aside = None
     try:
         problem = examine(path)

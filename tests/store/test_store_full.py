@@ -1,0 +1,119 @@
+"""A disk that is really full."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+
+import pytest
+
+from moodify.errors import PersonMustAct, RetryLater, StoreBusy
+from moodify.store import archive, reserve
+from moodify.store.copying import copy_database
+from moodify.store.history import History
+from moodify.store.outbox import Outbox
+from moodify.store.prepare import prepare
+from moodify.store.settings import Settings
+from moodify.store.store import Store
+
+
+@pytest.fixture
+def disk(small_disk):
+    """A small disk with a database on it; ``fill()`` takes what is left, ``free()`` gives it back."""
+
+    class Disk:
+        path = small_disk / "moodify.db"
+        ballast = small_disk / "ballast"
+
+        def fill(self):
+            with self.ballast.open("ab", buffering=0) as file:
+                for size in (65_536, 4_096, 1):
+                    try:
+                        while True:
+                            file.write(bytes(size))
+                    except OSError:
+                        continue
+            assert shutil.disk_usage(small_disk).free == 0
+
+        def free(self):
+            self.ballast.unlink()
+
+    prepare(Disk.path)
+    return Disk()
+
+
+def test_on_a_full_disk_nothing_is_half_written_and_all_goes_on_once_there_is_room(disk, event):
+    with Store(disk.path) as store, History(disk.path) as history, Outbox(disk.path) as outbox, Settings(disk.path) as settings:
+        store.record([event()])
+        settings.put("privacy", True)
+        disk.fill()
+        # What is in the log already takes no new room, so not every write must fail.
+        kept = 1
+        with suppress(StoreBusy):
+            for _ in range(100):
+                store.record([event(text="x" * 50_000)])
+                kept += 1
+        assert kept < 50
+        with pytest.raises(StoreBusy):
+            settings.put("music", "x" * 100_000)
+        assert (history.status().events, outbox.backlog()) == (kept, kept)
+        assert settings.get("privacy") is True
+        assert settings.get("music") is None
+        disk.free()
+        store.record([event()])
+        settings.put("music", "y")
+        assert outbox.backlog() == kept + 1
+
+
+def test_a_start_on_a_full_disk_goes_on_with_the_room_that_was_kept(disk, event, monkeypatch):
+    with monkeypatch.context() as less:
+        less.setattr(reserve, "_TIMES", 1)
+        prepare(disk.path)
+    assert reserve.beside(disk.path).stat().st_size == reserve.BYTES
+    assert reserve.beside(disk.path).stat().st_mode & 0o777 == 0o600
+    with Settings(disk.path) as settings:
+        settings.put("privacy", True)
+    disk.fill()
+    assert prepare(disk.path) is None
+    assert not reserve.beside(disk.path).exists()
+    with Store(disk.path) as store, Settings(disk.path) as settings, History(disk.path) as history:
+        assert settings.get("privacy") is True
+        store.record([event()])
+        assert history.status().events == 1
+
+
+def test_a_start_on_a_disk_that_is_full_to_the_last_byte_says_so_and_breaks_nothing(disk):
+    before = disk.path.read_bytes()
+    disk.fill()
+    with pytest.raises(StoreBusy, match="free disk space"):
+        prepare(disk.path)
+    assert disk.path.read_bytes() == before
+    assert not list(disk.path.parent.glob("*.corrupt.*"))
+    disk.free()
+    assert prepare(disk.path) is None
+
+
+def test_room_is_kept_once_and_only_where_there_is_much(disk, path):
+    assert not reserve.beside(disk.path).exists()
+    written = reserve.beside(path).stat().st_mtime_ns
+    assert prepare(path) is None
+    assert reserve.beside(path).stat().st_mtime_ns == written
+
+
+def test_a_backup_that_finds_no_room_leaves_the_one_before(disk, tmp_path, event):
+    big = tmp_path / "big.bin"
+    big.write_bytes(os.urandom(3_000_000))
+    file = disk.path.parent / "backup"
+    archive.write(file, {"small": disk.path}, device=None, keys=False)
+    before = file.read_bytes()
+    with pytest.raises(StoreBusy, match="free disk space"):
+        archive.write(file, {"big": big}, device=None, keys=False)
+    assert file.read_bytes() == before
+    assert not list(disk.path.parent.glob("*.new"))
+
+
+def test_a_copy_on_a_full_disk_raises_no_error_of_sqlites(disk, path):
+    disk.fill()
+    with pytest.raises((RetryLater, PersonMustAct)):
+        copy_database(path, disk.path.with_name("copy.db"))

@@ -44,8 +44,11 @@ def new_courier(config: LinkConfig, folder: Path, identity: Identity, put: Calla
     Raises:
         PersonMustAct: the data folder can't be written.
     """
+    line = f"{identity.device} {line_of(identity.key.public_key())}\n".encode()
     try:
-        write_private(folder / PUBLIC_KEY, f"{identity.device} {line_of(identity.key.public_key())}\n".encode())
+        # Not at each start: on a full disk there is no room for it.
+        if not (folder / PUBLIC_KEY).exists() or (folder / PUBLIC_KEY).read_bytes() != line:
+            write_private(folder / PUBLIC_KEY, line)
     except OSError as error:
         raise PersonMustAct(f"{folder / PUBLIC_KEY}: {error.strerror}; give the folder to the user that runs Moodify") from error
     beside = HubBeside(folder / FOLDER, folder / PUBLIC_KEY)

@@ -11,6 +11,7 @@ import pytest
 from appliance import data_folder, hubs_of
 from moodify.config.load import parse
 from moodify.daemon import app
+from moodify.daemon import running as of_a_run
 from moodify.daemon.app import Options, run
 from moodify.daemon.courier import Courier
 from moodify.daemon.dj import Dj
@@ -53,7 +54,7 @@ def test_the_death_of_a_thread_ends_the_run_and_says_which(home, monkeypatch, ca
 
 
 def test_the_death_of_the_health_reader_ends_the_run(home, monkeypatch, caplog):
-    monkeypatch.setattr(app, "read_health", lambda _folder: die(None))
+    monkeypatch.setattr(of_a_run, "read_health", lambda _folder: die(None))
     assert run(parse(SAMPLE, source="test"), Options(seconds=30)) == 1
     assert "The health ended by an error" in caplog.text
 
@@ -62,7 +63,7 @@ def test_health_that_cannot_be_read_is_a_warning(home, monkeypatch, caplog):
     def unreadable(_folder):
         raise OSError("no such thing")
 
-    monkeypatch.setattr(app, "read_health", unreadable)
+    monkeypatch.setattr(of_a_run, "read_health", unreadable)
     assert run(parse(SAMPLE, source="test"), Options(seconds=1)) == 0
     assert "The machine's health can't be read: no such thing" in caplog.text
 
@@ -109,7 +110,7 @@ def test_a_speaker_that_does_not_answer_does_not_hold_up_the_end(home, monkeypat
             made.append(self)
 
     monkeypatch.setattr("moodify.music.spotify.factory.SimulatedSpeaker", Noted)
-    assert run(parse(SAMPLE, source="test"), Options(seconds=1, attach=lambda _running: made[0].slow(3 * app.JOIN_S))) == 0
+    assert run(parse(SAMPLE, source="test"), Options(seconds=1, attach=lambda _running: made[0].slow(3 * of_a_run.JOIN_S))) == 0
     assert "is left behind" not in caplog.text
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -22,11 +21,11 @@ from moodify.daemon.house import RunningHouse
 from moodify.daemon.kept import Kept
 from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of
 from moodify.daemon.recorder import Recorder
-from moodify.daemon.signals import HealthRead, Pressed
+from moodify.daemon.running import end, open_page, pressed, start_health_reading, started
+from moodify.daemon.safe import run_safe
 from moodify.daemon.snapshot import Facts, snapshot
-from moodify.daemon.threads import guarded
 from moodify.daemon.watcher import Watcher
-from moodify.errors import NoCamera, PersonMustAct, RetryLater
+from moodify.errors import NoCamera, RetryLater
 from moodify.mood.tracker import MoodTracker
 from moodify.music.candidates import CandidatePool
 from moodify.music.catalogue.librarian import open_librarian
@@ -36,31 +35,27 @@ from moodify.music.policy import Policy
 from moodify.music.taste import ThompsonTaste
 from moodify.music.taste_keeping import KeptTaste
 from moodify.system.clock import RecordingClock, WorldClock
-from moodify.system.health import read_health
+from moodify.system.crashes import FILE as CRASHES_FILE
+from moodify.system.crashes import MANY, Crashes
 from moodify.system.notify import Notifier
 from moodify.types import EventKind
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from moodify.camera.opening import CameraOpener
     from moodify.camera.port import Camera
     from moodify.config import Config
     from moodify.daemon.signals import Signal
     from moodify.music.spotify.factory import OpenPlayer
-    from moodify.panel.port import Press
     from moodify.system.clock import Clock
     from moodify.types import Event
     from moodify.web.port import House, Now, PartNow
-    from moodify.web.server import PageServer
 
 log = logging.getLogger(__name__)
 
-#: How long a thread has to end, in seconds; the process ends all the same.
-JOIN_S = 5.0
-#: The same for the dj, twice: a request to Spotify that is under way can't be ended, and nothing depends on its answer any more.
+#: How long the dj has to end, in seconds, twice: a request to Spotify that is under way can't be ended, and nothing depends on its answer any more.
 REQUEST_END_S = 2.0
 
 
@@ -95,7 +90,7 @@ class Running:
     """Whether the waiting times are shortened."""
 
 
-def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one place and in order, so that it can be read
+def run(config: Config, options: Options) -> int:  # noqa: C901, PLR0915 - in one place and in order, so that it can be read
     """Run the appliance until something ends it; return the process's exit code.
 
     Raises:
@@ -128,6 +123,10 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         signals = house.enter_context(EndedBySignals())
         # What lasts.
         house.enter_context(FolderLock(folder))
+        # Only where a service manager starts it again and again; a person at a terminal sees a crash.
+        crashes = house.enter_context(Crashes(folder / CRASHES_FILE)) if notifier.listening else None
+        if crashes is not None and crashes.count >= MANY:
+            return run_safe(config, options, folder, crashes, notifier, signals, house)
         aside = prepare(database)
         store = house.enter_context(Store(database, outbox_bytes=config.store.outbox_mb * 1_000_000, outbox_days=config.store.outbox_days))
         settings = house.enter_context(Settings(database))
@@ -182,7 +181,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         models = tuple(f"{model.name} {model.version}" for model in map(read_manifest, manifests_of(config.vision.models)))
         facts = Facts(identity.device, __version__, player.player.description, demo=shortened, models=models)
         board = Board(_first_snapshot(facts, privacy=kept.privacy))
-        panel = open_panel(config.panel, lambda press: put(_pressed(press, "button")), factory=options.pins)
+        panel = open_panel(config.panel, lambda press: put(pressed(press, "button")), factory=options.pins)
         house.callback(panel.close)
         pool = CandidatePool(config.music)
         rng = random.Random(0 if opener.recording else None)  # noqa: S311 - no secret; a recording always gives the same orders
@@ -196,7 +195,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             facts,
             clock,
             inbox,
-            Crew(watcher, dj, courier, Display(board, panel.light, notifier, courier.publish), lambda: _start_health_reading(folder, put)),
+            Crew(watcher, dj, courier, Display(board, panel.light, notifier, courier.publish), lambda: start_health_reading(folder, put)),
             new_tracker=lambda: MoodTracker(config.mood),
             policy=policy,
             pool=pool,
@@ -211,7 +210,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
                 return history.recent(limit)
 
         running = RunningHouse(board, put, recent)
-        page = _page(config, running) if config.web.enabled else None
+        page = open_page(config, running) if config.web.enabled else None
         if page is not None:
             house.callback(page.stop)
         if page is not None and config.web.announced:
@@ -220,18 +219,21 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         signals.from_now_on_by(put)
         # From here on things happen. Ended in reverse: first what makes signals, last what carries them out.
         if isinstance(courier, Courier):
-            house.callback(_end, _started("courier", courier.run, put), courier.close)
+            house.callback(end, started("courier", courier.run, put), courier.close)
 
-        house.callback(_end_dj, _started("dj", dj.run, put), dj, player)
-        house.callback(_end, _started("watcher", watcher.run, put), watcher.close)
-        keys = house.enter_context(Keys(lambda press: put(_pressed(press, "keys")))) if options.keys else None
+        house.callback(_end_dj, started("dj", dj.run, put), dj, player)
+        house.callback(end, started("watcher", watcher.run, put), watcher.close)
+        keys = house.enter_context(Keys(lambda press: put(pressed(press, "keys")))) if options.keys else None
         if options.seconds is not None:
             house.enter_context(ended_after(options.seconds, put))
         options.attach(Running(running, page.url if page is not None else None, keys is not None and keys.active, shortened))
         try:
-            return conductor.run()
+            code = conductor.run()
         finally:
             notifier.stopping()
+        if crashes is not None:
+            crashes.ended(why=conductor.failure)
+        return code
 
 
 def _open_first(opener: CameraOpener) -> list[Camera]:
@@ -244,52 +246,11 @@ def _open_first(opener: CameraOpener) -> list[Camera]:
         return []
 
 
-def _started(name: str, target: Callable[[], None], put: Callable[[Signal], None]) -> threading.Thread:
-    thread = guarded(name, target, put)
-    thread.start()
-    return thread
-
-
-def _end(thread: threading.Thread, close: Callable[[], None], *, within_s: float = JOIN_S) -> None:
-    close()
-    thread.join(within_s)
-    if thread.is_alive():
-        log.warning("The %s did not end within %s s and is left behind", thread.name, within_s)
-
-
 def _end_dj(thread: threading.Thread, dj: Dj, player: OpenPlayer) -> None:
     """End it with the player still open, so that a volume that was faded is put back; a wait for a sleeping speaker ends with the player."""
     dj.close()
     thread.join(REQUEST_END_S)
-    _end(thread, player.close, within_s=REQUEST_END_S)
-
-
-def _pressed(press: Press, origin: str) -> Pressed:
-    return Pressed(press, origin, time.monotonic())
-
-
-def _page(config: Config, house: House) -> PageServer | None:
-    from moodify.web.app import create_app
-    from moodify.web.server import PageServer
-
-    try:
-        page = PageServer(create_app(house), config.web.host, config.web.port)
-        page.start()
-    except (PersonMustAct, RetryLater) as error:
-        log.warning("Going on without the page: %s", error)
-        return None
-    return page
-
-
-def _start_health_reading(folder: Path, put: Callable[[Signal], None]) -> None:
-    def read() -> None:
-        try:
-            put(HealthRead(read_health(folder)))
-        except OSError as error:
-            log.warning("The machine's health can't be read: %s", error)
-
-    # On a Pi this asks another program, which may take seconds.
-    guarded("health", read, put).start()
+    end(thread, player.close, within_s=REQUEST_END_S)
 
 
 def _first_snapshot(facts: Facts, *, privacy: bool) -> Now:

@@ -144,6 +144,13 @@ class Conductor:
         log.log(logging.ERROR if self._ending.failed else logging.INFO, "Ending: %s", self._ending.reason)
         return int(self._ending.failed)
 
+    @property
+    def failure(self) -> str | None:
+        """Why the run could not go on; None while it can, and where it ended as it was asked to."""
+        if isinstance(self._ending, sig.ThreadDied):
+            return f"the {self._ending.name} ended by an error: {self._ending.error!r}"
+        return self._ending.reason if self._ending is not None and self._ending.failed else None
+
     # -- signals
 
     def _take(self, signal: sig.Signal) -> None:

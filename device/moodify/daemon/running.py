@@ -1,0 +1,75 @@
+"""What every run of the daemon is made of, whole or in safe mode: threads, the page, readings of the machine."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from moodify.daemon.signals import HealthRead, Pressed
+from moodify.daemon.threads import guarded
+from moodify.errors import PersonMustAct, RetryLater
+from moodify.system.health import read_health
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from moodify.config import Config
+    from moodify.daemon.signals import Signal
+    from moodify.panel.port import Press
+    from moodify.web.port import House
+    from moodify.web.server import PageServer
+
+log = logging.getLogger(__name__)
+
+#: How long a thread has to end, in seconds; the process ends all the same.
+JOIN_S = 5.0
+
+
+def started(name: str, target: Callable[[], None], put: Callable[[Signal], None]) -> threading.Thread:
+    """Start a thread that can't die unnoticed."""
+    thread = guarded(name, target, put)
+    thread.start()
+    return thread
+
+
+def end(thread: threading.Thread, close: Callable[[], None], *, within_s: float = JOIN_S) -> None:
+    """Close what a thread runs and wait for its end, which may not come."""
+    close()
+    thread.join(within_s)
+    if thread.is_alive():
+        log.warning("The %s did not end within %s s and is left behind", thread.name, within_s)
+
+
+def pressed(press: Press, origin: str) -> Pressed:
+    """Return the signal of a press that comes now."""
+    return Pressed(press, origin, time.monotonic())
+
+
+def open_page(config: Config, house: House) -> PageServer | None:
+    """Start the page; None where it can't, which the log says."""
+    from moodify.web.app import create_app
+    from moodify.web.server import PageServer
+
+    try:
+        page = PageServer(create_app(house), config.web.host, config.web.port)
+        page.start()
+    except (PersonMustAct, RetryLater) as error:
+        log.warning("Going on without the page: %s", error)
+        return None
+    return page
+
+
+def start_health_reading(folder: Path, put: Callable[[Signal], None]) -> None:
+    """Read the machine's health off this thread and put it on the queue."""
+
+    def read() -> None:
+        try:
+            put(HealthRead(read_health(folder)))
+        except OSError as error:
+            log.warning("The machine's health can't be read: %s", error)
+
+    # On a Pi this asks another program, which may take seconds.
+    guarded("health", read, put).start()

@@ -1,0 +1,173 @@
+"""Safe mode, with the daemon as a process of its own under a service manager's eyes; and what is answered in it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from moodify.daemon.safe import AGAIN
+from moodify.store.history import History
+from moodify.system.crashes import FILE, MANY, count_of
+
+pytest.importorskip("systemd.daemon", reason="systemd-python is not installed (extra: systemd)")
+pytestmark = pytest.mark.timeout(180)
+
+TOML = '[camera]\nsource = "sample"\n[music]\nspeaker = "simulated"\n[link]\nenabled = false\n[web]\nport = {port}\n'
+
+
+class Supervisor:
+    """Starts the daemon as systemd does, in a folder for what lasts, and hears what it says."""
+
+    def __init__(self, folder):
+        self.state = folder / "state"
+        self.state.mkdir(mode=0o700)
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.configuration = folder / "moodify.toml"
+        self.configuration.write_text(TOML.format(port=self.port))
+        self.log = folder / "log"
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.manager.bind(str(folder / "notify"))
+        self.manager.settimeout(60)
+
+    @contextmanager
+    def daemon(self):
+        self._forget_what_was_said()
+        environment = os.environ | {"NOTIFY_SOCKET": self.manager.getsockname(), "WATCHDOG_USEC": "30000000", "STATE_DIRECTORY": str(self.state)}
+        command = [sys.executable, "-m", "moodify", "run", "--config", str(self.configuration)]
+        with (
+            self.log.open("ab") as log,
+            subprocess.Popen(command, cwd=self.state, env=environment, stdout=subprocess.DEVNULL, stderr=log, stdin=subprocess.DEVNULL) as process,
+        ):
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def hear(self, word, process):
+        """Return what was said up to ``word``."""
+        said = []
+        while not any(line.startswith(word) for line in said):
+            assert process.poll() is None, self.log.read_text()
+            said += self.manager.recv(4096).decode().splitlines()
+        return said
+
+    def crash(self, number=signal.SIGKILL):
+        with self.daemon() as process:
+            self.hear("READY=1", process)
+            process.send_signal(number)
+            assert process.wait(20) == -number
+
+    def _forget_what_was_said(self):
+        self.manager.setblocking(False)
+        try:
+            while True:
+                self.manager.recv(4096)
+        except BlockingIOError:
+            self.manager.settimeout(60)
+
+    def page(self, path="/api/now", method="GET", body=None):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method, data=body, headers={"Content-Type": "application/json", "X-Moodify": "1"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read() or b"null")
+
+
+@pytest.fixture
+def supervisor(tmp_path):
+    supervisor = Supervisor(tmp_path)
+    yield supervisor
+    supervisor.manager.close()
+
+
+@pytest.fixture
+def crashed(supervisor):
+    """A daemon that has crashed as often as safe mode takes."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    now_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+    (supervisor.state / FILE).write_text(json.dumps({"boot": boot, "on": True, "crashes_s": [now_s - 10.0 * each for each in range(1, MANY)], "why": None}))
+    return supervisor
+
+
+def held_by(pid):
+    """Return what a process has open."""
+    held = []
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            held.append(str(each.readlink()))
+    return held
+
+
+@pytest.mark.slow
+def test_after_five_crashes_it_starts_without_camera_and_speaker_and_a_press_starts_it_whole_again(supervisor):
+    for number in (signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV, signal.SIGKILL, signal.SIGKILL):
+        supervisor.crash(number)
+    with supervisor.daemon() as process:
+        said = supervisor.hear("STATUS=camera broken: safe mode", process)
+        assert "READY=1" in said
+        supervisor.hear("WATCHDOG=1", process)
+        now = supervisor.page()
+        for part in ("camera", "speaker"):
+            assert now[part]["state"] == "broken"
+            assert "crashed 5 times within 10 minutes" in now[part]["message"]
+            assert "press the button" in now[part]["message"]
+        assert not [each for each in held_by(process.pid) if each.startswith("/dev/video") or each.endswith(".tflite")]
+        supervisor.page("/api/scan", "POST")
+        assert process.wait(20) == AGAIN
+    assert count_of(supervisor.state / FILE) == 0
+    with supervisor.daemon() as process:
+        supervisor.hear("READY=1", process)
+        assert supervisor.page()["camera"]["state"] == "ok"
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_the_fifth_crash_counts_and_the_history_says_why(crashed):
+    with crashed.daemon() as process:
+        crashed.hear("STATUS=camera broken: safe mode", process)
+        process.terminate()
+        assert process.wait(20) == 0
+    with History(crashed.state / "moodify.db") as history:
+        assert any("safe mode" in str(event.data) for event in history.recent(20))
+
+
+def test_stopped_by_a_person_the_next_start_is_whole(crashed):
+    with crashed.daemon() as process:
+        crashed.hear("STATUS=camera broken: safe mode", process)
+        process.terminate()
+        assert process.wait(20) == 0
+    with crashed.daemon() as process:
+        crashed.hear("STATUS=", process)
+        assert crashed.page()["camera"]["state"] == "ok"
+
+
+def test_a_crash_in_safe_mode_is_one_more(crashed):
+    crashed.crash()
+    with crashed.daemon() as process:
+        crashed.hear("STATUS=camera broken: safe mode", process)
+        assert count_of(crashed.state / FILE) == MANY + 1
+
+
+def test_privacy_is_kept_and_shown_in_safe_mode(crashed):
+    with crashed.daemon() as process:
+        crashed.hear("STATUS=camera broken: safe mode", process)
+        crashed.page("/api/privacy", "PUT", b'{"on": true}')
+        crashed.hear("STATUS=camera off: off for privacy", process)
+        now = crashed.page()
+        assert now["privacy"] is True
+        assert now["speaker"]["message"].startswith("safe mode")
+
+
+def test_four_crashes_are_not_yet_safe_mode(crashed):
+    kept = json.loads((crashed.state / FILE).read_text())
+    (crashed.state / FILE).write_text(json.dumps(kept | {"crashes_s": kept["crashes_s"][1:]}))
+    with crashed.daemon() as process:
+        crashed.hear("READY=1", process)
+        assert crashed.page()["camera"]["state"] == "ok"

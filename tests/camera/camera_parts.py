@@ -1,8 +1,11 @@
 """Parts that the camera tests share: recordings made here, and drivers that behave as the real ones do."""
 
 import contextlib
+import ctypes
+import sys
 import threading
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -91,15 +94,20 @@ class FakePicamera2:
         self.busy = False
         self.hung = False
         self.asked = threading.Event()
-        self.close_hangs = threading.Event()
+        self.stop_hangs = False
+        self.metadata = [{}]
         self.calls = []
         self.given_back = 0
+        self.copied = 0
         self._flushed = threading.Event()
 
     def __call__(self, number):
         self.number = number
         if self.busy:
-            raise RuntimeError("Camera __init__ sequence did not complete.")
+            try:
+                raise OSError(16, "Failed to acquire camera: Device or resource busy")
+            except OSError as error:
+                raise RuntimeError("Camera __init__ sequence did not complete.") from error
         return self
 
     def global_camera_info(self):
@@ -134,7 +142,11 @@ class FakePicamera2:
         finally:
             self.given_back += 1
 
+    def get_metadata(self):
+        return self.metadata.pop(0) if len(self.metadata) > 1 else self.metadata[0]
+
     def make_buffer(self, name):
+        self.copied += 1
         stream = self.streams[name]
         (_, height), stride = stream["size"], stream["stride"]
         planes = [np.full(stride * height, 50, np.uint8), np.full(stride * height // 4, 100, np.uint8), np.full(stride * height // 4, 200, np.uint8)]
@@ -146,8 +158,23 @@ class FakePicamera2:
 
     def stop(self):
         self.calls.append("stop")
-        if self.close_hangs.is_set():
-            threading.Event().wait(3600)
+        if self.stop_hangs:
+            # As libcamera's bindings do: whoever calls through PyDLL keeps the interpreter's lock.
+            ctypes.PyDLL(None).sleep(3600)
 
     def close(self):
         self.calls.append("close")
+
+
+def driver_of(fake="FakePicamera2()", levers="pass"):
+    """The command that starts a driver's process over a fake of picamera2, called ``fake`` in the levers."""
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from camera_parts import *
+from moodify.camera.driver import main
+fake = {fake}
+{levers}
+main(fake)
+"""
+    return (sys.executable, "-c", code)

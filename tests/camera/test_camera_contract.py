@@ -1,12 +1,14 @@
 """What every camera must do, whatever it is."""
 
+import importlib.util
 import threading
 
 import cv2
 import numpy as np
 import pytest
-from camera_parts import FakePicamera2, LoopingCapture, waiting_in, write_clip, write_picture
+from camera_parts import FakePicamera2, LoopingCapture, driver_of, waiting_in, write_clip, write_picture
 
+from moodify.camera.apart import ApartCamera, open_pi
 from moodify.camera.fake import FakeCamera
 from moodify.camera.files import Recording
 from moodify.camera.pi import PiCamera
@@ -47,11 +49,21 @@ def pi(_folder):
     return PiCamera(fps=100, settle_s=0, picamera2=FakePicamera2())
 
 
+def apart(_folder):
+    return ApartCamera({}, fps=100, settle_s=0, command=driver_of())
+
+
+def real_pi(_folder):
+    if importlib.util.find_spec("picamera2") is None:
+        pytest.skip("hardware: picamera2 is not installed here; scripts/appliance/camera.sh runs this over it")
+    return open_pi(width=320, height=240, detail_width=1280, fps=100, timeout_s=10)
+
+
 def fake(_folder):
     return FakeCamera()
 
 
-LIVE = [sample, usb, pi, fake]
+LIVE = [sample, usb, pi, apart, real_pi, fake]
 RECORDED = [clip, folder_of_pictures, picture]
 
 
@@ -126,6 +138,7 @@ def test_closing_from_another_thread_ends_a_read_that_waits(live_camera):
     live_camera.close()
     reader.join(10)
     assert ended.is_set()
+    assert not live_camera.stuck
 
 
 def test_a_faster_rate_wakes_a_read_that_waits_for_the_slow_one(live_camera):

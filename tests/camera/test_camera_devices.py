@@ -172,15 +172,36 @@ def test_closing_ends_a_read_of_a_hung_pi_camera_before_its_time_out(driver):
     assert lost
 
 
-def test_a_driver_that_hangs_on_closing_does_not_hold_up_the_house(driver, caplog):
-    driver.close_hangs.set()
-    open_pi(driver, close_within_s=0.05).close()
-    assert "restart the service" in caplog.text
+def test_frames_are_given_back_unread_until_the_exposure_has_settled(driver):
+    driver.metadata = [{"AeState": 1}, {"AeState": 1}, {"AeState": 2}, {}]
+    with open_pi(driver, settle_s=60) as camera:
+        camera.read()
+    assert (driver.given_back, driver.copied) == (4, 2)
+
+
+def test_a_driver_that_tells_of_a_lock_is_understood_as_well(driver):
+    driver.metadata = [{"AeLocked": False}, {"AeLocked": True}, {}]
+    with open_pi(driver, settle_s=60) as camera:
+        camera.read()
+    assert driver.given_back == 3
+
+
+def test_an_exposure_that_never_settles_or_is_not_told_of_is_waited_for_no_longer_than_was_said(driver):
+    for driver.metadata in ([{"AeState": 1}], [{}]):
+        with open_pi(driver, settle_s=0.05) as camera:
+            assert camera.read().sequence == 0
+
+
+def test_a_fixed_exposure_is_settled(driver):
+    driver.metadata = [{"AeState": 0}]
+    with open_pi(driver, settle_s=60) as camera:
+        camera.read()
+    assert driver.given_back == 2
 
 
 def test_a_busy_pi_camera_is_lost_not_missing(driver):
     driver.busy = True
-    with pytest.raises(CameraLost, match="end other programs"):
+    with pytest.raises(CameraLost, match="is busy: another program holds it; end that one"):
         open_pi(driver)
 
 

@@ -51,6 +51,48 @@ def test_a_lost_camera_is_said_closed_and_opened_again(fake, steady, lever):
     news_of(steady, Frame)
 
 
+def test_a_busy_camera_is_waited_for_until_the_other_program_ends(fake):
+    fake.occupy()
+    with SteadyCamera(fake.reopen, retry_first_s=0.01, retry_max_s=0.04) as steady:
+        lost = news_of(steady, Lost)
+        assert "busy" in lost.reason
+        assert not lost.needs_person
+        fake.vacate()
+        news_of(steady, Frame)
+
+
+def test_a_camera_whose_driver_keeps_the_device_is_not_opened_again_before_it_lets_go(fake):
+    opened = []
+
+    def open_camera():
+        opened.append(True)
+        return fake.reopen()
+
+    with SteadyCamera(open_camera, retry_first_s=0.01, retry_max_s=0.02) as steady:
+        news_of(steady, Frame)
+        fake.jam()
+        fake.unplug()
+        fake.plug_in()
+        lost = news_of(steady, Lost)
+        assert "does not give its device back" in lost.reason
+        assert lost.needs_person
+        assert steady.next(0.2) is None
+        assert len(opened) == 1
+        fake.let_go()
+        news_of(steady, Opened)
+        assert len(opened) == 2
+
+
+def test_a_camera_whose_driver_keeps_the_device_counts_as_open_after_it_was_closed(fake):
+    steady = SteadyCamera(fake.reopen, close_within_s=0.01)
+    news_of(steady, Frame)
+    fake.jam()
+    steady.close()
+    assert steady.open
+    fake.let_go()
+    wait_until(lambda: not steady.open, what="the device's being given back")
+
+
 def test_waits_double_with_jitter_up_to_the_longest_and_start_anew_after_a_frame(fake):
     with SteadyCamera(fake.reopen, retry_first_s=0.01, retry_max_s=0.04, rng=random.Random(1)) as steady:
         news_of(steady, Frame)

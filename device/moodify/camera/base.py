@@ -18,6 +18,11 @@ class Closing:
         """Give the device back."""
         raise NotImplementedError
 
+    @property
+    def stuck(self) -> bool:
+        """Whether it was closed and the device is held all the same."""
+        return False
+
     def __enter__(self) -> Self:
         """Return self."""
         return self
@@ -30,11 +35,10 @@ class Closing:
 class Pacer:
     """Says when the next frame of a live source is due. Thread-safe."""
 
-    def __init__(self, fps: float, *, first_after_s: float = 0.0) -> None:
-        """Take frames per second, and how long the first frame waits (for exposure to settle)."""
+    def __init__(self, fps: float) -> None:
+        """Take frames per second."""
         self._period_s = 1.0 / fps
         self._wake = threading.Condition()
-        self._first_s = time.monotonic() + first_after_s
         self._last_s: float | None = None
         self._stopped = False
 
@@ -49,7 +53,7 @@ class Pacer:
         with self._wake:
             while not self._stopped:
                 now_s = time.monotonic()
-                due_s = self._first_s if self._last_s is None else self._last_s + self._period_s
+                due_s = now_s if self._last_s is None else self._last_s + self._period_s
                 if now_s >= due_s:
                     # Counting from when it was due keeps the rate; a reader that fell behind starts afresh instead of catching up.
                     self._last_s = due_s if now_s - due_s < self._period_s else now_s

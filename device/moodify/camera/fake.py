@@ -33,6 +33,8 @@ class FakeCamera(Closing):
         self._sequence = 0
         self._plugged_in = True
         self._hung = False
+        self._occupied = False
+        self._jammed = False
         self._lost: str | None = None
         self._wake = threading.Condition()
         self._pacer = Pacer(fps)
@@ -54,6 +56,26 @@ class FakeCamera(Closing):
         with self._wake:
             self._plugged_in = True
 
+    def occupy(self) -> None:
+        """Let another program take it as soon as it is free: opening fails until :meth:`vacate`."""
+        with self._wake:
+            self._occupied = True
+
+    def vacate(self) -> None:
+        """Let that program end."""
+        with self._wake:
+            self._occupied = False
+
+    def jam(self) -> None:
+        """Keep the device when it is closed, as a driver that hangs does, until :meth:`let_go`."""
+        with self._wake:
+            self._jammed = True
+
+    def let_go(self) -> None:
+        """Give the device back at last."""
+        with self._wake:
+            self._jammed = False
+
     def hang(self) -> None:
         """Give no frame any more, until it is opened again."""
         with self._wake:
@@ -63,14 +85,21 @@ class FakeCamera(Closing):
         """Open it again, as a factory of cameras does.
 
         Raises:
-            CameraLost: it is unplugged.
+            CameraLost: it is unplugged or busy.
         """
         with self._wake:
+            if self._occupied:
+                raise CameraLost("the fake camera is busy: another program holds it; end that one")
             if not self._plugged_in:
                 raise CameraLost("the fake camera is unplugged; plug it in")
             self._hung, self._lost = False, None
             self._pacer = Pacer(self._fps)
             return self
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it was closed while it is jammed."""
+        return self._jammed and self.closed
 
     @property
     def closed(self) -> bool:

@@ -88,10 +88,10 @@ class CameraOpener:
         raise ConfigError("camera", (f"source = {source!r} is no camera and no such file is here; choose {CHOICES}",))
 
     def _pi(self) -> Camera:
-        from moodify.camera.pi import PiCamera
+        from moodify.camera.apart import open_pi
 
         config = self._config
-        return PiCamera(width=config.width, height=config.height, detail_width=config.detail_width, fps=config.face_fps, timeout_s=config.timeout_s)
+        return open_pi(width=config.width, height=config.height, detail_width=config.detail_width, fps=config.face_fps, timeout_s=config.timeout_s)
 
     def _usb(self, number: int = 0) -> Camera:
         from moodify.camera.v4l2 import UsbCamera

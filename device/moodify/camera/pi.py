@@ -1,4 +1,7 @@
-"""The Pi's own camera, over picamera2."""
+"""The Pi's own camera, over picamera2, in this process.
+
+The appliance opens it through :mod:`moodify.camera.apart`, in a process that can be ended when the driver hangs.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +16,22 @@ from moodify.errors import CameraLost, NoCamera
 from moodify.types import Frame, PixelLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from moodify.types import Image
 
 log = logging.getLogger(__name__)
 
+NOT_USABLE = "picamera2 is not usable ({}); on Raspberry Pi OS install it with: sudo apt install --no-install-recommends python3-picamera2"
 #: libcamera's names of the layouts that are understood.
 _LAYOUTS = {"YUV420": PixelLayout.I420, "NV12": PixelLayout.NV12}
 #: The sensor runs at 15 frames per second, down to 10 in the dark: exposure control needs frames, and those that nobody
 #: reads are given back unread.
 _FRAME_DURATION_US = (66_666, 100_000)
-#: Frames before exposure and white balance have settled are not worth looking at.
-_SETTLE_S = 0.7
+#: Frames before exposure has settled are not worth looking at. It takes half a second to a second; in the dark it may never say that it has.
+_SETTLE_S = 1.0
+#: libcamera's control AeState: 1 is searching; idle (a fixed exposure) and converged are not.
+_AE_SEARCHING = 1
 
 
 class PiCamera(Closing):
@@ -41,7 +47,6 @@ class PiCamera(Closing):
         detail_width: int = 1280,
         fps: float = 5.0,
         timeout_s: float = 5.0,
-        close_within_s: float = 3.0,
         settle_s: float = _SETTLE_S,
         picamera2: Any = None,
     ) -> None:
@@ -53,8 +58,7 @@ class PiCamera(Closing):
             detail_width: of the detail, whose height follows the same aspect.
             fps: frames per second until :meth:`set_rate` says otherwise; the sensor runs at its own.
             timeout_s: how long a frame may take.
-            close_within_s: how long closing may take before the device is given up.
-            settle_s: how long the first frame waits for the exposure.
+            settle_s: how long the first frame waits for the exposure at most; where the driver does not tell of it, so long.
             picamera2: the class ``Picamera2``, or one that behaves like it; None imports it.
 
         Raises:
@@ -64,7 +68,7 @@ class PiCamera(Closing):
         driver = picamera2 if picamera2 is not None else _import_picamera2()
         self._pacer = Pacer(fps)
         self._timeout_s = timeout_s
-        self._close_within_s = close_within_s
+        self._settle_s = settle_s
         self._sequence = 0
         self._closed = threading.Event()
         self._reading = threading.Lock()
@@ -81,7 +85,9 @@ class PiCamera(Closing):
         try:
             self._device = driver(cameras[0].get("Num", 0))
         except Exception as error:
-            raise CameraLost(f"{self.description} does not open ({error}); end other programs that use it") from error
+            if _is_busy(error):
+                raise CameraLost(f"{self.description} is busy: another program holds it; end that one (sudo fuser -v /dev/media* names it)") from error
+            raise CameraLost(f"{self.description} does not open ({error}); check the ribbon cable, and restart the Pi if it stays so") from error
         try:
             self._streams = self._start(small, large)
         except NoCamera:
@@ -90,7 +96,6 @@ class PiCamera(Closing):
         except Exception as error:
             self.close()
             raise CameraLost(f"{self.description} does not start ({error}); end other programs that use it, or restart the Pi") from error
-        self._pacer = Pacer(fps, first_after_s=settle_s)
 
     def _start(self, small: tuple[int, int], large: tuple[int, int]) -> Mapping[str, Mapping[str, Any]]:
         device = self._device
@@ -126,6 +131,8 @@ class PiCamera(Closing):
             if self._closed.is_set():
                 raise CameraLost(f"{self.description} is closed; open it again")
             try:
+                if not self._sequence:
+                    self._settle()
                 with self._device.captured_request(wait=self._timeout_s) as request:
                     t_s = time.monotonic()
                     image, detail = self._copy(request, "lores"), self._copy(request, "main")
@@ -139,6 +146,14 @@ class PiCamera(Closing):
         self._sequence += 1
         return frame
 
+    def _settle(self) -> None:
+        """Give frames back unread until the exposure has settled."""
+        until_s = time.monotonic() + self._settle_s
+        while time.monotonic() < until_s:
+            with self._device.captured_request(wait=self._timeout_s) as request:
+                if _settled(request.get_metadata()):
+                    return
+
     def _copy(self, request: Any, name: str) -> Image:
         stream = self._streams[name]
         return unpack_planes(request.make_buffer(name), _LAYOUTS[str(stream["format"])], (stream["size"][0], stream["size"][1]), stream["stride"])
@@ -148,18 +163,15 @@ class PiCamera(Closing):
         self._pacer.set_rate(fps)
 
     def close(self) -> None:
-        """Give the device back, which ends a blocked read. Returns within the deadline even if the driver hangs."""
+        """Give the device back, which ends a blocked read.
+
+        A driver that hangs keeps the interpreter to itself (libcamera's bindings hold its lock while a camera stops), so
+        that no deadline in this process would help.
+        """
         if self._closed.is_set():
             return
         self._closed.set()
         self._pacer.stop()
-        closing = threading.Thread(target=self._tear_down, name="pi-camera-close", daemon=True)
-        closing.start()
-        closing.join(self._close_within_s)
-        if closing.is_alive():
-            log.error("%s hangs and can't be given back; restart the service", self.description)
-
-    def _tear_down(self) -> None:
         try:
             # A request that timed out stays queued and would hold up the close.
             self._device.cancel_all_and_flush()
@@ -170,9 +182,27 @@ class PiCamera(Closing):
             log.warning("%s did not close cleanly: %s", self.description, error)
 
 
+def _settled(metadata: Mapping[str, Any]) -> bool:
+    """Whether the exposure has settled, where the driver says so: ``AeState`` since libcamera 0.5, ``AeLocked`` before."""
+    if (state := metadata.get("AeState")) is not None:
+        return int(state) != _AE_SEARCHING
+    return bool(metadata.get("AeLocked"))
+
+
+def _is_busy(error: BaseException) -> bool:
+    """Whether another owner is the reason; picamera2 wraps libcamera's error once or twice, depending on its version."""
+    return any("busy" in str(cause).lower() for cause in _causes(error))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def _import_picamera2() -> Any:
     try:
         from picamera2 import Picamera2
-    except (ImportError, OSError) as error:
-        raise NoCamera(f"picamera2 is not usable ({error}); on Raspberry Pi OS install it with: sudo apt install --no-install-recommends python3-picamera2") from error
+    except Exception as error:  # one that is built against another NumPy ends in a ValueError, for instance
+        raise NoCamera(NOT_USABLE.format(error)) from error
     return Picamera2

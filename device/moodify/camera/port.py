@@ -42,6 +42,10 @@ class Camera(Protocol):
     def close(self) -> None:
         """Give the device back. Safe to call twice, and from another thread to end a blocked read."""
 
+    @property
+    def stuck(self) -> bool:
+        """Whether it was closed and the device is held all the same, for its driver hangs; it may let go later."""
+
     def __enter__(self) -> Self:
         """Return self."""
 

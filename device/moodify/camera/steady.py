@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: How often a driver that keeps the device is looked at, in seconds.
+_STUCK_S = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -192,8 +195,18 @@ class SteadyCamera(Closing):
                     self._tell(frame)
             finally:
                 camera.close()
+                self._await_release(camera)
                 with self._state:
                     self._camera = None
+
+    def _await_release(self, camera: Camera) -> None:
+        """Wait for as long as a driver keeps the device: there is never a second owner, and :attr:`open` tells the truth."""
+        if not camera.stuck:
+            return
+        self._tell(Lost(f"{camera.description} does not give its device back, so that it can't be opened again; switch the power off and on", _STUCK_S, needs_person=True))
+        while camera.stuck:
+            with self._state:
+                self._state.wait(_STUCK_S)
 
     def _await_reader(self) -> bool:
         """Wait until a frame is wanted; False when closed."""

@@ -1,6 +1,5 @@
 """What turns a board into the appliance: each file is read by the program that it is for, and each line says why."""
 
-import itertools
 import os
 import re
 import shutil
@@ -20,7 +19,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-FILES = ("boot/config.txt", "journald.conf.d/moodify.conf", "system.conf.d/moodify.conf", "mosquitto/moodify.conf", "mosquitto/moodify.acl")
+#: The most settings that one comment may speak of.
+RUN = 4
 
 
 def lines(file):
@@ -32,13 +32,36 @@ def folder(project_root):
     return project_root / "firmware_config"
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_every_line_says_why(folder, name):
-    """A comment stands above each setting, or above the run of settings that it speaks of."""
-    for before, line in itertools.pairwise(lines(folder / name)):
-        if line and not line.startswith(("#", "[")):
-            assert before, line
-            assert not before.startswith("["), line
+def files(folder):
+    return [file for file in folder.rglob("*") if file.is_file() and file.suffix != ".md"]
+
+
+def says_nothing(text):
+    """The settings that no comment stands above: not right above, and not above the few that they stand among."""
+    silent, run = [], RUN
+    for line in map(str.strip, text.splitlines()):
+        # Words of apt's begin as a comment does.
+        if line.startswith(("#", "//")) and not line.startswith("#clear"):
+            run = 0
+        elif not line or re.fullmatch(r"\[.*\]", line):
+            # What was said before is about something else; what is in a section is spoken of there.
+            run = RUN
+        elif line not in {"};", "}"}:
+            run += 1
+            if run > RUN:
+                silent.append(line)
+    return silent
+
+
+def test_every_line_says_why(folder):
+    assert len(files(folder)) > 12
+    for file in files(folder):
+        assert says_nothing(file.read_text("utf-8")) == [], file
+
+
+@pytest.mark.parametrize("text", ["a=1", "# why\n\na=1", "# why\n[s]\na=1", "# why" + "\na=1" * (RUN + 1)])
+def test_a_line_without_a_reason_would_be_found(text):
+    assert says_nothing(text) == ["a=1"]
 
 
 @pytest.mark.parametrize("service", ["journald", "system"])

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Fetches what reads files of firmware_config in the tests (cloud-init, netplan, zram-generator, Debian's own settings of updates) into .cache/tools.
+# The packages are unpacked there and not installed: installed, they would change how this machine boots.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. scripts/setup.sh
+
+tools=.cache/tools
+# The Python packages are those that cloud-init imports and the project has not.
+packages=(cloud-init python3-configobj python3-jsonpatch python3-json-pointer netplan.io systemd-zram-generator unattended-upgrades)
+stamp="$(. /etc/os-release; printf '%s' "${VERSION_CODENAME:-}") ${packages[*]}"
+[ "$(cat "$tools/unpacked" 2>/dev/null)" != "$stamp" ] || exit 0
+
+command -v apt-get >/dev/null || die "this is neither Debian nor Raspberry Pi OS: apt-get is missing, and with it cloud-init and netplan"
+# Where nobody has asked yet what there is, apt knows no package.
+apt-cache show cloud-init >/dev/null 2>&1 || as_root apt-get -qq update
+# netplan's reader is a library, and from Debian 13 on a package of its own.
+mapfile -t -O "${#packages[@]}" packages < <(apt-cache depends netplan.io | sed -n 's/^ *Depends: \(libnetplan.*\|netplan-generator\)$/\1/p')
+say "unpacking from Debian, into $tools: ${packages[*]}"
+rm -rf "$tools"
+mkdir -p "$tools/packages"
+# Fetched as whoever runs this: apt's own user may not write here.
+(cd "$tools/packages" && apt-get -qq -o APT::Sandbox::User="$(id -un)" download "${packages[@]}" >/dev/null) || die "apt-get could not fetch: ${packages[*]}. Is there a network?"
+for package in "$tools"/packages/*.deb; do dpkg-deb -x "$package" "$tools"; done
+rm -r "$tools/packages"
+printf '%s' "$stamp" >"$tools/unpacked"

@@ -109,7 +109,7 @@ class DaemonHouse:
         self.health_readings = 0
         facts = Facts("m-test", "1", "the simulated speaker", demo=False)
         self.board = Board({})
-        self.kept = Kept(self.store, self.settings, retention_days=365)
+        self.kept = Kept(self.store, self.settings, retention_days=365, privacy_hours=self.config.privacy.hours, local=lambda: self.clock.utc().astimezone())
         notifier = Notifier(send=self.systemd.append, environ={"WATCHDOG_USEC": "30000000"})
         pool = CandidatePool(self.config.music)
         self.taste = ThompsonTaste(random.Random(1))
@@ -179,8 +179,10 @@ class DaemonHouse:
             self.look(*faces)
         return self
 
-    def press(self, press=Press.SCAN):
-        return self.put(sig.Pressed(press, "button", 0.0))
+    def press(self, press=Press.SCAN, *, let_go=True):
+        """Press the button, shortly; a hold is told with its end."""
+        self.put(sig.Pressed(press, "button", 0.0))
+        return self.put(sig.Pressed(Press.LET_GO, "button", 0.0)) if let_go and press in {Press.SCAN, Press.NEXT} else self
 
     def await_reason(self, text):
         wait_until(lambda: any(text in reason for reason in self.reasons()), what=lambda: f"{text!r} among {self.reasons()}")

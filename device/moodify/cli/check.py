@@ -108,15 +108,19 @@ def _database(config: Config) -> Finding:
 def _camera(config: Config) -> Finding:
     from moodify.camera.opening import CameraOpener
     from moodify.camera.sample import SampleCamera
-    from moodify.daemon.kept import privacy_kept
+    from moodify.daemon.kept import privacy_standing
+    from moodify.daemon.privacy import ByHand, standing
     from moodify.music.spotify.factory import plays_for_real
 
     try:
-        private = _settled(config, privacy_kept)
+        # The hours count before the first start too.
+        private = _settled(config, lambda settings: privacy_standing(settings, config.privacy.hours, datetime.now().astimezone()))
     except StoreError:
         return Finding(Verdict.DEGRADED, "not opened, for the database can't say whether privacy is on; see to the database first")
-    if private:
-        return Finding(Verdict.OK, "off for privacy; not opened")
+    if private is None:
+        private = standing(ByHand(), config.privacy.hours, datetime.now().astimezone())
+    if private.on:
+        return Finding(Verdict.OK, f"off for privacy, {private.why}; not opened")
     with CameraOpener(config.camera, sample_allowed=not plays_for_real(config.music, folder_of(config)))() as camera:
         if camera.read() is None:
             return Finding(Verdict.BROKEN, f"{camera.description} has no frame; name another source in camera.source")

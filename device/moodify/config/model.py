@@ -369,18 +369,42 @@ class PanelConfig(Section):
 
     enabled: bool = Field(True, description="Whether a button and a light are connected. Off a Pi they are simulated.")
     button_pin: Pin = Field(17, description="BCM number of the button's pin; the button connects it to ground.")
-    led_red_pin: Pin = Field(22, description="BCM number of the red pin of the light.")
-    led_green_pin: Pin = Field(27, description="BCM number of the green pin of the light.")
-    led_blue_pin: Pin = Field(24, description="BCM number of the blue pin of the light.")
-    led_active_high: bool = Field(True, description="True for a light with a common cathode, false for a common anode.")
+    led: Literal["rgb", "plain", "none"] = Field(
+        "rgb", description="The light: rgb (three pins), plain (one LED, which speaks by its rhythm alone), or none. What is not used needs no pin."
+    )
+    led_red_pin: Pin = Field(22, description="BCM number of the red pin of an rgb light.")
+    led_green_pin: Pin = Field(27, description="BCM number of the green pin of an rgb light.")
+    led_blue_pin: Pin = Field(24, description="BCM number of the blue pin of an rgb light.")
+    led_pin: Pin = Field(22, description="BCM number of the pin of a plain light.")
+    led_active_high: bool = Field(True, description="True for a light with a common cathode (its other leg at ground), false for a common anode (at 3.3 V).")
     brightness: Probability = Field(0.6, description="Brightness of the light, from 0 to 1.")
+
+    @property
+    def light_pins(self) -> dict[str, int]:
+        """BCM numbers of the light's pins that are in use, by their keys."""
+        keys = {"rgb": ("led_red_pin", "led_green_pin", "led_blue_pin"), "plain": ("led_pin",), "none": ()}[self.led]
+        return {key: getattr(self, key) for key in keys}
 
     @model_validator(mode="after")
     def _distinct(self) -> PanelConfig:
-        pins = [self.button_pin, self.led_red_pin, self.led_green_pin, self.led_blue_pin]
+        pins = [self.button_pin, *self.light_pins.values()]
         if len(set(pins)) != len(pins):
-            raise between("button_pin,led_red_pin,led_green_pin,led_blue_pin", f"button and light need four different pins, not {pins}")
+            raise between(",".join(("button_pin", *self.light_pins)), f"button and light need {len(pins)} different pins, not {pins}")
         return self
+
+
+class PrivacyHours(Hours):
+    """When the camera is closed."""
+
+
+class PrivacyConfig(Section):
+    """When the camera is closed by itself. A person may close or open it at any time, with the button or on the page."""
+
+    hours: tuple[PrivacyHours, ...] = Field(
+        (),
+        examples=[({"start": time(22), "end": time(7)},)],
+        description="When the camera is closed every day. What is done by hand meanwhile holds until the next of these times.",
+    )
 
 
 class WebConfig(Section):
@@ -418,6 +442,7 @@ class Config(Section):
     store: StoreConfig = Field(default_factory=StoreConfig)
     link: LinkConfig = Field(default_factory=LinkConfig)
     panel: PanelConfig = Field(default_factory=PanelConfig)
+    privacy: PrivacyConfig = Field(default_factory=PrivacyConfig)
     web: WebConfig = Field(default_factory=WebConfig)
     system: SystemConfig = Field(default_factory=SystemConfig)
 

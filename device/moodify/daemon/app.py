@@ -130,12 +130,16 @@ def run(config: Config, options: Options) -> int:  # noqa: C901, PLR0915 - in on
         aside = prepare(database)
         store = house.enter_context(Store(database, outbox_bytes=config.store.outbox_mb * 1_000_000, outbox_days=config.store.outbox_days))
         settings = house.enter_context(Settings(database))
-        kept = Kept(store, settings, retention_days=config.store.retention_days)
         identity = load_or_make(folder / DEVICE_KEY)
 
         # What plays. A recording's time is its own, and the simulated speaker's with it.
         watcher_clock = RecordingClock() if CameraOpener(config.camera).recording else None
         clock: Clock = watcher_clock or WorldClock()
+        kept = Kept(store, settings, retention_days=config.store.retention_days, privacy_hours=config.privacy.hours, local=lambda: clock.utc().astimezone())
+        if (asked := kept.privacy_asked()) is not None:
+            # Left by a command whose appliance ended before it could answer.
+            kept.set_privacy(asked)
+            kept.privacy_answered(asked)
         player = house.enter_context(open_player(config.music, folder, clock=clock.now_s))
         simulated = player.simulated is not None
         # What the simulated owner likes must not be taken for the household's.
@@ -168,6 +172,7 @@ def run(config: Config, options: Options) -> int:  # noqa: C901, PLR0915 - in on
             config.camera,
             put,
             privacy=kept.privacy,
+            privacy_why=kept.privacy_standing.why,
             recording=watcher_clock,
         )
 

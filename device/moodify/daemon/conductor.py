@@ -54,6 +54,10 @@ TICK_S = 1.0
 SETTLE_S = 15.0
 #: What a person must mend is tried again by itself after so many seconds; a press tries at once.
 MENDED_S = 600.0
+#: The light says for so many seconds that there is nothing to do.
+NOTHING_S = 3.0
+#: Where a press comes from that is let go, too.
+BUTTON = "button"
 #: At the end, longest wait in seconds for the order that is under way, so that its end is told too.
 LAST_ORDER_S = 1.0
 
@@ -120,6 +124,9 @@ class Conductor:
         self._afar = FromAfar(crew.courier, self, self._decider, self._override)
         self._wellbeing = Wellbeing(config.system, recorder, kept, crew.courier.publish)
         self._began_s = clock.now_s()
+        self._private = kept.privacy
+        """Whether the watcher keeps the camera closed."""
+        self._nothing_until_s = float("-inf")
         self._health_due_s = float("-inf")
         self._ending: sig.Stop | sig.ThreadDied | None = None
 
@@ -203,7 +210,7 @@ class Conductor:
                 self._ending = signal
 
     def _seen(self, observation: Observation) -> None:
-        if self._kept.privacy:
+        if self._private:
             # A frame that was on its way when the camera was closed.
             return
         ask = None
@@ -228,26 +235,39 @@ class Conductor:
             self._said.note(Decision(Act.KEEP, why_not, self._room.mood), answer=True)
 
     def _pressed(self, signal: sig.Pressed) -> None:
-        log.info("Pressed %s (%s)", signal.press.value, signal.origin)
+        log.log(logging.DEBUG if signal.press is Press.LET_GO else logging.INFO, "Pressed %s (%s)", signal.press.value, signal.origin)
+        if signal.origin == BUTTON:
+            self._finger(signal.press)
         match signal.press:
             case Press.SCAN:
                 self.look_again(Ask.LOOK)
             case Press.NEXT:
-                self._pending.no_songs()
+                self._pending.drop()
                 self._decider.decide(Ask.NEXT)
             case Press.LIKE:
                 self._decider.with_fresh_look(lambda: self._decider.decide(Ask.LIKE), Ask.LIKE)
             case Press.PAUSE:
-                self._pending.no_songs()
+                self._pending.drop()
                 self._decider.with_fresh_look(lambda: self._decider.decide(Ask.PAUSE))
             case Press.PRIVACY:
-                self.set_privacy(not self._kept.privacy)
+                self.set_privacy(not self._private)
+            case Press.RESET:
+                self._reset()
             case Press.QUIT:
                 self._ending = sig.Stop("a key asked for it")
 
+    def _finger(self, press: Press) -> None:
+        if press in {Press.SCAN, Press.NEXT}:
+            # What else it means shows when it is let go.
+            self._pending.hold()
+            return
+        ask = self._pending.let_go()
+        if press is Press.LET_GO and ask is not None:
+            self._decider.decide(ask)
+
     def look_again(self, ask: Ask) -> str | None:
         """Begin to look again, whatever mood was named; return why that can't be, which is noted too."""
-        if self._kept.privacy:
+        if self._private:
             why_not = "Privacy is on and the camera is closed: turn privacy off to look again"
         elif self._camera.state is not State.OK:
             why_not = f"Can't look again: {self._camera.message}"
@@ -261,15 +281,29 @@ class Conductor:
         return why_not
 
     def set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
-        """Close the camera, or let it see again; kept over a restart."""
-        if on == self._kept.privacy:
-            return
-        self._crew.watcher.set_privacy(on)
+        """Close the camera, or let it see again, by hand; kept over a restart."""
         self._kept.set_privacy(on)
+        self._follow_privacy()
+
+    def _follow_privacy(self) -> None:
+        """Close the camera, or let it see again, where a hand or the hour has changed that."""
+        standing = self._kept.privacy_standing
+        if standing.on == self._private:
+            return
+        self._private = standing.on
+        self._crew.watcher.set_privacy(standing.on, standing.why)
         self._pending.drop()
         self._room.forget()
-        said = "Privacy is on: the camera is closed, and the music is left as it is" if on else "Privacy is off: the camera looks again"
+        why = f" ({standing.why})" if standing.why else ""
+        said = f"Privacy is on{why}: the camera is closed, and the music is left as it is" if standing.on else f"Privacy is off{why}: the camera looks again"
         self._said.note(Decision(Act.KEEP, said, self._room.mood), answer=True)
+
+    def _reset(self) -> None:
+        """Answer who held the button for a reset: there is nothing that it could reset yet."""
+        log.info("The button was held for a password reset, but there are no accounts yet: nothing was changed")
+        self._pending.drop()
+        self._nothing_until_s = self._clock.now_s() + NOTHING_S
+        self._said.note(Decision(Act.KEEP, "There are no accounts yet, so there is no password to reset: nothing was changed", self._room.mood), answer=True)
 
     def _order_ended(self, ended: sig.OrderEnded) -> None:
         decision, now_s = ended.order.decision, self._clock.now_s()
@@ -307,6 +341,10 @@ class Conductor:
 
     def _tick(self) -> None:
         now_s = self._clock.now_s()
+        if (asked := self._kept.privacy_asked()) is not None:
+            self._kept.set_privacy(asked)
+            self._kept.privacy_answered(asked)
+        self._follow_privacy()
         self._decider.poll_where_due(now_s)
         self._table.tick(now_s)
         if now_s >= self._health_due_s:
@@ -325,7 +363,7 @@ class Conductor:
         self._crew.display.beat(watcher_alive=self._crew.watcher.alive)
 
     def _show(self) -> None:
-        self._crew.display.show(self._now(), scanning=self._pending.looking)
+        self._crew.display.show(self._now(), scanning=self._pending.looking, nothing_to_do=self._clock.now_s() < self._nothing_until_s)
 
     def _now(self) -> Now:
         return snapshot(
@@ -340,7 +378,7 @@ class Conductor:
             camera=self._camera.now(),
             speaker=self._table.part.now(),
             link=self._link.now(),
-            privacy=self._kept.privacy,
+            privacy=self._private,
             override=self._override.now(),
             goal=self._decider.goal,
         )

@@ -29,12 +29,12 @@ class Display:
         self._publish = publish
         self._ready = False
 
-    def show(self, now: Now, *, scanning: bool) -> None:
-        """Show a snapshot; ``scanning`` while a press waits for its answer."""
+    def show(self, now: Now, *, scanning: bool, nothing_to_do: bool = False) -> None:
+        """Show a snapshot; ``scanning`` while a press waits for its answer, ``nothing_to_do`` for a while after one that has none."""
         self._board.put_up(now)
         for name, value in summary(now).items():
             self._publish(name, value)
-        self._light.show(*_light(now, scanning=scanning))
+        self._light.show(*(Show.NOTHING_TO_DO, None) if nothing_to_do else _light(now, scanning=scanning))
         if not self._ready and now["camera"]["state"] != "starting":
             # Open, or the reason why not: either is a start that is over.
             self._ready = True
@@ -66,4 +66,6 @@ def _light(now: Now, *, scanning: bool) -> tuple[Show, Mood | None]:
         return Show.NEEDS_PERSON, None
     if "degraded" in states:
         return Show.DEGRADED, None
+    if now["music"]["playing"]:
+        return Show.PLAYING, mood
     return (Show.MOOD, mood) if mood in FELT_MOODS else (Show.IDLE, None)

@@ -7,10 +7,14 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from moodify.daemon.privacy import ByHand, Standing, after, standing
 from moodify.errors import StoreBusy
 from moodify.system.trust import clock_trusted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from moodify.config.model import PrivacyHours
     from moodify.music.policy import Policy
     from moodify.music.taste_keeping import KeptTaste
     from moodify.store.settings import Settings
@@ -21,14 +25,21 @@ log = logging.getLogger(__name__)
 #: Seconds between two tries to keep what could not be written.
 RETRY_S = 10.0
 PRIVACY_KEY = "privacy"
+#: Where another program leaves what it asks of the one that runs: ``{"on": …}``, taken out once it is done.
+PRIVACY_ASKED_KEY = "privacy_asked"
 LAST_SEEN_KEY = "last_seen_utc"
 MUSIC_KEY = "music"
 SAMPLE_KEY = "sample"
 
 
 def privacy_kept(settings: Settings) -> bool:
-    """Return whether the camera is to stay closed."""
-    return bool(settings.get(PRIVACY_KEY, default=False))
+    """Return whether the camera is to stay closed because somebody wanted it so, whatever the hour."""
+    return ByHand.from_json(settings.get(PRIVACY_KEY)).closed
+
+
+def privacy_standing(settings: Settings, hours: Sequence[PrivacyHours], now: datetime) -> Standing:
+    """Return how privacy stands at a moment, which has the local time zone."""
+    return standing(ByHand.from_json(settings.get(PRIVACY_KEY)), hours, now)
 
 
 def last_seen(settings: Settings) -> datetime | None:
@@ -40,12 +51,22 @@ def last_seen(settings: Settings) -> datetime | None:
 class Kept:
     """The conductor's part of it; belongs to its thread. A database that can't be written now never ends the house."""
 
-    def __init__(self, store: Store, settings: Settings, *, retention_days: int) -> None:
-        """Read what is kept."""
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        *,
+        retention_days: int,
+        privacy_hours: Sequence[PrivacyHours] = (),
+        local: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+    ) -> None:
+        """Read what is kept; ``local`` gives the date with the local time zone, for the hours of privacy."""
         self._store = store
         self._settings = settings
         self._retention_days = retention_days
-        self._privacy = privacy_kept(settings)
+        self._by_hand = ByHand.from_json(settings.get(PRIVACY_KEY))
+        self._privacy_hours = privacy_hours
+        self._local = local
         self._unwritten: dict[str, Any] = {}
         self._again_s: float | None = None
         self._music_version: int | None = None
@@ -56,13 +77,37 @@ class Kept:
 
     @property
     def privacy(self) -> bool:
-        """Whether the camera is to stay closed."""
-        return self._privacy
+        """Whether the camera is to stay closed now."""
+        return self.privacy_standing.on
+
+    @property
+    def privacy_standing(self) -> Standing:
+        """Whether, and why."""
+        return standing(self._by_hand, self._privacy_hours, self._local())
 
     def set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
-        """Take it, and write it down for the next start."""
-        self._privacy = on
-        self.keep(PRIVACY_KEY, on)
+        """Take what is done by hand, and write it down for the next start."""
+        before, self._by_hand = self._by_hand, after(self._by_hand, self._privacy_hours, self._local(), on=on)
+        if self._by_hand != before:
+            self.keep(PRIVACY_KEY, self._by_hand.as_json())
+
+    def privacy_asked(self) -> bool | None:
+        """Return what another program on this machine asked for, until it is :meth:`answered <privacy_answered>`; None where none did."""
+        try:
+            asked = self._settings.get(PRIVACY_ASKED_KEY)
+        except StoreBusy:
+            return None
+        return bool(asked["on"]) if isinstance(asked, dict) and "on" in asked else None
+
+    def privacy_answered(self, on: bool) -> None:  # noqa: FBT001 - it is the value that was asked for
+        """Take out what was asked for, once it is kept; if something else was asked for meanwhile, that stands."""
+        if PRIVACY_KEY in self._unwritten:
+            return
+        try:
+            self._settings.remove(PRIVACY_ASKED_KEY, {"on": on})
+        except StoreBusy:
+            # Done again, which changes nothing, and taken out then.
+            log.debug("what was asked for is taken out later")
 
     def keep(self, key: str, value: Any) -> None:
         """Write a JSON value down for the next start, now or as soon as the database can be written."""

@@ -28,6 +28,9 @@ class Pending:
     def __init__(self) -> None:
         """Nothing was asked for."""
         self._look: Ask | None = None
+        self._seen = False
+        """Whether the look has come to its answer, which waits for the finger."""
+        self._held = False
         self._songs: _ForSongs | None = None
 
     @property
@@ -38,11 +41,28 @@ class Pending:
     def look(self, ask: Ask) -> None:
         """Wait for a look; a person's press counts for more than a look that was asked for from afar."""
         self._look = Ask.LOOK if self._look is Ask.LOOK else ask
+        self._seen = False
 
     def looked(self) -> Ask | None:
-        """Return what was asked for, now that the look has come to its answer."""
+        """Return what was asked for, now that the look has come to its answer; None while a finger holds the button.
+
+        What a hold means shows when it ends: until then the look must not have changed what plays.
+        """
+        if self._held:
+            self._seen = self._look is not None
+            return None
         ask, self._look = self._look, None
         return ask
+
+    def hold(self) -> None:
+        """Take note that a finger is at the button."""
+        self._held = True
+
+    def let_go(self) -> Ask | None:
+        """Take note that it is gone; return what was asked for, where the look came to its answer meanwhile."""
+        self._held = False
+        seen, self._seen = self._seen, False
+        return self.looked() if seen else None
 
     def songs(self, ask: Ask, mood: Mood, now_s: float) -> None:
         """Wait for the songs of a mood."""
@@ -55,10 +75,6 @@ class Pending:
         ask, self._songs = self._songs.ask, None
         return ask
 
-    def no_songs(self) -> None:
-        """Forget what waits for songs: something else was asked for."""
-        self._songs = None
-
     def late(self, now_s: float) -> Mood | None:
         """Return the mood whose songs were waited for too long; None where none were."""
         return self._songs.mood if self._songs is not None and now_s >= self._songs.until_s else None
@@ -67,4 +83,5 @@ class Pending:
         """Forget all of it; return whether there was anything, which is owed an answer."""
         waited = self._look is not None or self._songs is not None
         self._look = self._songs = None
+        self._seen = False
         return waited

@@ -45,6 +45,7 @@ class Watcher:
         put: Callable[[Signal], None],
         *,
         privacy: bool = False,
+        privacy_why: str = "",
         recording: RecordingClock | None = None,
     ) -> None:
         """Take what opens the camera, what sees, and the conductor's queue.
@@ -55,6 +56,7 @@ class Watcher:
             config: how many frames per second are looked at.
             put: takes signals.
             privacy: whether to begin with the camera closed.
+            privacy_why: and why, for a person.
             recording: the clock that a recording's frames move; with it each frame waits until what follows from the last is done.
         """
         self._open_camera = open_camera
@@ -63,6 +65,7 @@ class Watcher:
         self._put = put
         self._recording = recording
         self._privacy = privacy
+        self._privacy_why = privacy_why
         self._changed = threading.Condition()
         self._closing = False
         self._scan_until_s = float("-inf")
@@ -83,9 +86,10 @@ class Watcher:
             # At once: at the idle rate the next frame may be a second away.
             camera.set_rate(self._config.scan_fps)
 
-    def set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
-        """Close the camera device, or let it be opened again, within :data:`TURN_S`; from any thread."""
+    def set_privacy(self, on: bool, why: str = "") -> None:  # noqa: FBT001 - it is the value that is set
+        """Close the camera device, or let it be opened again, within :data:`TURN_S`; from any thread. ``why``: for a person."""
         with self._changed:
+            self._privacy_why = why
             self._privacy = on
             self._changed.notify_all()
 
@@ -114,7 +118,7 @@ class Watcher:
             while _held(camera) and not self._closing:
                 self._rest()
         # Said once it is true, not when it was asked for.
-        self._put(CameraIs(State.OFF, PRIVACY_MESSAGE))
+        self._put(CameraIs(State.OFF, f"{PRIVACY_MESSAGE}, {self._privacy_why}" if self._privacy_why else PRIVACY_MESSAGE))
         while self._privacy and not self._closing:
             self._rest()
 

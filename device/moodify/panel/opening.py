@@ -24,6 +24,9 @@ class NoLight:
     def show(self, what: Show, mood: Mood | None = None) -> None:
         """Show nothing."""
 
+    def answer(self, what: Show | None) -> None:
+        """Show nothing."""
+
     def close(self) -> None:
         """Close nothing."""
 

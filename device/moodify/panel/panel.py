@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from moodify.panel.button import PushButton
-from moodify.panel.light import RgbLight
+from moodify.panel.light import PlainLight, RgbLight
+from moodify.panel.opening import NoLight
 from moodify.panel.pins import on_a_pi, pin_factory
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from moodify.config.model import PanelConfig
-    from moodify.panel.port import Press
+    from moodify.panel.port import Light, Press
 
 
 class Panel:
@@ -35,14 +36,7 @@ class Panel:
         """
         self.factory = factory if factory is not None else pin_factory(real=on_a_pi())
         try:
-            self.light = RgbLight(
-                self.factory,
-                red_pin=config.led_red_pin,
-                green_pin=config.led_green_pin,
-                blue_pin=config.led_blue_pin,
-                active_high=config.led_active_high,
-                brightness=config.brightness,
-            )
+            self.light = _light(config, self.factory)
         except BaseException:
             self.factory.close()
             raise
@@ -66,3 +60,20 @@ class Panel:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Close."""
         self.close()
+
+
+def _light(config: PanelConfig, factory: Any) -> Light:
+    match config.led:
+        case "rgb":
+            return RgbLight(
+                factory,
+                red_pin=config.led_red_pin,
+                green_pin=config.led_green_pin,
+                blue_pin=config.led_blue_pin,
+                active_high=config.led_active_high,
+                brightness=config.brightness,
+            )
+        case "plain":
+            return PlainLight(factory, pin=config.led_pin, active_high=config.led_active_high, brightness=config.brightness)
+        case "none":
+            return NoLight()

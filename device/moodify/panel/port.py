@@ -18,6 +18,10 @@ class Press(StrEnum):
     LIKE = "like"
     """Keys and page only."""
     PRIVACY = "privacy"
+    RESET = "reset"
+    """Button only."""
+    LET_GO = "let go"
+    """Button only: it is up again, and its press meant no more than what was said when it went down."""
     QUIT = "quit"
     """Terminal only."""
 
@@ -30,16 +34,27 @@ class Show(StrEnum):
     LOOKING = "looking"
     MOOD = "mood"
     """In the colour of the mood."""
+    PLAYING = "playing"
+    """In the colour of the mood that it plays for."""
     DEGRADED = "degraded"
     PRIVACY = "privacy"
     NEEDS_PERSON = "needs a person"
+    HOLD_PAUSE = "let go to pause"
+    """The button is held; letting go now pauses, or goes on."""
+    HOLD_PRIVACY = "let go for privacy"
+    HOLD_RESET = "let go to reset"
+    NOTHING_TO_DO = "nothing to do"
+    """What was asked for has nothing to be done to."""
 
 
 class Light(Protocol):
     """The light. Calls return at once and never raise."""
 
     def show(self, what: Show, mood: Mood | None = None) -> None:
-        """Show a state; ``mood`` for :attr:`Show.MOOD`."""
+        """Show a state; ``mood`` for :attr:`Show.MOOD` and :attr:`Show.PLAYING`."""
+
+    def answer(self, what: Show | None) -> None:
+        """Answer a finger at the button, before any state that :meth:`show` was told; None goes back to that."""
 
     def close(self) -> None:
         """Put it out and give the pins back."""

@@ -1,0 +1,95 @@
+"""Whether the camera is closed for privacy: by hand, or by the hours of the configuration. Pure: the time is passed in.
+
+What is done by hand outside those hours holds until it is undone by hand. What is done by hand within them holds until
+the next of their times. A change to or from summer time between now and then is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from moodify.music.hours import is_within
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import time
+
+    from moodify.config.model import PrivacyHours
+
+#: No time of privacy hours is further away: what is kept says more only where the clock was wrong.
+_LONGEST = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What was done by hand; it survives a restart."""
+
+    closed: bool = False
+    """Until it is opened by hand."""
+    opened_until: datetime | None = None
+    """Open although privacy hours say closed, until this moment."""
+
+    def as_json(self) -> Any:
+        """Return it as it is kept."""
+        return self.closed if self.opened_until is None else {"closed": self.closed, "opened_until": self.opened_until.isoformat()}
+
+    @classmethod
+    def from_json(cls, kept: Any) -> ByHand:
+        """Read it; what can't be read counts as closed, for that harms nobody."""
+        match kept:
+            case None | False:
+                return cls()
+            case {"closed": bool(closed), "opened_until": str(text)}:
+                try:
+                    until = datetime.fromisoformat(text)
+                except ValueError:
+                    return cls(closed=True)
+                return cls(closed=closed, opened_until=until) if until.tzinfo is not None else cls(closed=True)
+        return cls(closed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How privacy stands at a moment."""
+
+    on: bool
+    why: str
+    """For a person; empty where there is nothing to say."""
+
+
+def standing(by_hand: ByHand, hours: Sequence[PrivacyHours], now: datetime) -> Standing:
+    """Return how privacy stands. ``now``: with the local time zone."""
+    if by_hand.closed:
+        return Standing(on=True, why="turned on by hand")
+    if not _within(hours, now):
+        return Standing(on=False, why="")
+    until = next_time(hours, now)
+    opened = by_hand.opened_until
+    if opened is not None and now < opened <= now + _LONGEST:
+        return Standing(on=False, why=f"turned off by hand until {opened.astimezone(now.tzinfo):%H:%M}, though these are privacy hours")
+    return Standing(on=True, why=f"until {until:%H:%M}, by privacy.hours")
+
+
+def after(by_hand: ByHand, hours: Sequence[PrivacyHours], now: datetime, *, on: bool) -> ByHand:
+    """Return what was done by hand, once privacy was turned on or off so. ``now``: with the local time zone."""
+    if standing(by_hand, hours, now).on is on:
+        return by_hand
+    if not _within(hours, now):
+        return ByHand(closed=on)
+    return ByHand() if on else ByHand(opened_until=next_time(hours, now))
+
+
+def next_time(hours: Sequence[PrivacyHours], now: datetime) -> datetime:
+    """Return the next start or end. ``hours``: at least one. ``now``: with the local time zone."""
+    return min(_next(edge, now) for each in hours for edge in (each.start, each.end))
+
+
+def _within(hours: Sequence[PrivacyHours], now: datetime) -> bool:
+    return any(is_within(now.time(), each) for each in hours)
+
+
+def _next(edge: time, now: datetime) -> datetime:
+    today = datetime.combine(now.date(), edge, now.tzinfo)
+    return today if today > now else today + timedelta(days=1)

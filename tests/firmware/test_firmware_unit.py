@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from moodify.daemon.safe import AGAIN
+from moodify.daemon.watcher import ALIVE_S
+from moodify.system.crashes import MANY, WINDOW_S
+
 
 @pytest.fixture
 def analyze():
@@ -27,11 +31,11 @@ def text(project_root):
     return (project_root / "systemd/moodify.service").read_text("utf-8")
 
 
-@pytest.fixture
-def unit(text, tmp_path):
-    """The unit, with a program that is there: systemd looks for it."""
-    file = tmp_path / "moodify.service"
-    file.write_text(text.replace("/opt/moodify/bin/moodify run", "/bin/true"))
+@pytest.fixture(params=["moodify", "moodify-hub"])
+def unit(request, project_root, tmp_path):
+    """A unit, with a program that is there: systemd looks for it."""
+    file = tmp_path / f"{request.param}.service"
+    file.write_text((project_root / "systemd" / file.name).read_text("utf-8").replace("/opt/moodify/bin/moodify", "/bin/true"))
     return file
 
 
@@ -48,11 +52,40 @@ def test_systemd_would_find_a_line_that_it_does_not_know(analyze, unit):
 def test_the_sandbox_is_tight(analyze, unit):
     result = analyze("security", "--offline=yes", "--no-pager", "--threshold=15", str(unit))
     assert result.returncode == 0, result.stdout
-    assert re.search(r"exposure level for moodify\.service: 1\.\d OK", result.stdout)
+    assert re.search(r"exposure level for moodify(-hub)?\.service: 1\.[0-5] OK", result.stdout)
 
 
 def test_the_models_can_ask_what_the_processor_can(text):
     assert not re.search(r"(?m)^ProcSubset=", text)
+
+
+def test_the_start_limit_lies_above_safe_mode(text):
+    assert re.search(r"(?m)^StartLimitIntervalSec=(\d+)min$", text)[1] == f"{WINDOW_S / 60:g}"
+    # Five crashes, the start in safe mode, and the one after a press.
+    assert int(re.search(r"(?m)^StartLimitBurst=(\d+)$", text)[1]) > MANY + 2
+    assert re.search(r"(?m)^RestartForceExitStatus=(\d+)$", text)[1] == re.search(r"(?m)^SuccessExitStatus=(\d+)$", text)[1] == str(AGAIN)
+
+
+def test_five_starts_that_hang_fit_into_the_time_that_is_looked_at(text):
+    seconds = {name: int(re.search(rf"(?m)^{name}=(\d+)$", text)[1]) for name in ("TimeoutStartSec", "RestartSec", "WatchdogSec")}
+    assert MANY * (seconds["TimeoutStartSec"] + seconds["RestartSec"]) < WINDOW_S
+    assert seconds["WatchdogSec"] > 2 * ALIVE_S
+    # A start that is given up counts as a crash only where it does not look like somebody's wish.
+    assert "\nTimeoutStartFailureMode=abort\n" in text
+
+
+def test_the_hub_may_hold_ten_thousand_connections(project_root):
+    text = (project_root / "systemd/moodify-hub.service").read_text("utf-8")
+    assert int(re.search(r"(?m)^LimitNOFILE=(\d+)$", text)[1]) >= 2 * 10_000 + 256
+
+
+def test_each_unit_has_its_user_and_its_folder(project_root):
+    for unit in ("moodify", "moodify-hub"):
+        text = (project_root / f"systemd/{unit}.service").read_text("utf-8")
+        assert f"\nUser={unit}\n" in text
+        assert f"\nStateDirectory={unit}\n" in text
+        assert re.search(rf"(?m)^u {unit} .* /var/lib/{unit} ", (project_root / f"systemd/sysusers.d/{unit}.conf").read_text())
+        assert f"\nd /var/lib/{unit} 0700 {unit} {unit}\n" in (project_root / f"systemd/tmpfiles.d/{unit}.conf").read_text()
 
 
 def test_the_user_and_its_groups_are_made(project_root, text, tmp_path):

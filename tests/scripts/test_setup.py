@@ -164,8 +164,8 @@ def test_messages_carry_no_colours_where_no_terminal_is(sh):
 
 
 def test_each_script_starts_in_the_project_whatever_the_place_it_is_called_from(project_root):
-    shell = [file for folder in ("scripts", ".ci") for file in (project_root / folder).iterdir() if file.read_bytes().startswith(b"#!")]
-    assert {"run", "test", "check", "install", "lock", "bench"} <= {file.name for file in shell}
+    shell = [file for folder in ("scripts", ".ci") for file in (project_root / folder).iterdir() if file.is_file() and file.read_bytes().startswith(b"#!")]
+    assert {"run", "test", "test-appliance", "check", "install", "lock", "bench"} <= {file.name for file in shell}
     for file in [*shell, project_root / "models/train"]:
         commands = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
         assert commands[:2] == ["set -euo pipefail", 'cd "$(dirname "$0")/.."'], file
@@ -176,18 +176,32 @@ def test_install_only_tells_its_steps_when_asked_to(project_root, tmp_path):
     before = sorted(tmp_path.parent.iterdir())
     result = subprocess.run([project_root / "scripts/install", "--dry-run"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=30)
     assert re.findall(r"(?m)^(\d)\. ", result.stdout) == list("1234567")
-    for told in ("pip_into /opt/moodify --require-hashes", "systemd-sysusers", "systemctl enable --quiet moodify.service"):
+    for told in ("pip_into /opt/moodify.a --require-hashes", "make_users", "point_to /opt/moodify.a", "systemctl enable --quiet moodify.service"):
         assert told in result.stdout
     assert sorted(tmp_path.parent.iterdir()) == before
 
 
-def test_install_says_what_it_can_not_do(project_root):
+def test_install_tells_the_steps_of_a_hub_and_of_uninstalling_too(project_root):
+    def told(*arguments):
+        command = [project_root / "scripts/install", "--dry-run", *arguments]
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=30).stdout
+
+    hub = told("--hub")
+    assert "systemctl enable --quiet moodify-hub.service" in hub
+    assert "python3-picamera2" not in hub
+    assert "rm -rf /etc/moodify" not in told("--uninstall")
+    assert "rm -rf /etc/moodify" not in told("--uninstall", "--keep")
+    assert "rm -rf /etc/moodify /var/lib/moodify /var/lib/moodify-hub" in told("--uninstall", "--purge")
+
+
+def test_install_says_what_it_does(project_root):
     text = subprocess.run([project_root / "scripts/install", "--help"], capture_output=True, text=True, check=True, timeout=30).stdout
-    assert "--dry-run" in text
-    assert "does not uninstall" in text
+    for option in ("--dry-run", "--hub", "--uninstall", "--keep", "--purge"):
+        assert option in text
 
 
-def test_install_refuses_what_it_does_not_know(project_root):
-    result = subprocess.run([project_root / "scripts/install", "--force"], capture_output=True, text=True, check=False, timeout=30)
+@pytest.mark.parametrize(("arguments", "said"), [(["--force"], "unknown argument --force"), (["--purge"], "--purge belongs to --uninstall")])
+def test_install_refuses_what_it_does_not_know(project_root, arguments, said):
+    result = subprocess.run([project_root / "scripts/install", *arguments], capture_output=True, text=True, check=False, timeout=30)
     assert result.returncode == 1
-    assert "unknown argument --force" in result.stderr
+    assert said in result.stderr

@@ -42,7 +42,9 @@ class Part:
     def becomes(self, state: State, message: str) -> None:
         """Take the new state."""
         if state is not self.state:
-            log.log(logging.INFO if state in {State.OK, State.OFF, State.STARTING} else logging.WARNING, "%s: %s: %s", self.kind.value, state.value, message)
+            level = logging.INFO if state in {State.OK, State.OFF, State.STARTING} else logging.WARNING
+            # Fields of the journal: journalctl MOODIFY_PART=camera
+            log.log(level, "%s: %s: %s", self.kind.value, state.value, message, extra={"MOODIFY_PART": self.kind.value, "MOODIFY_STATE": state.value})
         self.state, self.message = state, message
         if (state, message) == self.noted:
             return

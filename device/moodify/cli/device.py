@@ -82,7 +82,7 @@ def forget(config_file: Path | None) -> int:
     folder = folder_of(config)
     require_owner(folder)
     if config.link.home_assistant and config.link.enabled:
-        _leave_home_assistant(config.link, folder)
+        leave_home_assistant(config.link, folder)
     if not enrolment.forget(folder):
         typer.echo("This device belongs to no hub.")
         return 0
@@ -92,7 +92,12 @@ def forget(config_file: Path | None) -> int:
     return 0
 
 
-def _leave_home_assistant(link: LinkConfig, folder: Path) -> None:
+def leave_home_assistant(link: LinkConfig, folder: Path) -> None:
+    """Have Home Assistant show this device no more.
+
+    Raises:
+        LinkDown, LinkRefused, PersonMustAct: the household's broker could not be told.
+    """
     from moodify.cloud import identity
     from moodify.cloud.homeassistant import take_out
     from moodify.cloud.topics import Topics

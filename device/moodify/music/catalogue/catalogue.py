@@ -170,6 +170,14 @@ class Catalogue(CatalogueFile):
                     found[row[0]] = KnownSong(_song(row), frozenset(origins.get(row[0], ())))
         return found
 
+    def every_song(self) -> Iterator[KnownSong]:
+        """Give all songs, the oldest first."""
+        with self.connection() as db:
+            numbers = [row[0] for row in db.execute("SELECT id FROM songs ORDER BY id")]
+        for piece in _pieces(numbers):
+            known = self.songs(piece)
+            yield from (known[number] for number in piece if number in known)
+
     def chosen(self, uris: Iterable[str]) -> None:
         """Take note that songs are candidates now; the longest unused go first."""
         now = self.now()

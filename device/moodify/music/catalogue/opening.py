@@ -34,7 +34,7 @@ def open_to_write(path: Path) -> Database:
     with mapped(path):
         try:
             with mapped(path):
-                _check(path)
+                check_file(path)
         except Damaged as problem:
             set_aside(path, problem)
         _make_private(path)
@@ -58,7 +58,7 @@ def open_to_read(path: Path) -> Database:
     with mapped(path):
         if _fresh(path):
             return open_in_memory()
-        _check(path)
+        check_file(path)
         db = connect(f"{path.absolute().as_uri()}?mode=ro")
         version = db.execute("PRAGMA user_version").fetchone()[0]
     if version < NEWEST:
@@ -102,8 +102,14 @@ def _fresh(path: Path) -> bool:
     return not path.exists() or (path.is_file() and not path.stat().st_size)
 
 
-def _check(path: Path) -> None:
-    """Look at the file that stands at ``path``, if one does, without writing to it."""
+def check_file(path: Path) -> None:
+    """Look at the file that stands at ``path``, if one does, without writing to it.
+
+    Raises:
+        Damaged: its inside is no database's.
+        StoreError: written by a newer Moodify or by another program.
+        sqlite3.Error: it can't be looked at for another reason.
+    """
     if _fresh(path):
         return
     if not path.is_file():

@@ -1,0 +1,508 @@
+"""``moodify backup``, ``restore``, ``export`` and ``erase``, on what a real run has left."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import pty
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import zipfile
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+from typer.testing import CliRunner
+
+from appliance import Appliance, configure, data_folder, environment_of, hubs_of, moodify
+from moodify.cli.data_places import KINDS, set_aside, unknown
+from moodify.cli.main import app
+from moodify.cloud.identity import load
+from moodify.cloud.keys import pem_of
+from moodify.daemon.kept import PRIVACY_KEY, privacy_kept
+from moodify.errors import MoodifyError
+from moodify.hub.collector import read_summary
+from moodify.hub.database import open_database
+from moodify.music import taste_keeping
+from moodify.music.catalogue.catalogue import Catalogue
+from moodify.music.song import Features
+from moodify.music.taste import ThompsonTaste
+from moodify.store.history import History
+from moodify.store.lock import FolderLock
+from moodify.store.outbox import Outbox
+from moodify.store.settings import Settings
+from moodify.store.store import Store
+from moodify.types import Event, EventKind, Track
+from waiting import wait_until
+
+SONG = Track("spotify:track:6rqhFgbbKwnb9MLmUQDhG6", "=Halló, Heimur", "The Paper Weather", 201_000, explicit=True)
+TOKEN = {"access_token": "secret-access", "refresh_token": "secret-refresh", "scope": "", "expires_at": 0, "client_id": "0" * 32}
+LEARNED = {"format": taste_keeping.FORMAT, "day": 20_000, "own": [250, 100, 20_000, 0, 0], "moods": {}}
+BY_HAND = 'source = "sample"\n'
+
+
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory):
+    """A home in which an appliance has run: history, key, a hub beside it; and songs, a taste and a sign-in."""
+    home = tmp_path_factory.mktemp("lived-in")
+    with Appliance(home, "--camera", "sample", "--speaker", "simulated", toml="[camera]\n" + BY_HAND) as appliance:
+        appliance.wait_for("mood")
+        appliance.wait_for("order", status="done")
+        wait_until((data_folder(home) / "hub" / "hub.db").exists, what="the hub beside it")
+        # While it runs: nothing in the folder is unknown, and a backup is whole.
+        assert unknown(data_folder(home)) == []
+        backup = moodify(home, "backup", home / "running.backup")
+        assert (backup.returncode, backup.stderr) == (0, "")
+        assert appliance.end() == 0
+    wait_until(lambda: not hubs_of(home), what="the end of the hub")
+    folder = data_folder(home)
+    with Catalogue(folder / "music.db") as catalogue:
+        catalogue.keep("imported", [SONG])
+        catalogue.keep_features({SONG.uri: Features(0.8, 0.9, 120.0)}, "imported")
+    with Settings(folder / "moodify.db") as settings:
+        settings.put(taste_keeping.TASTE_KEY, LEARNED)
+    with Store(folder / "moodify.db") as store:
+        store.record([event(n) for n in range(3)])
+    token = folder / "spotify-token.json"
+    token.write_text(json.dumps(TOKEN), "utf-8")
+    token.chmod(0o600)
+    return home
+
+
+@pytest.fixture
+def home(lived_in, tmp_path):
+    """A copy of that home, for a test to change."""
+    home = tmp_path / "house"
+    shutil.copytree(lived_in, home, symlinks=True)
+    return home
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """The home of somebody who has just installed it."""
+    home = tmp_path / "fresh"
+    home.mkdir()
+    configure(home, "[camera]\n" + BY_HAND)
+    return home
+
+
+def event(n=0):
+    return Event(f"00000000-0000-4000-8000-{n:012}", EventKind.ORDER, datetime.now(UTC), {"act": "play", "status": "done", "took_ms": 7_654, "track": None, "message": "-1+1"})
+
+
+def command(home, *arguments, answer=None):
+    """Run a command in this process, as somebody whose home it is."""
+    given = dict.fromkeys(("STATE_DIRECTORY", "XDG_DATA_HOME", "XDG_CONFIG_HOME")) | environment_of(home)
+    return CliRunner().invoke(app, [str(each) for each in arguments], env=given, input=answer)
+
+
+def done(home, *arguments):
+    result = command(home, *arguments)
+    assert (result.exit_code, result.stderr) == (0, ""), result.exception
+    return result.stdout
+
+
+def refused(home, *arguments):
+    """Return what an error says that ends a command which has said nothing yet."""
+    result = command(home, *arguments)
+    assert isinstance(result.exception, MoodifyError)
+    assert result.output == ""
+    return str(result.exception)
+
+
+def begun(home):
+    """Start an appliance, and end it at once."""
+    own = home / "begin.toml"
+    own.write_text("[link]\nenabled = false\n[web]\nenabled = false\n", "utf-8")
+    assert moodify(home, "run", "--config", own, "--for", "0", "--camera", "sample", "--speaker", "simulated").returncode == 0
+
+
+def events_of(home):
+    with History(data_folder(home) / "moodify.db") as history:
+        return list(history.each())
+
+
+def content_of(folder):
+    """What files hold, without databases' logs, which SQLite makes and unmakes."""
+    return {
+        str(each.relative_to(folder)): each.read_bytes()
+        for each in sorted(folder.rglob("*"))
+        if each.is_file() and not each.is_symlink() and not each.name.endswith(("-wal", "-shm", "moodify.lock"))
+    }
+
+
+def outbox_of(home):
+    with Outbox(data_folder(home) / "moodify.db") as outbox:
+        return outbox.unsent(limit=1_000)
+
+
+# -- backup
+
+
+def test_a_backup_that_was_made_while_it_ran_holds_one_moment(lived_in, fresh):
+    assert (lived_in / "running.backup").stat().st_mode & 0o777 == 0o600
+    done(fresh, "restore", lived_in / "running.backup")
+    kinds = {event.kind for event in events_of(fresh)}
+    assert {EventKind.MOOD, EventKind.DECISION, EventKind.CAMERA} <= kinds
+    assert {event.id for event in events_of(fresh)} <= {event.id for event in events_of(lived_in)}
+
+
+def test_keys_are_in_a_backup_only_where_they_are_asked_for(home):
+    said = done(home, "backup", home / "plain")
+    assert "not in it" in said
+    with zipfile.ZipFile(home / "plain") as archive:
+        assert set(archive.namelist()) == {"moodify.json", "moodify.db", "music.db", "moodify.toml"}
+    assert "as you would keep a key" in done(home, "backup", home / "plain", "--with-keys")
+    with zipfile.ZipFile(home / "plain") as archive:
+        assert {"device.key", "device.id", "spotify-token.json"} <= set(archive.namelist())
+
+
+def test_a_backup_takes_the_place_of_nothing_but_a_backup(home):
+    letter = home / "letter"
+    letter.write_text("dear friend")
+    assert "name another file" in refused(home, "backup", letter)
+    assert letter.read_text() == "dear friend"
+    assert "No such file" in refused(home, "backup", home / "nowhere" / "backup")
+
+
+def test_before_the_first_run_there_is_nothing_to_back_up_or_to_export(fresh):
+    assert "nothing to back up" in refused(fresh, "backup", fresh / "backup")
+    assert "nothing to export" in refused(fresh, "export", fresh / "export")
+    assert "There is nothing" in done(fresh, "erase", "--yes")
+
+
+# -- restore
+
+
+def test_a_fresh_installation_goes_on_from_a_backup(home, fresh):
+    done(home, "backup", home / "backup", "--with-keys")
+    said = done(fresh, "restore", home / "backup")
+    assert "summaries wait" in said
+    assert events_of(fresh) == events_of(home)
+    folder = data_folder(fresh)
+    assert load(folder / "device.key").device == load(data_folder(home) / "device.key").device
+    assert json.loads((folder / "spotify-token.json").read_bytes()) == TOKEN
+    assert set_aside(folder) == []
+    assert {each.stat().st_mode & 0o777 for each in folder.iterdir()} == {0o600}
+    with Catalogue(folder / "music.db") as catalogue:
+        assert [known.song.track for known in catalogue.every_song()] == [SONG]
+    with Settings(folder / "moodify.db") as settings:
+        taste = ThompsonTaste(random.Random(0))
+        taste_keeping.recall(taste, settings.get(taste_keeping.TASTE_KEY), datetime.now(UTC))
+        assert taste.own.good == 2.5
+    # And it runs on, with its hub told what waited.
+    waited = [item["id"] for message in outbox_of(fresh) for item in json.loads(message.payload)["items"]]
+    with Appliance(fresh, "--camera", "sample", "--speaker", "simulated", toml="[camera]\n" + BY_HAND) as appliance:
+        appliance.wait_for("mood")
+        database = open_database(folder / "hub" / "hub.db") if wait_until(lambda: hubs_of(fresh) and (folder / "hub" / "run" / "address.json").exists(), what="the hub") else None
+        wait_until(lambda: {each.id for each in database.events.events(after=0, limit=500)} >= set(waited), what="what waited, at the hub")
+        database.close()
+        assert appliance.end() == 0
+    assert {event.id for event in events_of(home)} < {event.id for event in events_of(fresh)}
+
+
+def test_a_hub_that_heard_more_since_the_backup_counts_everything_once_and_misses_nothing(home, tmp_path):
+    folder = data_folder(home)
+    identity = load(folder / "device.key")
+    with closing(open_database(tmp_path / "hub.db")) as hub:
+        hub.registry.enrol(identity.device, pem_of(identity.key.public_key()), datetime.now(UTC))
+
+        def tell():
+            return hub.intake.commit([read_summary(identity.device, message.payload) for message in outbox_of(home)], datetime.now(UTC))
+
+        done(home, "backup", home / "backup")
+        # After the backup it has told what waited, and more.
+        with Store(folder / "moodify.db") as store:
+            store.record([event(n) for n in range(10, 14)])
+        tell()
+        told = {each.id for each in hub.events.events(after=0, limit=500)}
+        done(home, "restore", home / "backup")
+        assert tell().events == 0
+        with Store(folder / "moodify.db") as store:
+            store.record([event(n) for n in range(20, 23)])
+        assert tell().events == 3
+        assert {each.id for each in hub.events.events(after=0, limit=500)} == told | {event(n).id for n in range(20, 23)}
+
+
+def test_what_was_there_is_set_aside_whole(home):
+    folder = data_folder(home)
+    done(home, "backup", home / "backup", "--with-keys")
+    with Store(folder / "moodify.db") as store:
+        store.record([event(99)])
+    before = content_of(folder)
+    done(home, "restore", home / "backup")
+    (aside,) = set_aside(folder)
+    assert aside.stat().st_mode & 0o777 == 0o700
+    kept = content_of(aside)
+    assert {"moodify.db", "music.db", "device.key", "device.id", "spotify-token.json"} <= kept.keys()
+    assert all(before[name] == content for name, content in kept.items())
+    # Beside them is what no backup brings: the hub that ran here, the lock.
+    assert before.keys() - kept.keys() == content_of(folder).keys() - kept.keys() - {f"{aside.name}/{name}" for name in kept}
+    with closing(sqlite3.connect(aside / "moodify.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM events WHERE id = ?", [event(99).id]).fetchone() == (1,)
+
+
+def test_without_keys_the_device_stays_who_it_is(home, fresh):
+    done(home, "backup", home / "backup")
+    begun(fresh)
+    own = (data_folder(fresh) / "device.key").read_bytes()
+    done(fresh, "restore", home / "backup")
+    assert (data_folder(fresh) / "device.key").read_bytes() == own
+    assert events_of(fresh) == events_of(home)
+
+
+def test_with_keys_nothing_of_the_other_device_stays(home, fresh):
+    (data_folder(home) / "spotify-token.json").unlink()
+    done(home, "backup", home / "backup", "--with-keys")
+    folder = data_folder(fresh)
+    begun(fresh)
+    (folder / "hub.json").write_text("{}")
+    (folder / "device.key.next").write_bytes((folder / "device.key").read_bytes())
+    done(fresh, "restore", home / "backup")
+    assert not (folder / "hub.json").exists()
+    assert not (folder / "device.key.next").exists()
+    assert (folder / "device.id").read_text() == (data_folder(home) / "device.id").read_text()
+    (aside,) = set_aside(folder)
+    assert {"hub.json", "device.key.next", "device.key"} <= {each.name for each in aside.iterdir()}
+
+
+def test_a_restore_opens_no_camera_that_is_closed(home):
+    done(home, "backup", home / "backup")
+    with Settings(data_folder(home) / "moodify.db") as settings:
+        settings.put(PRIVACY_KEY, True)
+        assert privacy_kept(settings)
+    done(home, "restore", home / "backup")
+    with Settings(data_folder(home) / "moodify.db") as settings:
+        assert privacy_kept(settings)
+
+
+def test_another_configuration_is_put_beside_and_the_present_one_left(home, fresh):
+    done(home, "backup", home / "backup")
+    assert "configuration of then" not in done(fresh, "restore", home / "backup")
+    present = configure(fresh, "[store]\nretention_days = 7\n")
+    text = present.read_text("utf-8")
+    assert "configuration of then" in done(fresh, "restore", home / "backup")
+    assert present.read_text("utf-8") == text
+    assert (data_folder(fresh) / "moodify.toml.restored").read_text("utf-8").startswith("[camera]")
+
+
+@pytest.mark.parametrize("damage", ["no backup", "cut short", "newer", "newer database", "damaged database", "damaged songs", "no database"])
+def test_what_can_not_be_restored_changes_nothing_and_says_why(home, tmp_path, damage):
+    file = home / "backup"
+    done(home, "backup", file)
+    match damage:
+        case "no backup":
+            file.write_bytes(os.urandom(10_000))
+            why = "no backup"
+        case "cut short":
+            file.write_bytes(file.read_bytes()[:-100])
+            why = "damaged"
+        case "newer":
+            rewritten(file, tmp_path, lambda note, _: note.update(format=99, version="9.9"))
+            why = "newer Moodify (9.9"
+        case "no database":
+            rewritten(file, tmp_path, lambda note, _: note["files"].pop("moodify.db"))
+            why = "holds no moodify.db"
+        case "newer database":
+            rewritten(file, tmp_path, lambda _, folder: executed(folder / "moodify.db", "PRAGMA user_version = 99"))
+            why = "newer Moodify (version 99"
+        case _:
+            name = "moodify.db" if damage == "damaged database" else "music.db"
+            rewritten(file, tmp_path, lambda _, folder: (folder / name).write_bytes(b"\xa5" * 50_000))
+            why = "is damaged (file is not a database)"
+    before = content_of(data_folder(home))
+    said = refused(home, "restore", file)
+    assert why in said
+    assert "othing was changed" in said
+    assert content_of(data_folder(home)) == before
+    assert set_aside(data_folder(home)) == []
+
+
+def rewritten(file, tmp_path, change):
+    """Write a backup again, whole in itself, after a change of its note or its files."""
+    import hashlib
+
+    folder = tmp_path / "content"
+    with zipfile.ZipFile(file) as archive:
+        archive.extractall(folder)
+    note = json.loads((folder / "moodify.json").read_bytes())
+    change(note, folder)
+    for name, each in note["files"].items():
+        content = (folder / name).read_bytes()
+        each.update(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+    (folder / "moodify.json").write_text(json.dumps(note))
+    with zipfile.ZipFile(file, "w") as archive:
+        for each in folder.iterdir():
+            archive.write(each, each.name)
+
+
+def executed(database, statement):
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(statement)
+
+
+def test_while_it_runs_nothing_is_restored_or_erased(home):
+    done(home, "backup", home / "backup")
+    before = content_of(data_folder(home))
+    with FolderLock(data_folder(home)):
+        for command in (("restore", home / "backup"), ("erase", "--yes")):
+            said = refused(home, *command)
+            assert "systemctl stop moodify" in said
+            assert "Nothing was changed" in said
+    assert content_of(data_folder(home)) == before
+
+
+# -- export
+
+
+@pytest.fixture(params=["folder", "zip"])
+def exported(request, home):
+    """An export, unpacked where it is a zip."""
+    if request.param == "folder":
+        done(home, "export", home / "out")
+        assert (home / "out").stat().st_mode & 0o777 == 0o700
+        return home / "out"
+    done(home, "export", home / "out.zip")
+    assert (home / "out.zip").stat().st_mode & 0o777 == 0o600
+    with zipfile.ZipFile(home / "out.zip") as archive:
+        archive.extractall(home / "unpacked")
+    return home / "unpacked" / "out"
+
+
+def table(file):
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_an_export_can_be_read_and_says_what_it_holds(home, exported):
+    manifest = json.loads((exported / "manifest.json").read_bytes())
+    files = {each["name"]: each for each in manifest["files"]}
+    assert {each.name for each in exported.iterdir()} == {*files, "manifest.json"}
+    assert all(each["about"] for each in files.values())
+    events = events_of(home)
+    assert json.loads((exported / "events.json").read_bytes()) == [event.as_json() for event in events]
+    for name, kind in (("moods.csv", "mood"), ("decisions.csv", "decision"), ("orders.csv", "order"), ("presence.csv", "presence")):
+        rows = table(exported / name)
+        assert len(rows) == files[name]["rows"] == sum(event.kind == kind for event in events)
+        assert list(rows[0]) == list(files[name]["columns"])
+        assert all(files[name]["columns"].values())
+    assert table(exported / "moods.csv")[0]["mood"] == next(event for event in events if event.kind == "mood").data["mood"]
+    (song,) = json.loads((exported / "songs.json").read_bytes())
+    assert (song["title"], song["energy"], song["origins"]) == (SONG.title, 0.8, ["imported"])
+    assert json.loads((exported / "taste.json").read_bytes()) == LEARNED
+    assert json.loads((exported / "device.json").read_bytes())["id"] == load(data_folder(home) / "device.key").device
+    assert len(json.loads((exported / "unsent.json").read_bytes())) == len(outbox_of(home))
+    assert 'source = "sample"' in (exported / "configuration.toml").read_text("utf-8")
+
+
+def test_no_cell_of_a_table_is_a_formula(exported):
+    (song,) = table(exported / "songs.csv")
+    assert song["title"] == f"'{SONG.title}"
+    assert song["explicit"] == "yes"
+    assert {row["message"] for row in table(exported / "orders.csv") if row["took_ms"] == "7654"} == {"'-1+1"}
+
+
+def test_an_export_holds_no_key_and_no_token(home, exported):
+    key = b"".join((data_folder(home) / "device.key").read_bytes().splitlines()[1:-1])
+    everything = b"".join(each.read_bytes() for each in exported.iterdir())
+    assert b"secret-" not in everything
+    assert key[:40] not in everything
+    assert b"PRIVATE" not in everything
+    assert json.loads((exported / "device.json").read_bytes())["signed_in_to_spotify"] is True
+
+
+def test_an_export_takes_the_place_of_nothing(home):
+    there = home / "there"
+    there.mkdir()
+    (there / "letter").write_text("dear friend")
+    assert "there already" in refused(home, "export", there)
+    assert "there already" in refused(home, "export", there / "letter")
+    assert (there / "letter").read_text() == "dear friend"
+    (there / "letter").unlink()
+    done(home, "export", there)
+    assert "No such file" in refused(home, "export", home / "nowhere" / "out")
+
+
+def test_a_damaged_key_stands_in_no_exports_way(home):
+    (data_folder(home) / "device.key").write_bytes(b"nothing")
+    done(home, "export", home / "out")
+    found = json.loads((home / "out" / "device.json").read_bytes())
+    assert (found["id"], len(found["problems"])) == (None, 1)
+    done(home, "backup", home / "backup")
+    done(home, "erase", "--yes")
+
+
+# -- erase
+
+
+def test_erase_takes_everything_and_leaves_what_is_not_moodifys(home):
+    folder = data_folder(home)
+    device = load(folder / "device.key").device
+    (folder / "moodify.db.corrupt.20260101T000000.000001Z").write_bytes(b"x")
+    (folder / "device.key.next").write_bytes(b"x")
+    (folder / f".device.key.{'0' * 8}").write_bytes(b"x")
+    (folder / "spotify-token.json.new").write_bytes(b"x")
+    (folder / "restoring-abc").mkdir()
+    (folder / "holiday.txt").write_bytes(b"x")
+    done(home, "backup", home / "backup")
+    done(home, "restore", home / "backup")
+    said = done(home, "erase", "--yes")
+    assert [each.name for each in folder.iterdir()] == ["holiday.txt"]
+    assert f"moodify hub revoke {device}" in said
+    assert "A hub was not told" in said
+    assert "spotify.com/account/apps" in said
+    assert "holiday.txt" in said
+    assert "SD card keeps old blocks" in said
+    assert (home / "backup").exists()
+
+
+def test_after_erase_a_start_is_a_new_devices(home):
+    folder = data_folder(home)
+    before = load(folder / "device.key").device
+    done(home, "erase", "--yes")
+    begun(home)
+    assert load(folder / "device.key").device != before
+    assert not {event.id for event in events_of(home)} & {event(n).id for n in range(3)}
+
+
+def test_erase_asks_and_takes_one_word_for_yes(home):
+    assert "add --yes" in refused(home, "erase")
+    before = content_of(data_folder(home))
+    for word, code in (("yes", 1), ("", 1), ("erase", 0)):
+        said, returned = typed(home, word, "erase")
+        assert returned == code
+        assert "the device's key" in said
+        assert "can't be taken back" in said
+        assert (content_of(data_folder(home)) == before) == bool(code)
+    assert list(data_folder(home).iterdir()) == []
+
+
+def typed(home, word, *arguments):
+    """Run a command at a terminal and type a line; return what it said and its exit code."""
+    here, there = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "moodify", *arguments], cwd=home, env=environment_of(home), stdin=there, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        os.write(here, f"{word}\n".encode())
+        said, _ = process.communicate(timeout=60)
+        return said, process.returncode
+    finally:
+        os.close(here)
+        os.close(there)
+
+
+def test_every_kind_in_the_data_folder_is_named_once():
+    assert len({kind.name for kind in KINDS}) == len(KINDS)
+    assert {kind.name for kind in KINDS if kind.secret} == {"device.key", "device.key.next", "spotify-token.json"}
+
+
+def test_the_page_on_data_speaks_of_every_kind_and_file(project_root, home):
+    text = (project_root / "docs" / "data.md").read_text("utf-8")
+    done(home, "export", home / "out")
+    missing = [name for name in (*(kind.name for kind in KINDS), *(each.name for each in (home / "out").iterdir())) if f"`{name}`" not in text]
+    assert missing == []

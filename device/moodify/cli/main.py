@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from moodify import __version__
+from moodify.cli.data_commands import data
 from moodify.cli.device_commands import device
 from moodify.cli.hub_commands import hub
 from moodify.cli.options import ConfigOption, JsonFlag  # noqa: TC001 - Typer reads the annotations
@@ -21,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(data)
 app.add_typer(device, name="device")
 app.add_typer(hub, name="hub")
 spotify = typer.Typer(help="The sign-in to Spotify.", no_args_is_help=True)

@@ -1,6 +1,8 @@
 """Opening: what is made, what is brought up to date, and what is refused. On SQLite and on PostgreSQL."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,11 +13,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, make_url, text
 
-from moodify.errors import StoreError
+from moodify.errors import PersonMustAct, StoreError
+from moodify.hub.cache import open_states
 from moodify.hub.database import open_database
 from moodify.hub.database.engine import Transactions
 from moodify.hub.database.models import Base
-from moodify.hub.database.schema import VERSION_TABLE
+from moodify.hub.database.schema import NEWEST, VERSION_TABLE, steps
 from summaries import NOW, enrolled, summary
 
 
@@ -199,3 +202,28 @@ def test_steps_are_found_wherever_the_package_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with open_database(Path("hub.db")) as database:
         database.check()
+
+
+def test_the_last_step_is_the_one_that_a_start_takes_for_the_newest():
+    assert steps().get_current_head() == NEWEST
+
+
+def test_a_hub_of_one_home_needs_neither_alembic_nor_the_drivers_of_other_servers(tmp_path):
+    """What it does not import costs no memory, and need not be installed beside an appliance."""
+    open_database(tmp_path / "hub.db").close()
+    program = (
+        "import sys; from pathlib import Path\n"
+        "sys.modules['psycopg'] = sys.modules['redis'] = None\n"
+        "import moodify.hub.serve; from moodify.hub.cache import open_states; from moodify.hub.database import open_database\n"
+        "open_states(None, 60).close()\n"
+        f"with open_database(Path({str(tmp_path / 'hub.db')!r})) as database: database.registry.devices()\n"
+        "print('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout == "False\n"
+
+
+def test_a_cache_whose_package_is_missing_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "redis", None)
+    monkeypatch.delitem(sys.modules, "moodify.hub.cache_redis", raising=False)
+    with pytest.raises(PersonMustAct, match="pip install 'redis"):
+        open_states("redis://localhost:1/0", 60)

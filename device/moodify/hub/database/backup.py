@@ -20,7 +20,7 @@ from sqlalchemy import exc, func, insert, select, text, update
 from moodify.errors import StoreBusy, StoreError
 from moodify.files import beside, put_in_place
 from moodify.hub.database.models import Base, HubRow, Moment
-from moodify.hub.database.schema import newest, steps
+from moodify.hub.database.schema import NEWEST, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def dump(transactions: Transactions, file: Path) -> int:
     """
     with _whole(file) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive, transactions.reading(snapshot=True) as connection:
         rows = {table.name: _dump(connection, table, archive) for table in Base.metadata.sorted_tables}
-        archive.writestr(_NOTE, json.dumps({"program": _PROGRAM, "format": _FORMAT, "version": newest(), "rows": rows}))
+        archive.writestr(_NOTE, json.dumps({"program": _PROGRAM, "format": _FORMAT, "version": NEWEST, "rows": rows}))
     return sum(rows.values())
 
 

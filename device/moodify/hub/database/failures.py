@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import psycopg
-from alembic.util import CommandError
 from sqlalchemy import exc
 
 from moodify.errors import StoreBusy, StoreError
@@ -35,33 +34,41 @@ def mapped(where: str) -> Iterator[None]:
         raise StoreBusy(f"{where}: all connections are in use; it is tried again") from error
     except exc.DBAPIError as error:
         raise _of(where, error.orig) from error
-    except (sqlite3.Error, psycopg.Error) as error:
+    except _of_drivers() as error:
         raise _of(where, error) from error
-    except (exc.SQLAlchemyError, CommandError) as error:
+    except _of_libraries() as error:
         raise StoreError(f"{where}: {_line(error)}; update Moodify, or restore a backup into a fresh database") from error
 
 
+def _of_drivers() -> tuple[type[Exception], ...]:
+    # One that was never imported has raised nothing, and costs a hub without PostgreSQL 6 MB.
+    psycopg = sys.modules.get("psycopg")
+    return (sqlite3.Error,) if psycopg is None else (sqlite3.Error, psycopg.Error)
+
+
+def _of_libraries() -> tuple[type[Exception], ...]:
+    alembic = sys.modules.get("alembic.util")
+    return (exc.SQLAlchemyError,) if alembic is None else (exc.SQLAlchemyError, alembic.CommandError)
+
+
 def _of(where: str, error: BaseException | None) -> StoreBusy | StoreError:
-    match error:
-        case sqlite3.Error() if says_passing(error):
+    if isinstance(error, sqlite3.Error):
+        if says_passing(error):
             return StoreBusy(f"{where}: {_line(error)}; free disk space if it is short, it is tried again")
-        case sqlite3.Error():
-            return StoreError(f"{where}: {_line(error)}; check that the file and its folder belong to the user that runs the hub, or restore a backup")
-        case psycopg.OperationalError(sqlstate=None):
-            # libpq gives no code for a connection that was not made or broke off.
-            return StoreBusy(f"{where}: {_line(error)}; check that PostgreSQL runs and lets the hub in, it is tried again")
-        case psycopg.Error(sqlstate=str(state)) if state.startswith(_PASSING):
-            return StoreBusy(f"{where}: {_line(error)}; it is tried again")
-        case _:
-            return StoreError(f"{where}: {_line(error)}; check the address, the database's rights, and that it is the hub's own")
+        return StoreError(f"{where}: {_line(error)}; check that the file and its folder belong to the user that runs the hub, or restore a backup")
+    psycopg = sys.modules.get("psycopg")
+    state = getattr(error, "sqlstate", None) or ""
+    if psycopg is not None and isinstance(error, psycopg.OperationalError) and not state:
+        # libpq gives no code for a connection that was not made or broke off.
+        return StoreBusy(f"{where}: {_line(error)}; check that PostgreSQL runs and lets the hub in, it is tried again")
+    if state.startswith(_PASSING):
+        return StoreBusy(f"{where}: {_line(error)}; it is tried again")
+    return StoreError(f"{where}: {_line(error)}; check the address, the database's rights, and that it is the hub's own")
 
 
 def _line(error: BaseException | None) -> str:
-    match error:
-        case psycopg.Error(diag=psycopg.errors.Diagnostic(message_primary=str(said))):
-            # Its details would show rows.
-            return said
-        case exc.StatementError(orig=BaseException() as reason):
-            return _line(reason)
-        case _:
-            return " ".join(str(error).split())
+    if isinstance(error, exc.StatementError) and error.orig is not None:
+        return _line(error.orig)
+    # Of PostgreSQL the first line alone: its details would show rows.
+    said = getattr(getattr(error, "diag", None), "message_primary", None)
+    return " ".join(str(error if said is None else said).split())

@@ -1,5 +1,6 @@
 """``moodify check`` and ``moodify config``: each part broken in turn, and what a person is told to do."""
 
+import json
 import re
 import shutil
 import socket
@@ -17,9 +18,11 @@ from moodify.cloud.identity import load_or_make
 from moodify.daemon.kept import LAST_SEEN_KEY, PRIVACY_KEY
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
+from moodify.system.crashes import FILE as CRASHES
+from moodify.system.crashes import MANY
 from tls import make_certificate, tls_server
 
-PARTS = ["configuration", "models", "database", "camera", "speaker", "broker", "clock", "disk"]
+PARTS = ["configuration", "models", "database", "camera", "speaker", "broker", "clock", "disk", "crashes"]
 
 
 def parts_of(home):
@@ -245,6 +248,14 @@ def test_a_full_disk_is_degraded(tmp_path):
     configure(tmp_path, "[system]\nmin_free_mb = 1000000000")
     code, parts = parts_of(tmp_path)
     assert (code, parts["disk"][0]) == (0, "degraded")
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(0, "ok"), (MANY - 1, "degraded"), (MANY, "broken")])
+def test_crashes_are_told_and_how_safe_mode_ends(tmp_path, database, count, verdict):
+    (database.parent / CRASHES).write_text(json.dumps({"boot": "this", "on": True, "crashes_s": [1.0] * count, "why": None}))
+    found = parts_of(tmp_path)[1]["crashes"]
+    assert found[0] == verdict
+    assert ("a press on the button" in found[1]) is (verdict == "broken")
 
 
 def test_config_prints_what_holds_and_can_be_read_back(tmp_path):

@@ -53,6 +53,7 @@ def check(config_file: Path | None) -> int:
         "broker": _broker,
         "clock": _clock,
         "disk": _disk,
+        "crashes": _crashes,
     }
     return _print({"configuration": Finding(Verdict.OK, where), **{name: _found(part, config) for name, part in parts.items()}})
 
@@ -193,6 +194,19 @@ def _disk(config: Config) -> Finding:
     health = read_health(_existing(folder))
     reasons = health.degraded(config.system)
     return Finding(Verdict.DEGRADED, " ".join(reasons)) if reasons else Finding(Verdict.OK, f"{health.disk_free_mb / 1000:.1f} GB free for {folder}")
+
+
+def _crashes(config: Config) -> Finding:
+    from moodify.system.crashes import FILE, MANY, WINDOW_S, count_of
+
+    count = count_of(folder_of(config) / FILE)
+    if count >= MANY:
+        return Finding(
+            Verdict.BROKEN,
+            f"{count} within {WINDOW_S / 60:g} minutes: the service holds back in safe mode, without camera and speaker. The log says why it crashed: journalctl -u moodify; "
+            "a press on the button, or systemctl restart moodify, starts everything again",
+        )
+    return Finding(Verdict.DEGRADED, f"{count} lately; after {MANY} within {WINDOW_S / 60:g} minutes it holds back") if count else Finding(Verdict.OK, "none lately")
 
 
 def _settled(config: Config, ask: Callable[[Settings], T]) -> T | None:

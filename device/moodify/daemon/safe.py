@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from moodify import __version__
 from moodify.daemon import signals as sig
 from moodify.daemon.board import Board
+from moodify.daemon.conductor import BUTTON
 from moodify.daemon.courier import Courier, NoCourier
 from moodify.daemon.diagnosis import diagnose
 from moodify.daemon.display import Display
@@ -24,6 +25,7 @@ from moodify.daemon.running import end, open_page, pressed, start_health_reading
 from moodify.daemon.said import Said
 from moodify.daemon.signals import State
 from moodify.daemon.snapshot import Facts, snapshot
+from moodify.daemon.watcher import PRIVACY_MESSAGE
 from moodify.daemon.wellbeing import Wellbeing
 from moodify.panel.port import Press
 from moodify.system.clock import WorldClock
@@ -51,7 +53,6 @@ log = logging.getLogger(__name__)
 AGAIN = 75
 #: Longest wait for a signal, in seconds: the watchdog is attended to at least so often.
 TICK_S = 1.0
-PRIVACY_MESSAGE = "off for privacy"
 
 
 def why_safe(crashes: Crashes) -> str:
@@ -95,7 +96,6 @@ class SafeConductor:
         self._speaker.becomes(State.BROKEN, self._why)
         if not self._config.link.enabled:
             self._link.becomes(State.OFF, "summaries are not sent: link.enabled is false")
-        self._show_camera()
         while self._ending is None:
             self._tick(display, read_health)
             try:
@@ -134,6 +134,7 @@ class SafeConductor:
             self._kept.housekeep()
         self._recorder.flush()
         self._kept.tick()
+        self._show_camera()
         display.show(self.now(), scanning=False)
         # There is no watcher to be alive.
         display.beat(watcher_alive=True)
@@ -157,8 +158,11 @@ class SafeConductor:
 
     def _pressed(self, signal: sig.Pressed) -> None:
         log.info("Pressed %s (%s)", signal.press.value, signal.origin)
+        if signal.origin == BUTTON and signal.press is Press.SCAN:
+            # What it means shows when it is let go: a hold is for privacy.
+            return
         match signal.press:
-            case Press.SCAN:
+            case Press.SCAN | Press.LET_GO:
                 self._again = True
                 self._ending = sig.Stop(f"a press ({signal.origin}) ends safe mode")
             case Press.PRIVACY:
@@ -194,12 +198,12 @@ class SafeConductor:
         if on == self._kept.privacy:
             return
         self._kept.set_privacy(on)
-        self._show_camera()
         self._said.note(Decision(Act.KEEP, f"Privacy is {'on' if on else 'off'}; the camera is closed in safe mode too", Mood.UNSURE), answer=True)
 
     def _show_camera(self) -> None:
-        if self._kept.privacy:
-            self._camera.becomes(State.OFF, PRIVACY_MESSAGE)
+        standing = self._kept.privacy_standing
+        if standing.on:
+            self._camera.becomes(State.OFF, f"{PRIVACY_MESSAGE}, {standing.why}" if standing.why else PRIVACY_MESSAGE)
         else:
             self._camera.becomes(State.BROKEN, self._why)
 
@@ -227,7 +231,8 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
     clock = WorldClock()
     prepare(database)
     store = house.enter_context(Store(database, outbox_bytes=config.store.outbox_mb * 1_000_000, outbox_days=config.store.outbox_days))
-    kept = Kept(store, house.enter_context(Settings(database)), retention_days=config.store.retention_days)
+    settings = house.enter_context(Settings(database))
+    kept = Kept(store, settings, retention_days=config.store.retention_days, privacy_hours=config.privacy.hours)
     identity = load_or_make(folder / DEVICE_KEY)
     courier = new_courier(config.link, folder, identity, put) if config.link.enabled else NoCourier()
     recorder = Recorder(store, clock, flush_s=config.store.flush_s, sink=options.events, committed=courier.wake)

@@ -38,6 +38,15 @@ def test_who_is_connected_is_noted_again_and_who_is_not_is_not(states):
     assert known(states, "m-b") == first[1]
 
 
+def test_a_state_that_can_never_be_kept_is_dropped_and_blocks_no_other(states, caplog):
+    keeper = StateKeeper(states, set, refresh_s=0)
+    keeper.keep({("m-a", "status"): {"state": float("inf")}, ("m-a", "now"): {"people": 1}} | said("m-b"))
+    assert set(states.get("m-a")) == {"now"}
+    assert set(states.get("m-b")) == {"status"}
+    keeper.refresh()
+    assert caplog.text.count("is passed over") == 1
+
+
 def test_a_minute_after_mosquitto_died_with_its_last_wills_who_did_not_come_back_is_offline(states):
     connected = {"m-a", "m-b"}
     keeper = StateKeeper(states, lambda: connected, refresh_s=0)

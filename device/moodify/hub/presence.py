@@ -18,7 +18,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from moodify.errors import MoodifyError
+from moodify.errors import CannotWork, MoodifyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -88,7 +88,7 @@ class StateKeeper:
         try:
             while self._pending:
                 (device, name), state = next(iter(self._pending.items()))
-                self._states.put(device, name, state, datetime.now(UTC))
+                self._put_one(device, name, state)
                 del self._pending[device, name]
         except MoodifyError as error:
             # One that hangs would take seconds of the collector's each time.
@@ -100,3 +100,12 @@ class StateKeeper:
             if self._away:
                 logger.info("states are kept again")
             self._away = False
+
+    def _put_one(self, device: str, name: str, state: Mapping[str, Any]) -> None:
+        try:
+            self._states.put(device, name, state, datetime.now(UTC))
+        except CannotWork as error:
+            # It would stand before all others for ever.
+            logger.warning("a state of %s is passed over: %s", device, error)
+            if name == "status":
+                self._statuses.pop(device, None)

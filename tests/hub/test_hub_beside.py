@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from moodify.cloud.keys import device_of, kid_of, line_of, pem_of
 from moodify.errors import EnrolmentRefused
-from moodify.hub.beside import call_at_end_of_input, enrol_from, loopback_only
+from moodify.hub.beside import CONNECTIONS, call_at_end_of_input, enrol_from, loopback_only
 from moodify.hub.config import HubConfig
 from moodify.hub.database import open_database
 
@@ -69,6 +69,11 @@ def test_a_file_without_a_key_is_refused(registry, file, content, said):
 def test_it_listens_on_loopback_whatever_is_configured():
     config = loopback_only(HubConfig(retention_days=7))
     assert (config.host, config.port, config.tls, config.api_host, config.api_port, config.announce, config.retention_days) == ("127.0.0.1", 0, False, "127.0.0.1", 0, False, 7)
+
+
+def test_it_holds_few_connections_so_that_the_usual_limit_on_open_files_is_enough():
+    assert loopback_only(HubConfig()).connections_max == CONNECTIONS
+    assert 2 * CONNECTIONS + 256 < 1024
 
 
 def test_the_end_of_input_is_seen_and_what_is_written_there_is_not_heeded():

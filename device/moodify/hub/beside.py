@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: One device, its connection that ends while the next begins, and whoever on this machine knocks.
+CONNECTIONS = 32
+
 
 def loopback_only(config: HubConfig) -> HubConfig:
     """Return the configuration of such a hub: the rest is as its folder says."""
-    return config.model_copy(update={"host": "127.0.0.1", "port": 0, "tls": False, "api_host": "127.0.0.1", "api_port": 0, "announce": False})
+    return config.model_copy(update={"host": "127.0.0.1", "port": 0, "tls": False, "api_host": "127.0.0.1", "api_port": 0, "announce": False, "connections_max": CONNECTIONS})
 
 
 def enrol_from(file: Path, registry: Registry) -> None:

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Fetches what reads files of firmware_config in the tests (cloud-init, netplan, zram-generator, Debian's own settings of updates) into .cache/tools.
+# Fetches what reads files of firmware_config in the tests (cloud-init, netplan, zram-generator, unattended-upgrades) into .cache/tools.
 # The packages are unpacked there and not installed: installed, they would change how this machine boots.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . scripts/setup.sh
 
 tools=.cache/tools
-# The Python packages are those that cloud-init imports and the project has not.
-packages=(cloud-init python3-configobj python3-jsonpatch python3-json-pointer netplan.io systemd-zram-generator unattended-upgrades)
+# The Python packages are those that cloud-init and unattended-upgrades import; what else they import is in Debian's Python or the project's.
+packages=(cloud-init python3-configobj python3-jsonpatch python3-json-pointer netplan.io systemd-zram-generator unattended-upgrades python3-apt python3-distro-info)
 stamp="$(. /etc/os-release; printf '%s' "${VERSION_CODENAME:-}") ${packages[*]}"
 [ "$(cat "$tools/unpacked" 2>/dev/null)" != "$stamp" ] || exit 0
 

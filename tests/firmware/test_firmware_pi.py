@@ -1,5 +1,6 @@
 """What a Raspberry Pi gets besides the program: updates, devices, swap, and the list that the installer reads."""
 
+import json
 import os
 import re
 import shutil
@@ -62,17 +63,20 @@ def test_the_page_about_the_files_names_each(entries, folder):
         assert f"`{source}`" in page
 
 
-def apt_settings(folder, tmp_path, *files):
-    """What apt makes of these files in its own folder, as a dictionary of lists; a list's members have a name that ends in ``::``."""
-    if shutil.which("apt-config") is None:
-        pytest.skip("hardware: apt is Debian's")
+def apt_environment(tmp_path, *files):
+    """What makes apt read these files, and nothing of this machine's."""
     parts = tmp_path / "apt.conf.d"
     parts.mkdir()
     for file in files:
         shutil.copy(file, parts)
     main = tmp_path / "main"
     main.write_text(f'Dir::Etc::parts "{parts}";\nDir::Etc::main "/none";\n')
-    done = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True, timeout=60, env={"PATH": os.environ["PATH"], "APT_CONFIG": str(main)})
+    return {"PATH": os.environ["PATH"], "APT_CONFIG": str(main)}
+
+
+def apt_settings(tmp_path, *files):
+    """What apt makes of these files, as a dictionary of lists; a list's members have a name that ends in ``::``."""
+    done = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True, timeout=60, env=apt_environment(tmp_path, *files))
     assert done.stderr == ""
     settings = {}
     for name, value in re.findall(r'(?m)^(\S+) "(.*)";$', done.stdout):
@@ -80,23 +84,57 @@ def apt_settings(folder, tmp_path, *files):
     return settings
 
 
-def test_apt_mends_every_day_what_is_a_matter_of_security_and_nothing_else(folder, tools, tmp_path):
+#: Asks unattended-upgrades itself, without a start of it, which archives it would take packages from.
+ASK = """
+import json, runpy, sys, types
+program = runpy.run_path(sys.argv[1], run_name="asked")
+import apt_pkg
+apt_pkg.init_config()
+allowed = program["get_allowed_origins"]()
+ask = lambda archive: program["is_allowed_origin"](types.SimpleNamespace(component="main", site="somewhere", trusted=True, **archive), allowed)
+print(json.dumps([bool(ask(archive)) for archive in json.loads(sys.argv[2])]))
+"""
+
+ARCHIVES = {
+    "Debian's security archive": {"origin": "Debian", "label": "Debian-Security", "codename": "bookworm-security", "archive": "stable-security"},
+    "the same, as it was named before": {"origin": "Debian", "label": "Debian-Security", "codename": "bookworm", "archive": "stable"},
+    "Debian's releases": {"origin": "Debian", "label": "Debian", "codename": "bookworm", "archive": "stable"},
+    "another Debian's security archive": {"origin": "Debian", "label": "Debian-Security", "codename": "trixie-security", "archive": "testing-security"},
+    "Raspberry Pi's archive": {"origin": "Raspberry Pi Foundation", "label": "Raspberry Pi Foundation", "codename": "bookworm", "archive": "stable"},
+}
+
+
+def archives_taken(tools, tmp_path, *files):
+    """The names of those that unattended-upgrades takes packages from on a board with Debian 12 and these files."""
+    release = tmp_path / "bin/lsb_release"
+    release.parent.mkdir()
+    release.write_text("#!/bin/sh\necho bookworm\n")
+    release.chmod(0o755)
+    environment = apt_environment(tmp_path, *files)
+    environment |= {"PATH": f"{release.parent}:{environment['PATH']}", "PYTHONPATH": str(tools / "usr/lib/python3/dist-packages"), "PYTHONDONTWRITEBYTECODE": "1"}
+    # Debian's own Python, which apt's bindings are built for.
+    command = ["/usr/bin/python3", "-W", "ignore", "-c", ASK, str(tools / "usr/bin/unattended-upgrade"), json.dumps(list(ARCHIVES.values()))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    assert done.returncode == 0, done.stderr
+    return [name for name, taken in zip(ARCHIVES, json.loads(done.stdout), strict=True) if taken]
+
+
+def test_packages_change_by_themselves_where_it_is_a_matter_of_security_and_nowhere_else(folder, tools, tmp_path):
     debians = tools / "usr/share/unattended-upgrades/50unattended-upgrades"
-    # Debian's own file alone has more in its list, so that ours has something to clear.
-    plain = tmp_path / "plain"
-    plain.mkdir()
-    assert any(origin.endswith("label=Debian") for origin in apt_settings(folder, plain, debians)["Unattended-Upgrade::Origins-Pattern::"])
-    settings = apt_settings(folder, tmp_path, debians, folder / "apt/52moodify")
-    assert settings["APT::Periodic::Update-Package-Lists"] == settings["APT::Periodic::Unattended-Upgrade"] == ["1"]
-    origins = settings["Unattended-Upgrade::Origins-Pattern::"]
-    assert len(origins) == 2
-    for origin in origins:
-        assert re.fullmatch(r"origin=Debian,codename=\$\{distro_codename\}(-security)?,label=Debian-Security", origin)
-    assert "Unattended-Upgrade::Allowed-Origins::" not in settings
+    assert archives_taken(tools, tmp_path, debians, folder / "apt/52moodify") == ["Debian's security archive", "the same, as it was named before"]
+
+
+def test_debians_own_list_has_more_than_that(tools, tmp_path):
+    assert "Debian's releases" in archives_taken(tools, tmp_path, tools / "usr/share/unattended-upgrades/50unattended-upgrades")
+
+
+def test_the_board_looks_for_updates_every_day(folder, tmp_path):
+    settings = apt_settings(tmp_path, folder / "apt/52moodify")
+    assert settings["APT::Periodic::Enable"] == settings["APT::Periodic::Update-Package-Lists"] == settings["APT::Periodic::Unattended-Upgrade"] == ["1"]
 
 
 def test_the_board_starts_anew_for_an_update_only_where_somebody_asked(folder, tmp_path):
-    settings = apt_settings(folder, tmp_path, folder / "apt/52moodify")
+    settings = apt_settings(tmp_path, folder / "apt/52moodify")
     assert settings["Unattended-Upgrade::Automatic-Reboot"] == ["false"]
     assert settings["Unattended-Upgrade::Automatic-Reboot-Time"] == ["04:00"]
 

@@ -55,6 +55,7 @@ class LoopingCapture:
     def __init__(self, capture):
         self.capture = capture
         self.silent = threading.Event()
+        self.waits = threading.Event()
         self.unplugged = False
         self.released = threading.Event()
 
@@ -68,6 +69,7 @@ class LoopingCapture:
         if self.unplugged:
             return False
         while self.silent.is_set():
+            self.waits.set()
             time.sleep(0.01)
         if not self.capture.grab():
             self.capture.set(cv2.CAP_PROP_POS_FRAMES, 0)

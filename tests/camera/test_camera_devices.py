@@ -14,6 +14,7 @@ from moodify.camera.usb_devices import VideoNode, parse_capability, usb_cameras
 from moodify.camera.v4l2 import UsbCamera, open_capture
 from moodify.errors import CameraLost, NoCamera
 from moodify.types import PixelLayout
+from waiting import wait_until
 
 #: Up to OpenCV 4.11 the level is kept in cv2 itself.
 OPENCV_LOG = getattr(cv2.utils, "logging", cv2)
@@ -49,6 +50,20 @@ def test_a_usb_camera_that_hangs_is_lost_after_the_time_out(usb):
 def test_closing_a_usb_camera_gives_the_device_back(usb):
     usb.close()
     assert usb.device.released.is_set()
+
+
+def test_a_usb_camera_that_hangs_counts_as_held_until_it_lets_go(tmp_path):
+    device = LoopingCapture(cv2.VideoCapture(str(write_clip(tmp_path / "clip.avi"))))
+    node = VideoNode(tmp_path / "clip.avi", "C920", "usb-1", captures=True)
+    camera = UsbCamera(fps=100, close_within_s=0.01, cameras=lambda: (node,), capture=lambda _path: device)
+    camera.read()
+    device.silent.set()
+    assert device.waits.wait(10)
+    camera.close()
+    assert camera.stuck
+    device.silent.clear()
+    assert device.released.wait(10)
+    wait_until(lambda: not camera.stuck, what="its being given back")
 
 
 def test_a_usb_camera_that_is_not_there_names_those_that_are(tmp_path):

@@ -71,6 +71,7 @@ class UsbCamera(Closing):
         detail_width: int = 1280,
         fps: float = 5.0,
         timeout_s: float = 5.0,
+        close_within_s: float = 3.0,
         cameras: Callable[[], Sequence[VideoNode]] = usb_cameras,
         capture: Callable[[str], Capture] = open_capture,
     ) -> None:
@@ -83,6 +84,7 @@ class UsbCamera(Closing):
             detail_width: width that the camera is asked for, and largest width of the detail.
             fps: frames per second until :meth:`set_rate` says otherwise.
             timeout_s: how long a frame may take.
+            close_within_s: how long :meth:`close` waits for a device that hangs.
             cameras: lists what is plugged in.
             capture: opens a device by its path.
 
@@ -99,6 +101,7 @@ class UsbCamera(Closing):
         self._within = (width, height)
         self._detail_width = detail_width
         self._timeout_s = timeout_s
+        self._close_within_s = close_within_s
         self._pacer = Pacer(fps)
         self._sequence = 0
         self._state = threading.Condition()
@@ -154,14 +157,19 @@ class UsbCamera(Closing):
         self._pacer.set_rate(fps)
 
     def close(self) -> None:
-        """Give the device back, which ends a blocked read; a device that hangs is given back when OpenCV lets go of it."""
+        """Give the device back, which ends a blocked read; one that hangs is given back when OpenCV lets go of it: see :attr:`stuck`."""
         self._pacer.stop()
         with self._state:
             self._state.notify_all()
         if threading.current_thread() is not self._thread:
-            self._thread.join(3.0)
+            self._thread.join(self._close_within_s)
             if self._thread.is_alive():
                 log.warning("%s hangs and is not given back yet", self.description)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it was closed and OpenCV still waits for the device."""
+        return self._pacer.stopped and self._thread.is_alive()
 
     def _grab(self, device: Capture) -> None:
         # Only this thread touches the device: OpenCV may crash when it is released under a read.

@@ -18,6 +18,7 @@ from moodify.cloud.rotation import KeyRotation
 from moodify.errors import EnrolmentRefused, PersonMustAct
 from moodify.hub.collector import KeyOffer
 from moodify.hub.offers import proven_key
+from moodify.hub.port import Device, DeviceKey
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 
@@ -79,9 +80,19 @@ def test_the_new_key_is_offered_with_a_proof_that_the_device_has_it(key, port):
 def test_what_is_offered_is_what_a_hub_takes(key, port):
     made, _ = rotation.begin(key)
     offered = KeyOffer(**port.offer(datetime.now(UTC)))
-    assert proven_key(made.device, offered, audience="moodify", leeway_s=60) == made.public_pem
-    with pytest.raises(EnrolmentRefused):
-        proven_key("m-abcdefghijklmnop", offered, audience="moodify", leeway_s=60)
+    current = load(key)
+    keys = (DeviceKey(current.kid, current.public_pem, NOW),)
+    assert proven_key(Device(made.device, "", NOW, None, keys), offered, audience="moodify", leeway_s=60) == made.public_pem
+    for other in (Device("m-abcdefghijklmnop", "", NOW, None, keys), Device(made.device, "", NOW, None, (DeviceKey(made.kid, made.public_pem, NOW),))):
+        with pytest.raises(EnrolmentRefused):
+            proven_key(other, offered, audience="moodify", leeway_s=60)
+
+
+def test_the_consent_of_the_key_in_use_is_no_token_to_sign_in_with(key, port):
+    rotation.begin(key)
+    claims = jwt.decode(port.offer(NOW)["consent"], load(key).public_pem, algorithms=["ES256"], audience="moodify", options={"verify_iat": False, "verify_exp": False})
+    assert claims["exp"] - claims["iat"] == 300
+    assert "jti" not in claims
 
 
 def test_a_second_rotation_while_one_waits_does_nothing(key):

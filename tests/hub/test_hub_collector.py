@@ -137,8 +137,15 @@ def test_a_state_is_an_object():
 
 
 def test_an_offer_of_a_key_is_read():
-    assert read_offer("m-a", b'{"kid": "k", "public_key": "p", "proof": "j"}') == KeyOffer("k", "p", "j")
-    for payload in (b"{}", b'{"kid": "k", "public_key": "p"}', b'{"kid": "a b", "public_key": "p", "proof": "j"}', b'{"kid": 1, "public_key": "p", "proof": "j"}'):
+    assert read_offer("m-a", b'{"kid": "k", "public_key": "p", "proof": "j", "consent": "c"}') == KeyOffer("k", "p", "j", "c")
+    assert read_offer("m-a", b'{"kid": "k", "public_key": "p", "proof": "j"}').consent == ""
+    for payload in (
+        b"{}",
+        b'{"kid": "k", "public_key": "p"}',
+        b'{"kid": "a b", "public_key": "p", "proof": "j"}',
+        b'{"kid": 1, "public_key": "p", "proof": "j"}',
+        b'{"kid": "k", "public_key": "p", "proof": "j", "consent": 1}',
+    ):
         with pytest.raises(CannotWork, match="offer of a key"):
             read_offer("m-a", payload)
 

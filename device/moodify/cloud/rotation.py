@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import jwt
 
 from moodify.cloud.identity import Identity, load, load_or_make, make_key, read_key
 from moodify.cloud.keys import kid_of
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 logger = logging.getLogger(__name__)
+
+#: How long the key in use agrees to the next one, at a time: it is asked for anew with each offer.
+CONSENT_LIFETIME: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +97,10 @@ class KeyRotation:
         self._told: str | None = None
 
     def offer(self, now: datetime) -> Mapping[str, str] | None:
-        """Return the new key, and a token that it signed for a proof that this device has it; None where none waits."""
+        """Return the new key, a token that it signed for a proof that this device has it, and the consent of the key in use; None where none waits."""
         try:
             waiting = pending(self._path)
+            current = load(self._path)
         except PersonMustAct as error:
             # It is asked each minute.
             if self._told != str(error):
@@ -103,7 +109,7 @@ class KeyRotation:
             return None
         if waiting is None:
             return None
-        return {"kid": waiting.kid, "public_key": waiting.public_pem, "proof": waiting.token(self._audience, now)}
+        return {"kid": waiting.kid, "public_key": waiting.public_pem, "proof": waiting.token(self._audience, now), "consent": self._consent(current, waiting.kid, now)}
 
     def accepted(self, kid: str) -> None:
         """Put the new key in the old one's place: what is signed from now on is signed with it."""
@@ -124,6 +130,11 @@ class KeyRotation:
                 self._give_up(kid, reason)
         except PersonMustAct as error:
             logger.warning("the hub refuses the new key %s (%s), which can't be removed: %s", kid, reason, error)
+
+    def _consent(self, current: Identity, kid: str, now: datetime) -> str:
+        # Without jti, which a token for signing in must have: this is good for nothing else.
+        claims = {"sub": current.device, "aud": self._audience, "iat": now, "exp": now + CONSENT_LIFETIME, "cnf": {"jkt": kid}}
+        return jwt.encode(claims, current.key, algorithm="ES256", headers={"kid": current.kid})
 
     def _waits(self, kid: str) -> bool:
         waiting = pending(self._path)

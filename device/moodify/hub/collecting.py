@@ -222,8 +222,13 @@ class CollectorThread:
 
     def _take_key(self, held: Held[KeyOffer]) -> None:
         kid = held.said.kid
+        device = self._registry.device(held.device)
         try:
-            self._registry.add_key(held.device, proven_key(held.device, held.said, audience=self._audience, leeway_s=self._leeway_s), datetime.now(UTC))
+            if device is None:
+                raise EnrolmentRefused(f"{held.device} is not enrolled")
+            # It was signed before it began to wait here.
+            waited_s = time.monotonic() - held.message.arrived_s
+            self._registry.add_key(held.device, proven_key(device, held.said, audience=self._audience, leeway_s=self._leeway_s + waited_s), datetime.now(UTC))
         except EnrolmentRefused as error:
             logger.warning("a new key of %s is refused: %s", held.device, error)
             self._tell(held.device, "key", {"kid": kid, "status": "error", "error": str(error)})

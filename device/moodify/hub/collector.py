@@ -57,6 +57,9 @@ class KeyOffer:
     kid: str
     public_key: str
     proof: str = field(repr=False)
+    """Signed with the second key."""
+    consent: str = field(repr=False)
+    """Signed with a key that the hub knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +152,9 @@ def read_offer(device: str, payload: bytes) -> KeyOffer:
         Unreadable: it is no offer.
     """
     match _read(device, payload):
-        case {"kid": str(kid), "public_key": str(public_key), "proof": str(proof)} if _NAME.fullmatch(kid):
-            return KeyOffer(kid, public_key, proof)
+        # From an older Moodify it comes without consent, and is refused with a reason.
+        case {"kid": str(kid), "public_key": str(public_key), "proof": str(proof), **rest} if _NAME.fullmatch(kid) and isinstance(consent := rest.get("consent", ""), str):
+            return KeyOffer(kid, public_key, proof, consent)
     raise Unreadable(device, "offer of a key")
 
 

@@ -1,44 +1,75 @@
-"""Whether a device that offers a second key has it."""
+"""Whether a device that offers a second key has it, and whether the key that it has now agrees."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import jwt
 
 from moodify.cloud.identity import TOKEN_LIFETIME
 from moodify.cloud.keys import kid_of, pem_of, read_public
+from moodify.cloud.rotation import CONSENT_LIFETIME
 from moodify.errors import EnrolmentRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
     from moodify.hub.collector import KeyOffer
+    from moodify.hub.port import Device
 
 _CLAIMS: Final = ["exp", "iat", "sub", "aud"]
 
 
-def proven_key(device: str, offer: KeyOffer, *, audience: str, leeway_s: float) -> str:
-    """Return the offered public key as PEM: its proof is a fresh token of this device, signed with that very key.
+def proven_key(device: Device, offer: KeyOffer, *, audience: str, leeway_s: float) -> str:
+    """Return the offered public key as PEM.
+
+    Its proof is a fresh token of this device, signed with that very key. Its consent is one that a key which the hub knows has signed, and which names
+    the new one (``cnf``, RFC 7800): a token alone, which may have been stolen, makes nobody the device for good.
 
     Raises:
-        EnrolmentRefused: it is not; the text says why, and holds nothing of the proof.
+        EnrolmentRefused: it is not; the text says why, and holds nothing of the tokens.
     """
     key = read_public(offer.public_key)
     kid = kid_of(key)
     if kid != offer.kid:
         raise EnrolmentRefused("the key's thumbprint is another than its kid; run moodify device rotate again on the device")
+    if _kid(offer.proof) != kid:
+        raise EnrolmentRefused("the proof names another key; run moodify device rotate again on the device")
+    _check("proof", offer.proof, key, device.id, audience, leeway_s, TOKEN_LIFETIME)
+    known = {one.kid: one.public_key for one in device.keys}
+    signer = known.get(_kid(offer.consent) or "")
+    if signer is None:
+        raise EnrolmentRefused("no key that is known of the device agrees; update Moodify on the device, and run moodify device rotate again on it")
+    claims = _check("consent", offer.consent, read_public(signer), device.id, audience, leeway_s, CONSENT_LIFETIME)
+    match claims.get("cnf"):
+        case {"jkt": str(named)} if named == kid:
+            return pem_of(key)
+    raise EnrolmentRefused("the consent is to another key; run moodify device rotate again on the device")
+
+
+def _kid(token: str) -> str | None:
     try:
-        if jwt.get_unverified_header(offer.proof).get("kid") != kid:
-            raise EnrolmentRefused("the proof names another key; run moodify device rotate again on the device")
-        claims = jwt.decode(offer.proof, key, algorithms=["ES256"], audience=audience, leeway=leeway_s, options={"require": _CLAIMS})
+        kid = jwt.get_unverified_header(token).get("kid")
+    except (jwt.InvalidTokenError, RecursionError):
+        return None
+    return kid if isinstance(kid, str) else None
+
+
+def _check(what: str, token: str, key: EllipticCurvePublicKey, device: str, audience: str, leeway_s: float, lifetime: timedelta) -> Mapping[str, Any]:
+    try:
+        claims: Mapping[str, Any] = jwt.decode(token, key, algorithms=["ES256"], audience=audience, leeway=leeway_s, options={"require": _CLAIMS})
     # PyJWT lets the last two pass: numbers without end, and brackets without end.
     except (jwt.InvalidTokenError, OverflowError, RecursionError) as error:
-        raise EnrolmentRefused(f"the proof does not hold ({_why(error)}); check the device's clock, and run moodify device rotate again on it") from error
+        raise EnrolmentRefused(f"the {what} does not hold ({_why(error)}); check the device's clock, and run moodify device rotate again on it") from error
     if claims["sub"] != device:
-        raise EnrolmentRefused("the proof is another device's; run moodify device rotate again on the device")
-    if int(claims["exp"]) - int(claims["iat"]) > TOKEN_LIFETIME.total_seconds():
-        raise EnrolmentRefused("the proof is good for too long; update Moodify on the device")
-    return pem_of(key)
+        raise EnrolmentRefused(f"the {what} is another device's; run moodify device rotate again on the device")
+    if int(claims["exp"]) - int(claims["iat"]) > lifetime.total_seconds():
+        raise EnrolmentRefused(f"the {what} is good for too long; update Moodify on the device")
+    return claims
 
 
 def _why(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
     from moodify.hub.database.engine import Transactions
+
+logger = logging.getLogger(__name__)
 
 #: Characters of a device's name.
 NAME_AT_MOST = 100
@@ -105,8 +108,11 @@ class Registry:
         with self._transactions.writing() as connection:
             _one_at_a_time(connection)
             n = connection.scalar(select(KeyRow.n).where(KeyRow.device == device_id, KeyRow.kid == kid))
-            if n is not None and connection.execute(delete(KeyRow).where(KeyRow.device == device_id, KeyRow.n < n)).rowcount:
+            dropped = 0 if n is None else connection.execute(delete(KeyRow).where(KeyRow.device == device_id, KeyRow.n < n)).rowcount
+            if dropped:
                 _changed(connection)
+        if dropped:
+            logger.warning("%s signs in with its new key %s: the one before holds no longer; if nobody changed it, run: moodify hub revoke %s", device_id, kid, device_id)
 
     def revoke(self, device_id: str, now: datetime) -> None:
         """Take all keys of a device away; its history stays.

@@ -92,6 +92,29 @@ def show_config(
     typer.echo(document.annotated() if annotated else document.effective(load(find(config))), nl=False)
 
 
+@app.command()
+def privacy(
+    wish: Annotated[Literal["on", "off", "status"], typer.Argument(metavar="on|off|status", help="on closes the camera, off lets it look again.")] = "status",
+    as_json: JsonFlag = False,  # noqa: FBT002 - a flag of the command line
+    config: ConfigOption = None,
+) -> None:
+    """Close the camera, let it look again, or say how that stands, also while the appliance runs."""
+    from moodify.cli.privacy import privacy as set_privacy
+
+    raise typer.Exit(set_privacy(wish, config, as_json=as_json))
+
+
+@app.command()
+def notice(
+    language: Annotated[Literal["en", "de"] | None, typer.Option(help="en or de; default: both.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Print a notice for visitors, to be put up where they see it."""
+    from moodify.cli.notice import notice as print_notice
+
+    raise typer.Exit(print_notice(language, config))
+
+
 @spotify.command()
 def login(config: ConfigOption = None) -> None:
     """Sign in to Spotify, with an app of your own; any phone or computer opens the link."""

@@ -21,7 +21,7 @@ from moodify.daemon.house import RunningHouse
 from moodify.daemon.kept import Kept
 from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of
 from moodify.daemon.recorder import Recorder
-from moodify.daemon.running import end, open_page, pressed, start_health_reading, started
+from moodify.daemon.running import Patience, end, open_page, pressed, start_health_reading, started
 from moodify.daemon.safe import run_safe
 from moodify.daemon.snapshot import Facts, snapshot
 from moodify.daemon.watcher import Watcher
@@ -136,10 +136,8 @@ def run(config: Config, options: Options) -> int:  # noqa: C901, PLR0915 - in on
         watcher_clock = RecordingClock() if CameraOpener(config.camera).recording else None
         clock: Clock = watcher_clock or WorldClock()
         kept = Kept(store, settings, retention_days=config.store.retention_days, privacy_hours=config.privacy.hours, local=lambda: clock.utc().astimezone())
-        if (asked := kept.privacy_asked()) is not None:
-            # Left by a command whose appliance ended before it could answer.
-            kept.set_privacy(asked)
-            kept.privacy_answered(asked)
+        # Left by a command whose appliance ended before it could answer.
+        kept.take_asked()
         player = house.enter_context(open_player(config.music, folder, clock=clock.now_s))
         simulated = player.simulated is not None
         # What the simulated owner likes must not be taken for the household's.
@@ -222,12 +220,13 @@ def run(config: Config, options: Options) -> int:  # noqa: C901, PLR0915 - in on
             house.enter_context(announce_page(config.web.host, page.port, identity.device, "Moodify"))
 
         signals.from_now_on_by(put)
+        patience = Patience()
         # From here on things happen. Ended in reverse: first what makes signals, last what carries them out.
         if isinstance(courier, Courier):
-            house.callback(end, started("courier", courier.run, put), courier.close)
+            house.callback(end, started("courier", courier.run, put), courier.close, patience)
 
-        house.callback(_end_dj, started("dj", dj.run, put), dj, player)
-        house.callback(end, started("watcher", watcher.run, put), watcher.close)
+        house.callback(_end_dj, started("dj", dj.run, put), dj, player, patience)
+        house.callback(end, started("watcher", watcher.run, put), watcher.close, patience)
         keys = house.enter_context(Keys(lambda press: put(pressed(press, "keys")))) if options.keys else None
         if options.seconds is not None:
             house.enter_context(ended_after(options.seconds, put))
@@ -236,6 +235,9 @@ def run(config: Config, options: Options) -> int:  # noqa: C901, PLR0915 - in on
             code = conductor.run()
         finally:
             notifier.stopping()
+            # All is recorded: what is unsent goes, and the hub beside ends, while the rest is closed.
+            if isinstance(courier, Courier):
+                courier.close()
         if crashes is not None:
             crashes.ended(why=conductor.failure)
         return code
@@ -251,11 +253,11 @@ def _open_first(opener: CameraOpener) -> list[Camera]:
         return []
 
 
-def _end_dj(thread: threading.Thread, dj: Dj, player: OpenPlayer) -> None:
+def _end_dj(thread: threading.Thread, dj: Dj, player: OpenPlayer, patience: Patience) -> None:
     """End it with the player still open, so that a volume that was faded is put back; a wait for a sleeping speaker ends with the player."""
     dj.close()
-    thread.join(REQUEST_END_S)
-    end(thread, player.close, within_s=REQUEST_END_S)
+    thread.join(min(REQUEST_END_S, patience.left_s()))
+    end(thread, player.close, patience, at_most_s=REQUEST_END_S)
 
 
 def _first_snapshot(facts: Facts, *, privacy: bool) -> Now:

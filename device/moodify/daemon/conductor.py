@@ -341,9 +341,7 @@ class Conductor:
 
     def _tick(self) -> None:
         now_s = self._clock.now_s()
-        if (asked := self._kept.privacy_asked()) is not None:
-            self._kept.set_privacy(asked)
-            self._kept.privacy_answered(asked)
+        self._kept.tick()
         self._follow_privacy()
         self._decider.poll_where_due(now_s)
         self._table.tick(now_s)
@@ -356,7 +354,6 @@ class Conductor:
             self._answer_pending(f"Found no {mood.value} music in time: press again")
         if self._override.over():
             self._said.note(Decision(Act.KEEP, "The mood that was named from afar is over: the music follows the room again", self._room.mood), answer=True)
-        self._kept.tick()
         self._kept.keep_music(self._policy, now_s, self._clock.utc())
         self._kept.keep_taste(self._clock.utc())
         self._show()

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 #: Seconds between two tries to keep what could not be written.
 RETRY_S = 10.0
 PRIVACY_KEY = "privacy"
-#: Where another program leaves what it asks of the one that runs: ``{"on": …}``, taken out once it is done.
+#: Where another program leaves what it asks of the one that runs: ``{"on": …, "id": …}``, taken out once it is done.
 PRIVACY_ASKED_KEY = "privacy_asked"
 LAST_SEEN_KEY = "last_seen_utc"
 MUSIC_KEY = "music"
@@ -67,6 +67,7 @@ class Kept:
         self._by_hand = ByHand.from_json(settings.get(PRIVACY_KEY))
         self._privacy_hours = privacy_hours
         self._local = local
+        self._taken: Any = None
         self._unwritten: dict[str, Any] = {}
         self._again_s: float | None = None
         self._music_version: int | None = None
@@ -91,23 +92,19 @@ class Kept:
         if self._by_hand != before:
             self.keep(PRIVACY_KEY, self._by_hand.as_json())
 
-    def privacy_asked(self) -> bool | None:
-        """Return what another program on this machine asked for, until it is :meth:`answered <privacy_answered>`; None where none did."""
+    def take_asked(self) -> None:
+        """Do once what another program on this machine asks for, and take that out when it is kept."""
         try:
             asked = self._settings.get(PRIVACY_ASKED_KEY)
-        except StoreBusy:
-            return None
-        return bool(asked["on"]) if isinstance(asked, dict) and "on" in asked else None
-
-    def privacy_answered(self, on: bool) -> None:  # noqa: FBT001 - it is the value that was asked for
-        """Take out what was asked for, once it is kept; if something else was asked for meanwhile, that stands."""
-        if PRIVACY_KEY in self._unwritten:
-            return
-        try:
-            self._settings.remove(PRIVACY_ASKED_KEY, {"on": on})
-        except StoreBusy:
-            # Done again, which changes nothing, and taken out then.
-            log.debug("what was asked for is taken out later")
+            if asked is None:
+                return
+            if asked != self._taken:
+                self._taken = asked
+                self.set_privacy(bool(asked["on"]))
+            if PRIVACY_KEY not in self._unwritten:
+                self._settings.remove(PRIVACY_ASKED_KEY, asked)
+        except StoreBusy as error:
+            log.debug("what is asked for is taken later: %s", error)
 
     def keep(self, key: str, value: Any) -> None:
         """Write a JSON value down for the next start, now or as soon as the database can be written."""
@@ -131,7 +128,8 @@ class Kept:
             return None
 
     def tick(self) -> None:
-        """Write down what is due."""
+        """Write down what is due, and take what was asked for."""
+        self.take_asked()
         if self._again_s is not None and time.monotonic() >= self._again_s:
             self._write()
 

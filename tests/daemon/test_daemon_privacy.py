@@ -1,0 +1,169 @@
+"""Privacy by hand and by the hour, and what a finger at the button may yet mean."""
+
+import logging
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from daemon_house import CALM, HAPPY, RULES, DaemonHouse
+
+from moodify.config.model import PrivacyHours
+from moodify.daemon import signals as sig
+from moodify.daemon.kept import PRIVACY_ASKED_KEY
+from moodify.daemon.privacy import ByHand, after, standing
+from moodify.panel.port import Press, Show
+from moodify.store.settings import Settings
+from moodify.system.clock import RecordingClock
+from waiting import wait_until
+
+NIGHT = (PrivacyHours(start=time(22), end=time(7)),)
+BOTH = (*NIGHT, PrivacyHours(start=time(12), end=time(13)))
+
+
+def at(text):
+    return datetime.fromisoformat(f"2026-01-{text}").replace(tzinfo=UTC)
+
+
+def day(*does, hours=NIGHT):
+    """Return whether privacy is on after each moment; what is done by hand stands as (moment, on or off)."""
+    by_hand, seen = ByHand(), []
+    for step in does:
+        moment, wish = step if isinstance(step, tuple) else (step, None)
+        if wish is not None:
+            by_hand = after(by_hand, hours, at(moment), on=wish)
+        # It comes back from a restart as it was.
+        by_hand = ByHand.from_json(by_hand.as_json())
+        seen.append(standing(by_hand, hours, at(moment)).on)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("does", "seen"),
+    [
+        (("05 21:59:59", "05 22:00", "06 06:59:59", "06 07:00", "06 22:00"), [False, True, True, False, True]),
+        (("05 23:00", ("05 23:10", False), "06 06:59", "06 07:00", "06 21:59", "06 22:00"), [True, False, False, False, False, True]),
+        ((("05 23:00", False), ("05 23:30", True), "06 07:00"), [False, True, False]),
+        ((("05 20:00", True), "05 23:00", "06 07:01", "06 21:00", ("06 21:30", False), "06 22:00"), [True, True, True, True, False, True]),
+        ((("05 20:00", True), ("05 23:00", False), "06 06:00", "06 07:00", "06 22:30"), [True, False, False, False, True]),
+        ((("05 23:00", False), ("05 23:05", False), "05 23:06"), [False, False, False]),
+        ((("05 09:00", False), ("05 09:00", True), ("05 09:01", True), ("05 09:02", False)), [False, True, True, False]),
+    ],
+    ids=["by the hour", "opened at night", "opened and closed again", "closed by day stays closed", "closed by day opened at night", "opened twice", "no hours now"],
+)
+def test_what_is_done_by_hand_in_privacy_hours_holds_until_the_next_of_their_times(does, seen):
+    assert day(*does) == seen
+
+
+def test_the_times_of_all_hours_count():
+    assert day("05 11:59", "05 12:00", ("05 12:30", False), "05 12:59", "05 13:00", "05 22:00", hours=BOTH) == [False, True, False, False, False, True]
+
+
+def test_why_is_said():
+    night = at("05 23:00")
+    assert standing(ByHand(), NIGHT, night).why == "until 07:00, by privacy.hours"
+    assert standing(after(ByHand(), NIGHT, night, on=False), NIGHT, night).why == "turned off by hand until 07:00, though these are privacy hours"
+    assert standing(ByHand(closed=True), NIGHT, night).why == "turned on by hand"
+    assert standing(ByHand(), (), night).why == ""
+
+
+def test_a_clock_that_ran_ahead_does_not_keep_the_camera_open_for_ever():
+    ahead = after(ByHand(), NIGHT, at("20 23:00"), on=False)
+    assert standing(ahead, NIGHT, at("05 23:00")).on
+
+
+@pytest.mark.parametrize("kept", [True, "?", {"closed": False}, {"closed": False, "opened_until": "soon"}, {"closed": False, "opened_until": "2026-01-05T07:00:00"}])
+def test_what_can_not_be_read_counts_as_closed(kept):
+    assert ByHand.from_json(kept) == ByHand(closed=True)
+
+
+def house_at(folder, text, hours=("22:00", "07:00")):
+    """A house whose local time is a moment of January 2026."""
+    local = datetime.fromisoformat(f"2026-01-{text}").astimezone()
+    rules = RULES | {"privacy": {"hours": [{"start": hours[0], "end": hours[1]}]}}
+    return DaemonHouse(folder, rules=rules, clock=RecordingClock(local.astimezone(UTC)))
+
+
+def test_the_camera_closes_by_the_hour_and_opens_again_and_no_error_is_logged(tmp_path, caplog):
+    caplog.set_level(logging.WARNING)
+    with house_at(tmp_path, "05 21:59:50") as house:
+        house.sees_well().show(2, HAPPY)
+        assert not house.watcher._privacy
+        house.clock.advance_to(house.t_s + 20)
+        house.await_reason("Privacy is on (until 07:00, by privacy.hours): the camera is closed")
+        assert house.watcher._privacy
+        assert house.board.now()["privacy"] is True
+        house.clock.advance_to(house.t_s + timedelta(hours=9).total_seconds())
+        house.await_reason("Privacy is off: the camera looks again")
+        assert not house.watcher._privacy
+    assert caplog.records == []
+
+
+def test_a_press_for_privacy_in_its_hours_opens_the_camera_until_they_end_over_a_restart(tmp_path):
+    with house_at(tmp_path, "05 23:00") as house:
+        assert house.kept.privacy
+        house.press(Press.PRIVACY)
+        house.await_reason("Privacy is off (turned off by hand until 07:00")
+        house.end()
+    with house_at(tmp_path, "05 23:30") as house:
+        assert not house.kept.privacy
+    with house_at(tmp_path, "06 22:30") as house:
+        assert house.kept.privacy
+
+
+def test_what_another_program_asks_for_is_done_once_and_taken_out(tmp_path):
+    with DaemonHouse(tmp_path) as house, Settings(house.path) as other:
+        house.sees_well()
+        other.put(PRIVACY_ASKED_KEY, {"on": True, "id": "1"})
+        wait_until(lambda: other.get(PRIVACY_ASKED_KEY) is None)
+        house.await_reason("Privacy is on (turned on by hand)")
+        assert house.watcher._privacy
+
+
+def test_what_is_asked_for_while_the_database_is_locked_is_done_once_all_the_same(tmp_path):
+    with DaemonHouse(tmp_path) as house, Settings(house.path) as other:
+        house.settings._db.execute("PRAGMA busy_timeout = 20")
+        other.put(PRIVACY_ASKED_KEY, {"on": True, "id": "1"})
+        with closing(sqlite3.connect(house.path, isolation_level=None)) as locker:
+            locker.execute("BEGIN IMMEDIATE")
+            wait_until(lambda: house.watcher._privacy)
+            # Somebody at the device wants otherwise, before the question could be taken out.
+            house.put(sig.PrivacyWanted(on=False, origin="page"))
+            wait_until(lambda: not house.watcher._privacy)
+            locker.execute("ROLLBACK")
+        wait_until(lambda: other.get(PRIVACY_ASKED_KEY) is None)
+        assert not house.watcher._privacy
+
+
+def test_while_a_finger_is_down_the_look_changes_no_music(house):
+    house.show(1, HAPPY)
+    house.press(let_go=False).show(3, CALM)
+    assert "play done" not in house.told
+    assert house.lamp.shown[-1] == (Show.LOOKING, None)
+    house.put(sig.Pressed(Press.LET_GO, "button", 0.0))
+    house.await_reason("You asked: ")
+    wait_until(lambda: house.lamp.shown[-1][0] is not Show.LOOKING)
+
+
+@pytest.mark.parametrize("hold", [Press.PAUSE, Press.PRIVACY, Press.RESET])
+def test_a_hold_means_what_it_ends_with_and_not_the_look_that_it_began_with(house, hold):
+    house.show(1, HAPPY).press(let_go=False).show(3, HAPPY).press(hold).look(HAPPY)
+    assert not [reason for reason in house.reasons() if reason.startswith("You asked: happy")]
+
+
+def test_a_second_press_turns_the_look_into_the_next_song(house):
+    house.show(10, HAPPY)
+    assert house.told[-1] == "play done"
+    house.press().press(Press.NEXT).show(4, HAPPY)
+    asked = [reason for reason in house.reasons() if reason.startswith("You ")]
+    assert [reason.split()[1] for reason in asked] == ["skipped"]
+
+
+def test_a_hold_for_a_reset_says_that_there_is_nothing_to_reset(house, caplog):
+    caplog.set_level(logging.INFO)
+    house.show(1, HAPPY).press(let_go=False).press(Press.RESET)
+    house.await_reason("There are no accounts yet, so there is no password to reset")
+    assert "no accounts yet" in caplog.text
+    wait_until(lambda: house.lamp.shown[-1] == (Show.NOTHING_TO_DO, None))
+    house.show(5, HAPPY)
+    assert house.lamp.shown[-1][0] is not Show.NOTHING_TO_DO

@@ -24,8 +24,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: How long a thread has to end, in seconds; the process ends all the same.
-JOIN_S = 5.0
+#: How long all threads together have to end, in seconds; the process ends all the same, within the five that a clean stop may take.
+JOIN_S = 4.0
+
+
+class Patience:
+    """How long the end of a run is still waited for, counted from the first time that somebody asks."""
+
+    def __init__(self) -> None:
+        """Wait for nothing yet."""
+        self._until_s: float | None = None
+
+    def left_s(self) -> float:
+        """Return the seconds that are left."""
+        now_s = time.monotonic()
+        if self._until_s is None:
+            self._until_s = now_s + JOIN_S
+        return max(self._until_s - now_s, 0.0)
 
 
 def started(name: str, target: Callable[[], None], put: Callable[[Signal], None]) -> threading.Thread:
@@ -35,12 +50,13 @@ def started(name: str, target: Callable[[], None], put: Callable[[Signal], None]
     return thread
 
 
-def end(thread: threading.Thread, close: Callable[[], None], *, within_s: float = JOIN_S) -> None:
+def end(thread: threading.Thread, close: Callable[[], None], patience: Patience, *, at_most_s: float = JOIN_S) -> None:
     """Close what a thread runs and wait for its end, which may not come."""
+    began_s = time.monotonic()
     close()
-    thread.join(within_s)
+    thread.join(min(at_most_s, patience.left_s()))
     if thread.is_alive():
-        log.warning("The %s did not end within %s s and is left behind", thread.name, within_s)
+        log.warning("The %s did not end within %.1f s and is left behind", thread.name, time.monotonic() - began_s)
 
 
 def pressed(press: Press, origin: str) -> Pressed:

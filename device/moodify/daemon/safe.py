@@ -21,7 +21,7 @@ from moodify.daemon.house import RunningHouse
 from moodify.daemon.parts import Part
 from moodify.daemon.places import DATABASE, DEVICE_KEY
 from moodify.daemon.recorder import Recorder
-from moodify.daemon.running import end, open_page, pressed, start_health_reading, started
+from moodify.daemon.running import Patience, end, open_page, pressed, start_health_reading, started
 from moodify.daemon.said import Said
 from moodify.daemon.signals import State
 from moodify.daemon.snapshot import Facts, snapshot
@@ -254,7 +254,7 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
         house.enter_context(announce_page(config.web.host, page.port, identity.device, "Moodify"))
     signals.from_now_on_by(put)
     if isinstance(courier, Courier):
-        house.callback(end, started("courier", courier.run, put), courier.close)
+        house.callback(end, started("courier", courier.run, put), courier.close, Patience())
     if options.seconds is not None:
         house.enter_context(ended_after(options.seconds, put))
     options.attach(Running(running, page.url if page is not None else None, keys=False, demo=False))

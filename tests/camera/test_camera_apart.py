@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from camera_parts import driver_of
+from picamera2_parts import driver_of
 
 from moodify.camera.apart import ApartCamera, open_pi
 from moodify.camera.steady import Opened, SteadyCamera

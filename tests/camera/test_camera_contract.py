@@ -6,7 +6,8 @@ import threading
 import cv2
 import numpy as np
 import pytest
-from camera_parts import FakePicamera2, LoopingCapture, driver_of, waiting_in, write_clip, write_picture
+from camera_parts import LoopingCapture, waiting_in, write_clip, write_picture
+from picamera2_parts import FakePicamera2, driver_of
 
 from moodify.camera.apart import ApartCamera, open_pi
 from moodify.camera.fake import FakeCamera

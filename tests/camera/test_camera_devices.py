@@ -6,7 +6,8 @@ import threading
 import cv2
 import numpy as np
 import pytest
-from camera_parts import FakePicamera2, LoopingCapture, write_clip
+from camera_parts import LoopingCapture, write_clip
+from picamera2_parts import FakePicamera2
 
 from moodify.camera.pi import PiCamera
 from moodify.camera.planes import unpack_planes

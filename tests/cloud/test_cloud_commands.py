@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from moodify.cloud.commands import ARGUMENTS, GOALS, CommandDesk, Reply
+from moodify.cloud.commands import ARGUMENTS, COMMANDS_AT_ONCE, GOALS, TOO_MANY, CommandDesk, Reply
 from moodify.cloud.executed import REMEMBERED
 from moodify.cloud.mqtt import Received
 from moodify.cloud.port import Command
+from moodify.cloud.restraint import Bucket
 from moodify.config.model import CommandName, MusicGoal
 from moodify.errors import StoreBusy
 from moodify.sqlite import transaction
@@ -186,7 +187,8 @@ def test_an_answer_to_what_nobody_asked_is_not_kept(desk, memory):
     assert memory.get("link.command.0") is None
 
 
-def test_so_many_are_remembered_in_so_many_places(desk, memory):
+def test_so_many_are_remembered_in_so_many_places(memory):
+    desk = CommandDesk(tuple(ARGUMENTS), memory, clock_trusted=lambda: True, bucket=Bucket(60, 2 * REMEMBERED))
     for number in range(REMEMBERED + 5):
         desk.take("rescan", message({"id": f"c{number}"}))
         desk.answered(f"c{number}", {"status": "ok"})
@@ -208,3 +210,29 @@ def test_while_the_memory_is_busy_nothing_is_taken(desk, memory, tmp_path):
 def test_the_words_are_those_of_the_configuration():
     assert set(ARGUMENTS) == set(typing.get_args(CommandName))
     assert set(typing.get_args(MusicGoal)) == set(GOALS)
+
+
+class Counting:
+    """A memory that counts what is written."""
+
+    def __init__(self, memory):
+        self._memory = memory
+        self.writes = 0
+
+    def get(self, key, default=None):
+        return self._memory.get(key, default)
+
+    def put(self, key, value):
+        self.writes += 1
+        self._memory.put(key, value)
+
+
+def test_a_flood_of_good_commands_is_answered_with_an_error_and_costs_no_writes(memory):
+    counting = Counting(memory)
+    desk = desk_of(counting)
+    taken = [desk.take("rescan", message({"id": f"id-{number}"})) for number in range(200)]
+    done = [one for one in taken if isinstance(one, Command)]
+    # The bucket may have filled a little meanwhile.
+    assert COMMANDS_AT_ONCE <= len(done) <= COMMANDS_AT_ONCE + 5
+    assert counting.writes == len(done)
+    assert {refused(one)[1] for one in taken if isinstance(one, Reply)} == {TOO_MANY}

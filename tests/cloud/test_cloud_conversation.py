@@ -341,3 +341,12 @@ def test_a_guest_is_told_at_each_connect_and_hears_its_own_topics(open_broker, d
     assert {(one.payload, one.retained) for one in heard} == {(b"config", True)}
     assert guest.heard_of == [("guest/status", b"online", False)]
     assert device.commands == []
+
+
+def test_commands_that_are_refused_by_the_hundred_make_few_lines_in_the_log(stub, keyed, caplog):
+    device, _ = keyed
+    device.pump_until(lambda: f"{DOWN}/cmd/#" in stub.subscribed)
+    for number in range(60):
+        stub.say(publish(f"{DOWN}/cmd/nonsense{number % 30}", json.dumps({"id": f"id-{number}"}).encode(), mid=number + 1))
+    device.pump_until(lambda: len(stub.pubacks) == 60)
+    assert caplog.text.count("a command was not carried out") == 5

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from moodify.cloud.executed import Executed
 from moodify.cloud.port import Command
+from moodify.cloud.restraint import Bucket
 from moodify.types import FELT_MOODS
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ GOALS = ("match", "lift", "calm")
 #: How long a mood from afar holds, in minutes.
 MOOD_MINUTES = 60
 MOOD_MINUTES_AT_MOST = 720
+#: So many commands a minute are carried out, and so many at once: people at a dashboard need fewer, and each costs the card writes.
+COMMANDS_PER_MINUTE = 30
+COMMANDS_AT_ONCE = 10
+#: What is said of one more.
+TOO_MANY = f"too many commands: {COMMANDS_PER_MINUTE} a minute are carried out, {COMMANDS_AT_ONCE} at once; ask again in a while"
 #: What is said of a command that a crash or a power cut came into.
 BEGUN_BEFORE = "was begun before a restart; it is not done twice"
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -52,11 +58,12 @@ class Reply:
 class CommandDesk:
     """Takes messages from the command topics. Belongs to the link's thread."""
 
-    def __init__(self, allowed: Collection[str], memory: Memory, *, clock_trusted: Callable[[], bool]) -> None:
-        """Take the names that the owner allows, where executed ids are kept, and whether the system's date can be believed."""
+    def __init__(self, allowed: Collection[str], memory: Memory, *, clock_trusted: Callable[[], bool], bucket: Bucket | None = None) -> None:
+        """Take the names that the owner allows, where executed ids are kept, whether the system's date can be believed, and how many are carried out."""
         self._allowed = frozenset(allowed)
         self._clock_trusted = clock_trusted
         self._executed = Executed(memory)
+        self._bucket = bucket or Bucket(COMMANDS_PER_MINUTE, COMMANDS_AT_ONCE)
 
     def take(self, name: str, message: Received, now: datetime | None = None) -> Command | Reply | None:
         """Read one message; a command is remembered before it is returned, so that a repeat does nothing.
@@ -87,6 +94,8 @@ class CommandDesk:
             return Reply(command_id, deed.answer if deed.answer is not None else _error(BEGUN_BEFORE))
         try:
             command = Command(command_id, name, self._arguments(name, message, body, datetime.now(UTC) if now is None else now))
+            if not self._bucket.take():
+                raise ValueError(TOO_MANY)  # noqa: TRY301 - it is answered as the other reasons are
         except ValueError as error:
             return Reply(command_id, _error(str(error)))
         self._executed.begin(command_id)

@@ -15,6 +15,7 @@ from moodify.cloud.delivery import Deliverer, Receipts
 from moodify.cloud.keychange import KeyChange
 from moodify.cloud.outgoing import as_json
 from moodify.cloud.port import LinkState, Publication
+from moodify.cloud.restraint import Complaints
 from moodify.cloud.sender import Sender
 from moodify.cloud.subscriptions import Subscriptions
 
@@ -51,6 +52,7 @@ class Lasting:
     silence_s: float
     """Wait for a hub's acknowledgement, after which it is asked for."""
     receipts: Receipts = field(default_factory=Receipts)
+    complaints: Complaints = field(default_factory=Complaints)
 
     def status(self, state: str) -> bytes:
         """Return the payload of a birth or a farewell."""
@@ -196,8 +198,10 @@ class Conversation:
     def _command(self, name: str, message: mqtt.Received) -> None:
         taken = self._lasting.desk.take(name, message)
         if isinstance(taken, Reply):
-            if taken.refusal is not None:
-                logger.warning("a command was not carried out: %s", taken.refusal)
+            complaints = self._lasting.complaints
+            if taken.refusal is not None and complaints.say(taken.refusal):
+                quiet = complaints.quiet()
+                logger.warning("a command was not carried out: %s%s", taken.refusal, f" (nor were {quiet} others, of which nothing was said)" if quiet else "")
             if taken.id is not None:
                 self._lasting.outgoing.answers.append((taken.id, as_json(taken.body)))
         elif taken is not None:

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import csv
+import errno
+import itertools
 import json
 import os
 import pty
 import random
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
 import zipfile
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from appliance import Appliance, configure, data_folder, environment_of, hubs_of, moodify
+from brokers import OBSERVER, running_broker
 from moodify.cli.data_places import KINDS, set_aside, unknown
 from moodify.cli.main import app
 from moodify.cloud.identity import load
 from moodify.cloud.keys import pem_of
+from moodify.cloud.mqtt import Acked, Connected, Connection, Received, Subscribed
+from moodify.cloud.port import Credentials
+from moodify.cloud.topics import Topics
 from moodify.daemon.kept import PRIVACY_KEY, privacy_kept
 from moodify.errors import MoodifyError
 from moodify.hub.collector import read_summary
@@ -322,6 +330,29 @@ def test_what_can_not_be_restored_changes_nothing_and_says_why(home, tmp_path, d
     assert set_aside(data_folder(home)) == []
 
 
+@pytest.mark.parametrize("fails_at", range(1, 7))
+def test_a_restore_that_fails_on_the_way_puts_everything_back(home, monkeypatch, fails_at):
+    done(home, "backup", home / "backup", "--with-keys")
+    folder = data_folder(home)
+    with Store(folder / "moodify.db") as store:
+        store.record([event(99)])
+    (folder / "hub.json").write_text("{}")
+    before, calls = content_of(folder), itertools.count(1)
+    rename = Path.rename
+
+    def failing(path, target):
+        # Only what is put in its place, or set aside: the temporary folder has files of its own.
+        if folder in {path.parent, Path(target).parent} and next(calls) == fails_at:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return rename(path, target)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "rename", failing)
+        assert "Nothing was changed" in refused(home, "restore", home / "backup")
+    assert content_of(folder) == before
+    assert set_aside(folder) == []
+
+
 def rewritten(file, tmp_path, change):
     """Write a backup again, whole in itself, after a change of its note or its files."""
     import hashlib
@@ -447,17 +478,90 @@ def test_erase_takes_everything_and_leaves_what_is_not_moodifys(home):
     (folder / f".device.key.{'0' * 8}").write_bytes(b"x")
     (folder / "spotify-token.json.new").write_bytes(b"x")
     (folder / "restoring-abc").mkdir()
+    (folder / "hub.json").write_bytes(b"x")
     (folder / "holiday.txt").write_bytes(b"x")
     done(home, "backup", home / "backup")
     done(home, "restore", home / "backup")
     said = done(home, "erase", "--yes")
     assert [each.name for each in folder.iterdir()] == ["holiday.txt"]
     assert f"moodify hub revoke {device}" in said
-    assert "A hub was not told" in said
+    assert "The hub was not told" in said
     assert "spotify.com/account/apps" in said
     assert "holiday.txt" in said
     assert "SD card keeps old blocks" in said
     assert (home / "backup").exists()
+
+
+def test_a_household_s_own_broker_keeps_nothing_of_what_was_erased(home):
+    device = load(data_folder(home) / "device.key").device
+    topics = Topics(device)
+    topics = Topics(device)
+    published = [topics.status, *map(topics.state, ("now", "state", "health"))]
+    with running_broker(home) as broker:
+        say(broker, device, published, retain=True)
+        assert retained(broker, topics) == set(published)
+        configure(home, f'[link]\nhost = "127.0.0.1"\nport = {broker.endpoint().port}\ntls = false\n')
+        said = done(home, "erase", "--yes")
+        assert "keeps no state of this device any more" in said
+        assert "revoke" not in said
+        assert retained(broker, topics) == set()
+
+
+class Client:
+    """Somebody at a broker."""
+
+    def __init__(self, broker, credentials):
+        self.connection = Connection(broker.endpoint(), credentials, client_id=f"{credentials.username}-test", session_s=0)
+        self.signals = []
+        self.awaited(Connected)
+
+    def awaited(self, kind):
+        """Return the next signal of a kind; others before it are dropped."""
+
+        def found():
+            self.signals += self.connection.step(0.02)
+            while self.signals:
+                if isinstance(signal := self.signals.pop(0), kind):
+                    return signal
+            return None
+
+        return wait_until(found, what=kind.__name__)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+
+
+def say(broker, device, names, *, retain):
+    """Publish to topics as a device."""
+    with Client(broker, Credentials(device, None)) as client:
+        for name in names:
+            client.connection.publish(name, b"{}", retain=retain)
+            client.awaited(Acked)
+
+
+def retained(broker, topics):
+    """Return the topics of a device that a broker keeps something of."""
+    found = set()
+    with Client(broker, OBSERVER) as observer:
+        observer.connection.subscribe(f"moodify/v1/{topics.device}/up/#")
+        observer.awaited(Subscribed)
+        say(broker, topics.device, [topics.state("marker")], retain=False)
+        # What is retained comes before what is new.
+        while (heard := observer.awaited(Received)).topic != topics.state("marker"):
+            found.add(heard.topic)
+    return found
+
+
+def test_a_broker_that_is_away_keeps_nobody_from_erasing(home):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        configure(home, f'[link]\nhost = "127.0.0.1"\nport = {nobody.getsockname()[1]}\ntls = false\n')
+        said = done(home, "erase", "--yes")
+    assert "clear them there" in said
+    assert list(data_folder(home).iterdir()) == []
 
 
 def test_after_erase_a_start_is_a_new_devices(home):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import shutil
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
 
 from moodify.cli.data_places import KINDS, device_of, found, refuse_while_running, set_aside, unknown
 from moodify.cli.person import require_owner
+from moodify.cloud import enrolment
 from moodify.config import find, load
-from moodify.daemon.places import folder_of
+from moodify.daemon.places import DEVICE_KEY, folder_of
 from moodify.errors import MoodifyError, PersonMustAct, StoreError
 from moodify.files import sync_folder
+from moodify.music.spotify import tokens
 from moodify.store import lock
 
 if TYPE_CHECKING:
@@ -45,10 +48,11 @@ def erase(config_file: Path | None, *, yes: bool) -> int:
         typer.echo("Nothing was erased.")
         return 1
     device = device_of(folder)
-    signed_in = any("Spotify" in said for said, _ in there)
+    signed_in = any(path.name == tokens.FILE for _, path in there)
+    enrolled = any(path.name == enrolment.FILE for _, path in there)
     try:
-        # It needs the key that is about to go.
-        _leave_home_assistant(config, folder)
+        # It may need the key that is about to go.
+        hindrance = _forgotten_at_broker(config, folder)
         with lock.FolderLock(folder):
             for _, path in _there(folder):
                 if path.name != lock.FILE:
@@ -58,7 +62,13 @@ def erase(config_file: Path | None, *, yes: bool) -> int:
         left = unknown(folder)
     except OSError as error:
         raise StoreError(f"{error.filename or folder}: {error.strerror}; what is left is still there, erase it again as the user that runs Moodify") from error
-    _tell(folder, left, device, configuration, signed_in=signed_in)
+    typer.echo(f"Erased: {folder} holds nothing of Moodify's any more. The next start begins as a new device.")
+    _tell_where_not(config, device, hindrance, enrolled=enrolled, signed_in=signed_in)
+    kept = [f"the configuration {configuration}"] if configuration is not None else []
+    typer.echo(f"Not touched: {', '.join([*kept, 'backups and exports that you made, and the system log'])}.")
+    for path in left:
+        typer.echo(f"Not Moodify's, and left: {path}")
+    typer.echo("An SD card keeps old blocks that no program can overwrite: before you give it away, destroy it, or erase the whole card with its maker's tool.")
     return 0
 
 
@@ -82,15 +92,24 @@ def _confirmed(folder: Path) -> bool:
     return str(typer.prompt(f"Type {WORD} to go on", default="", show_default=False)).strip().lower() == WORD
 
 
-def _leave_home_assistant(config: Config, folder: Path) -> None:
-    from moodify.cli.device import leave_home_assistant
+def _forgotten_at_broker(config: Config, folder: Path) -> str | None:
+    """Have a household's own broker keep nothing of this device; return why that can't be, None where it was done or there is none."""
+    from moodify.cli.data_farewell import forget_at_broker
+    from moodify.cloud import identity
+    from moodify.cloud.topics import Topics
+    from moodify.daemon.linking import household_of
+    from moodify.system.trust import clock_trusted
 
-    if not (config.link.home_assistant and config.link.enabled):
-        return
+    link, now = config.link, datetime.now(UTC)
+    if link.host is None or not link.enabled:
+        return None
     try:
-        leave_home_assistant(config.link, folder)
+        topics = Topics(identity.load(folder / DEVICE_KEY).device)
+        target = household_of(link, folder, lambda: clock_trusted(now))
+        forget_at_broker(target, topics, link.home_assistant_prefix if link.home_assistant else None, now)
     except MoodifyError as error:
-        typer.echo(f"Home Assistant could not be told, remove the device there by hand: {error}")
+        return str(error)
+    return None
 
 
 def _remove(path: Path) -> None:
@@ -100,14 +119,13 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _tell(folder: Path, left: list[Path], device: str | None, configuration: Path | None, *, signed_in: bool) -> None:
-    typer.echo(f"Erased: {folder} holds nothing of Moodify's any more. The next start begins as a new device.")
-    if device is not None:
-        typer.echo(f"A hub was not told, and keeps what it was told. So that it lets this device in no more, run there:  moodify hub revoke {device}")
+def _tell_where_not(config: Config, device: str | None, hindrance: str | None, *, enrolled: bool, signed_in: bool) -> None:
+    """Say what this command can't reach."""
+    if enrolled:
+        typer.echo(f"The hub was not told: it keeps what it knows. So that it lets this device in no more, run there:  moodify hub revoke {device or 'ID'}")
+    if hindrance is not None:
+        typer.echo(f"The broker {config.link.host} keeps the last states of this device (retained, below moodify/v1/{device or 'ID'}/up/); clear them there: {hindrance}")
+    elif config.link.host is not None and config.link.enabled:
+        typer.echo(f"The broker {config.link.host} keeps no state of this device any more; whoever listened there may.")
     if signed_in:
         typer.echo("Spotify still lists the app that was signed in; take it out there: https://www.spotify.com/account/apps")
-    kept = [f"the configuration {configuration}"] if configuration is not None else []
-    typer.echo(f"Not touched: {', '.join([*kept, 'backups and exports that you made, and the system log'])}.")
-    for path in left:
-        typer.echo(f"Not Moodify's, and left: {path}")
-    typer.echo("An SD card keeps old blocks that no program can overwrite: before you give it away, destroy it, or erase the whole card with its maker's tool.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -18,9 +19,12 @@ from moodify.daemon.places import DATABASE, folder_of
 from moodify.errors import PersonMustAct, StoreBusy, StoreError
 from moodify.files import sync_folder
 from moodify.sqlite import Damaged
+from moodify.store import reserve
 from moodify.store.aside import name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from moodify.store.archive import Note
 
 
@@ -111,26 +115,35 @@ def _swap(folder: Path, ready: Path, *, keys: bool) -> Path | None:
     # Key, id, hub and sign-ins belong together: none of this device's stays beside another's.
     leaving = {kind.name for kind in KINDS if kind.name in coming or (keys and kind.backup is InBackup.WITH_KEYS)}
     aside = folder / name_of(datetime.now(UTC))
-    moves = [(path, aside / path.name) for kind in KINDS if kind.name in leaving for path in found(folder, kind)]
-    moves += [(ready / name, folder / name) for name in sorted(coming)]
-    done: list[tuple[Path, Path]] = []
+    undo: list[Callable[[], object]] = []
     try:
         aside.mkdir(mode=0o700)
-        for before, after in moves:
-            before.rename(after)
-            done.append((before, after))
+        undo.append(aside.rmdir)
+        for path in (path for kind in KINDS if kind.name in leaving for path in found(folder, kind) if path != reserve.beside(folder / DATABASE)):
+            away = aside / path.name
+            if path.name in coming:
+                # It stands until the new one takes its place, so that no power cut leaves neither.
+                away.hardlink_to(path)
+                undo.append(partial(away.unlink, missing_ok=True))
+            else:
+                # A log among them: the new database must never meet the old one's.
+                path.rename(away)
+                undo.append(partial(away.rename, path))
         sync_folder(aside)
         sync_folder(folder)
-        if not any(aside.iterdir()):
-            aside.rmdir()
-            return None
+        for name in sorted(coming):
+            (ready / name).rename(folder / name)
+            away = aside / name
+            undo.append(partial(away.rename, folder / name) if away.exists() else (folder / name).unlink)
+        sync_folder(folder)
     except OSError as error:
-        for before, after in reversed(done):
-            after.rename(before)
-        with suppress(OSError):
-            aside.rmdir()
+        for step in reversed(undo):
+            step()
         raise _unusable(folder, error) from error
-    return aside
+    if any(aside.iterdir()):
+        return aside
+    aside.rmdir()
+    return None
 
 
 def _tell(folder: Path, note: Note, waiting: int, aside: Path | None, *, configured: bool) -> None:

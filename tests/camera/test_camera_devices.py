@@ -217,7 +217,7 @@ def test_a_fixed_exposure_is_settled(driver):
 
 def test_a_busy_pi_camera_is_lost_not_missing(driver):
     driver.busy = True
-    with pytest.raises(CameraLost, match="is busy: another program holds it; end that one"):
+    with pytest.raises(CameraLost, match="is busy: another program holds it, or the service does"):
         open_pi(driver)
 
 

@@ -86,7 +86,7 @@ class PiCamera(Closing):
             self._device = driver(cameras[0].get("Num", 0))
         except Exception as error:
             if _is_busy(error):
-                raise CameraLost(f"{self.description} is busy: another program holds it; end that one (sudo fuser -v /dev/media* names it)") from error
+                raise CameraLost(f"{self.description} is busy: another program holds it, or the service does (sudo fuser -v /dev/media* names it); end that one") from error
             raise CameraLost(f"{self.description} does not open ({error}); check the ribbon cable, and restart the Pi if it stays so") from error
         try:
             self._streams = self._start(small, large)

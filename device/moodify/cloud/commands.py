@@ -95,7 +95,7 @@ class CommandDesk:
         try:
             command = Command(command_id, name, self._arguments(name, message, body, datetime.now(UTC) if now is None else now))
             if not self._bucket.take():
-                raise ValueError(TOO_MANY)  # noqa: TRY301 - it is answered as the other reasons are
+                raise ValueError(TOO_MANY)
         except ValueError as error:
             return Reply(command_id, _error(str(error)))
         self._executed.begin(command_id)

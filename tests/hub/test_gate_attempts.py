@@ -2,7 +2,7 @@
 
 import pytest
 
-from moodify.hub.gate.attempts import Attempts
+from moodify.hub.gate.attempts import IN_VAIN_PER_SECOND, Attempts
 from moodify.hub.gate.refusals import Refusal
 
 DEVICE, OTHER = "m-abcdefghijklmnop", "m-ponmlkjihgfedcba"
@@ -21,6 +21,18 @@ def test_an_address_has_so_many_and_another_has_its_own():
     attempts = Attempts(6)
     assert used_up(attempts, "192.0.2.1") == 6
     assert attempts.left("192.0.2.2", None)
+
+
+def test_so_many_bad_tokens_a_second_are_looked_at_and_good_ones_do_not_count():
+    attempts = Attempts(6)
+    used_up(attempts, "192.0.2.1", DEVICE)
+    looks = 0
+    while attempts.worth_a_look("192.0.2.1"):
+        attempts.looked_at_in_vain("192.0.2.1")
+        looks += 1
+    # A second may have ended meanwhile.
+    assert looks >= IN_VAIN_PER_SECOND
+    assert attempts.worth_a_look("192.0.2.2")
 
 
 def test_a_device_uses_up_a_part_of_its_address_s_and_none_elsewhere():

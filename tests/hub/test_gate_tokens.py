@@ -152,19 +152,33 @@ def test_what_signs_in_in_another_way_is_told_so(hub, options, code):
     assert client.packet()[1][1] == code
 
 
-def test_a_device_that_is_refused_again_and_again_has_to_wait_and_its_neighbours_come_in(hub, caplog):
+def test_a_device_that_is_refused_again_and_again_is_told_no_reason_any_more_and_with_a_good_token_it_comes_in(hub, caplog):
     peer, neighbour = hub.enrol(), hub.enrol()
     codes = [hub.sign_in(peer, token=by_another(peer))[1] for _ in range(8)]
     assert codes == [0x87] * 5 + [0x9F] * 3
-    assert hub.sign_in(peer)[1] == 0x9F
+    hub.signed_in(peer)
     hub.signed_in(neighbour)
     assert len(told(caplog)) == 2
 
 
-def test_an_address_from_which_many_are_refused_has_to_wait(hub):
+def test_a_good_token_comes_in_from_an_address_from_which_many_are_refused(hub):
+    peer = hub.enrol()
     codes = [hub.sign_in(Peer())[1] for _ in range(22)]
     assert codes == [0x87] * 20 + [0x9F] * 2
     assert hub.counted("refused_too_many_attempts") == 2
+    hub.signed_in(peer)
+
+
+def test_what_is_no_mqtt_counts_against_nobody_s_token(hub):
+    peer = hub.enrol()
+    for _ in range(25):
+        stranger = hub.raw()
+        stranger.send(b"GET / HTTP/1.0\r\n\r\n")
+        assert stranger.packet() is None
+    assert hub.counted("refused_malformed") == 25
+    # It is told why, as the first that is refused.
+    assert hub.sign_in(peer, token=by_another(peer))[1] == 0x87
+    hub.signed_in(peer)
 
 
 @given(st.binary(max_size=3000))

@@ -44,7 +44,9 @@ class HubConfig(Section):
     audience: str = Field("moodify", min_length=1, description="Whom devices' tokens must be for (link.audience on the device).")
     leeway_s: Annotated[int, Field(ge=0, le=300)] = Field(60, description="Seconds by which the clocks of a device and of the hub may differ.")
     token_max_s: Annotated[int, Field(ge=60, le=86_400)] = Field(86_400, description="Seconds that a token may be good for; a longer one is refused.")
-    attempts_per_minute: Annotated[int, Field(ge=1, le=10_000)] = Field(20, description="Refused sign-ins a minute from one address; beyond them it has to wait.")
+    attempts_per_minute: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        20, description="Refused sign-ins a minute from one address that are told why. A good token comes in all the same."
+    )
     connections_max: Annotated[int, Field(ge=1, le=100_000)] = Field(
         10_000, description="Connections held at a time; the system's limit on open files (ulimit -n) must be twice that."
     )

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from cachetools import TTLCache
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: So many tokens a second that turn out bad are looked at for an address: each costs a query and a signature, a millisecond or so.
+IN_VAIN_PER_SECOND = 50
 #: One device may use up this part of what its address has, so that the others behind it are let in.
 DEVICE_SHARE = 4
 #: The same refusal of the same device is logged once in this time, in seconds.
@@ -27,8 +29,8 @@ _REMEMBERED = 2000
 class Attempts:
     """Counts refused sign-ins by address, and by address and claimed device.
 
-    Not by device alone: whoever knows a device's id could lock it out then. Those that are turned away are not counted
-    themselves, so a device that keeps trying leaves the rest of its home's to others. Belongs to one thread.
+    Who has none left is told no reason any more; a good token comes in all the same, or one bad neighbour would shut out every device of its address.
+    Those that are told no reason are not counted themselves. Belongs to one thread.
     """
 
     def __init__(self, per_minute: int) -> None:
@@ -36,10 +38,11 @@ class Attempts:
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
         self._of_address = RateLimitItemPerMinute(per_minute)
         self._of_device = RateLimitItemPerMinute(max(1, per_minute // DEVICE_SHARE))
+        self._in_vain = RateLimitItemPerSecond(IN_VAIN_PER_SECOND)
         self._logged: TTLCache[tuple[str, Refusal], None] = TTLCache(_REMEMBERED, LOGGED_EVERY_S)
 
     def left(self, address: str, device: str | None) -> bool:
-        """Return whether a sign-in from there will be looked at."""
+        """Return whether one that is refused from there is told why."""
         network = _network(address)
         return self._limiter.test(self._of_address, network) and (device is None or self._limiter.test(self._of_device, network, device))
 
@@ -49,6 +52,14 @@ class Attempts:
         self._limiter.hit(self._of_address, network)
         if device is not None:
             self._limiter.hit(self._of_device, network, device)
+
+    def worth_a_look(self, address: str) -> bool:
+        """Return whether a token from there is looked at."""
+        return self._limiter.test(self._in_vain, _network(address), "look")
+
+    def looked_at_in_vain(self, address: str) -> None:
+        """Count a token that was looked at and is not good."""
+        self._limiter.hit(self._in_vain, _network(address), "look")
 
     def log(self, refusal: Refusal, address: str, device: str | None) -> None:
         """Tell of a refusal, unless that was done a while ago."""

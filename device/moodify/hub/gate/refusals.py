@@ -31,7 +31,7 @@ class Refusal(Enum):
     REVOKED = "it was revoked; to take it in again run: moodify hub enroll", Reason.NOT_AUTHORIZED
     FOREIGN_WILL = "its last will is for a topic that is not its own", Reason.NOT_AUTHORIZED
     FOREIGN_TOPIC = "it asked to read a topic that is not its own", Reason.NOT_AUTHORIZED
-    TOO_MANY_ATTEMPTS = "it was refused too often; it may try again in a minute", Reason.CONNECTION_RATE
+    TOO_MANY_ATTEMPTS = "it was refused too often to be told why again; a good token comes in all the same", Reason.CONNECTION_RATE
     UNAVAILABLE = "the hub's database or broker is away", Reason.UNAVAILABLE
     BY_BROKER = "mosquitto does not take it; run/mosquitto.log in the hub's folder may say why", Reason.UNAVAILABLE
     FULL = "the hub holds as many connections as it may", Reason.BUSY

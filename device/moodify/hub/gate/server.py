@@ -46,8 +46,6 @@ ASKED_S = 0.2
 _BACKLOG = 1024
 #: What is read of a connection at a time, in bytes: what may be kept of one that is being signed in.
 READ_AT_MOST = 16 * 1024
-#: Refusals that are no attempt of somebody to come in who may not.
-_NOT_THEIRS = {Refusal.UNAVAILABLE, Refusal.BY_BROKER, Refusal.FULL, Refusal.LATE, Refusal.TOO_MANY_ATTEMPTS}
 #: Threads that ask the registry, and that connect to mosquitto.
 _THREADS = 4
 #: Open files that the rest of the process may need.
@@ -87,7 +85,7 @@ class Gate:
             audience: whom tokens must be for.
             leeway_s: by how much clocks may differ.
             token_max_s: how long a token may be good for.
-            attempts_per_minute: refused sign-ins that an address has.
+            attempts_per_minute: refused sign-ins of an address that are told why.
             connections_max: connections held at a time.
             sign_in_s: longest wait for a whole CONNECT.
             now: the time (UTC).
@@ -228,8 +226,6 @@ class Gate:
         """Count and log a refusal; ``device`` is who it claims to be."""
         self.count[refusal.counter] += 1
         who = visitor.admission.device if visitor.admission is not None else device
-        if refusal not in _NOT_THEIRS:
-            self._attempts.refused(visitor.address, who)
         # That something of the hub's own is away is told once, and not for each device.
         if refusal is not Refusal.UNAVAILABLE:
             self._attempts.log(refusal, visitor.address, who)
@@ -255,6 +251,8 @@ class Gate:
             visitor.admission = admission = await self._sign_in.check(connect, visitor.address)
             await self._lead_through(visitor, connect.signed_in_as(admission.device), admission)
         except Refused as refused:
+            if refused.refusal is not Refusal.TOO_MANY_ATTEMPTS:
+                self._attempts.refused(visitor.address, refused.device)
             self.refused(visitor, refused.refusal, refused.device)
             visitor.end(refused.refusal.code)
         except Away:

@@ -48,7 +48,7 @@ class SignIn:
         self._now = now
 
     async def check(self, connect: Connect, address: str) -> Admission:
-        """Return who is let in.
+        """Return who is let in. A good token always is, whatever was refused from its address before.
 
         Between the last look at the keys and the return nothing is waited for: who takes the answer down at once misses no revocation.
 
@@ -56,13 +56,26 @@ class SignIn:
             Refused: nobody is.
             Away: the registry can't say.
         """
+        try:
+            return await self._look_at(connect, address)
+        except Refused as refused:
+            if not self._attempts.left(address, refused.device):
+                raise Refused(Refusal.TOO_MANY_ATTEMPTS, refused.device) from refused
+            raise
+
+    async def _look_at(self, connect: Connect, address: str) -> Admission:
         if connect.authentication_method is not None:
             raise Refused(Refusal.METHOD)
-        if not self._attempts.left(address, None):
-            raise Refused(Refusal.TOO_MANY_ATTEMPTS)
         claimed = claim(connect.password)
-        if not self._attempts.left(address, claimed.device):
+        if not self._attempts.worth_a_look(address):
             raise Refused(Refusal.TOO_MANY_ATTEMPTS, claimed.device)
+        try:
+            return await self._verified(connect, claimed)
+        except Refused:
+            self._attempts.looked_at_in_vain(address)
+            raise
+
+    async def _verified(self, connect: Connect, claimed: Claim) -> Admission:
         if connect.will is not None and not connect.will.topic.startswith(f"{PREFIX}/{claimed.device}/up/"):
             raise Refused(Refusal.FOREIGN_WILL, claimed.device)
         keys = await self._keys(claimed)

@@ -83,6 +83,15 @@ emulate() {
 # fact FILE EXPRESSION: one of the facts that facts.py printed.
 fact() { .venv/bin/python -c 'import json, sys; facts = json.load(open(sys.argv[1])); print(eval(sys.argv[2], facts))' "$1" "$2"; }
 
+# tell_facts NAME FILE: who scanned, in one line.
+tell_facts() {
+  printf '%s (%s): %sPython %s, %s; models %s; XNNPACK runs %s\n' "$1" "$(fact "$2" machine)" \
+    "$(fact "$2" '"" if dot_product is None else "dot product yes, " if dot_product else "dot product no, "')" "$(fact "$2" python)" \
+    "$(fact "$2" '", ".join(f"{name} {version}" for name, version in versions.items())')" \
+    "$(fact "$2" '", ".join(f"{name} {version}" for name, version in models.items())')" \
+    "$(fact "$2" '", ".join(name for name, runs in xnnpack.items() if runs) or "nothing"')"
+}
+
 processors=("$@")
 [ ${#processors[@]} -gt 0 ] || processors=(cortex-a53 cortex-a72 cortex-a76)
 work=$(mktemp -d)
@@ -105,21 +114,20 @@ cp "${portraits[@]}" "$root/check"
 printf '%s, Debian %s\n' "$("$emulator" --version | sed -n 1p)" "$(cat "$root/etc/debian_version")"
 .venv/bin/python -m moodify scan --json --config /dev/null "${portraits[@]}" >"$work/here.json"
 .venv/bin/python scripts/appliance/facts.py >"$work/here.facts"
+tell_facts 'this machine' "$work/here.facts"
 status=0
 for processor in "${processors[@]}"; do
-  say "$processor: scanning two portraits under emulation, which takes about a minute"
+  say "$processor: scanning two portraits under emulation; this takes minutes"
   since=$SECONDS
   if ! emulate "$processor" -m moodify scan --json --config /dev/null "${portraits[@]/*\///check/}" >"$work/$processor.json" 2>"$work/$processor.err" ||
     ! emulate "$processor" /check/facts.py >"$work/$processor.facts" 2>>"$work/$processor.err"; then
     cat "$work/$processor.err" >&2
     die "moodify failed on $processor"
   fi
-  printf '%s (%s): dot product %s; Python %s, %s; XNNPACK runs %s; %s s under emulation\n' "$processor" "$(fact "$work/$processor.facts" machine)" \
-    "$(fact "$work/$processor.facts" '"yes" if dot_product else "no"')" "$(fact "$work/$processor.facts" python)" \
-    "$(fact "$work/$processor.facts" '", ".join(f"{name} {version}" for name, version in versions.items())')" \
-    "$(fact "$work/$processor.facts" '", ".join(name for name, runs in xnnpack.items() if runs) or "nothing"')" "$((SECONDS - since))"
+  tell_facts "$processor" "$work/$processor.facts"
+  printf '  took %s s under emulation\n' "$((SECONDS - since))"
   [ "$(fact "$work/$processor.facts" 'all(xnnpack.values())')" = True ] || { printf '  NO  XNNPACK does not run every model\n'; status=1; }
-  [ "$(fact "$work/$processor.facts" versions)" = "$(fact "$work/here.facts" versions)" ] || { printf '  NO  these are not the versions of this machine\n'; status=1; }
+  [ "$(fact "$work/$processor.facts" '(versions, models)')" = "$(fact "$work/here.facts" '(versions, models)')" ] || { printf '  NO  these are not the versions of this machine\n'; status=1; }
   [ "$(fact "$work/$processor.facts" dot_product)" = "$(if grep -q asimddp "$work/$processor.cpuinfo"; then echo True; else echo False; fi)" ] ||
     { printf '  NO  the emulated processor is not the one that was asked for\n'; status=1; }
   .venv/bin/python scripts/appliance/compare_scans.py models "$work/here.json" "$work/$processor.json" || status=1

@@ -1,4 +1,4 @@
-"""Prints what the models run on, as one JSON object: processor, versions, and whether XNNPACK runs each model."""
+"""Prints what the models run on, as one JSON object: processor, versions, the models' own, and whether XNNPACK runs each."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from importlib.metadata import version
 from moodify.cli.stderr import without_chatter
 from moodify.config.model import VisionConfig
 from moodify.vision.eyes import open_models
+from moodify.vision.models import read_classifier, read_detector
 
 _AT_HWCAP = 16
 """Of getauxval(3)."""
@@ -37,6 +38,7 @@ def main() -> None:
         "dot_product": dot_product(),
         "python": platform.python_version(),
         "versions": {re.sub(r"[-_.]+", "-", name).lower(): version(name) for name in ("moodify", "numpy", "opencv-python-headless", "ai-edge-litert")},
+        "models": {model.manifest.name: model.manifest.version for model in (read_detector(), read_classifier())},
         "xnnpack": {"face_detector": detector.accelerated, "emotion": classifier.accelerated},
     }
     sys.stdout.write(json.dumps(facts) + "\n")

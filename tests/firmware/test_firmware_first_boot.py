@@ -37,7 +37,8 @@ def schema(tools, file):
 
 
 def test_cloud_init_knows_every_key(tools, user_data):
-    assert schema(tools, user_data) == (0, f"Valid cloud-config: {user_data}\n")
+    code, said = schema(tools, user_data)
+    assert (code, said.startswith("Valid")) == (0, True), said
 
 
 @pytest.mark.parametrize("wrong", ["lock_passwd: maybe", "sudoo: 1"])

@@ -123,6 +123,7 @@ def test_the_facts_name_versions_and_what_xnnpack_runs(project_root):
     done = subprocess.run([sys.executable, str(project_root / "scripts/appliance/facts.py")], capture_output=True, text=True, check=True, timeout=100)
     facts = json.loads(done.stdout)
     assert set(facts["versions"]) == {"moodify", "numpy", "opencv-python-headless", "ai-edge-litert"}
+    assert set(facts["models"]) == {"face_detector", "emotion"}
     assert facts["xnnpack"] == {"face_detector": True, "emotion": True}
     assert (facts["dot_product"] is None) == (facts["machine"] != "aarch64")
 

@@ -271,7 +271,7 @@ def test_diagnostics_tell_of_every_part(house):
     assert data["parts"]["camera"] == {"state": "ok", "message": "a camera"}
     assert set(data["parts"]) == {"camera", "speaker", "link"}
     assert (data["version"], data["machine"]["temperature_c"], data["machine"]["disk_free_mb"]) == ("1", 51.3, 5432)
-    assert data["outbox"].keys() == {"waiting", "merged", "lost"}
+    assert data["outbox"].keys() == {"waiting", "merged", "lost", "refused"}
     assert data["clock"].keys() == {"now", "trusted"}
     assert (data["goal"], data["override"], data["privacy"], data["reasons"]) == ("match", None, False, [])
     assert data["running_s"] == 1
@@ -283,7 +283,7 @@ def told_of(message, reasons=()):
     now = snapshot(
         facts, observation=None, people=0, reading=None, since=None, playback=None, upcoming=None, reason=None, camera=part, speaker=part, link=part, privacy=False, goal="match"
     )
-    return diagnose(facts, now, health=WELL, reasons=reasons, outbox=OutboxCounts(1, 2, 3), clock_trusted=True, at=NOON, running_s=1.0)
+    return diagnose(facts, now, health=WELL, reasons=reasons, outbox=OutboxCounts(1, 2, 3, 4), clock_trusted=True, at=NOON, running_s=1.0)
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_diagnostics_name_no_home_and_no_secret(message, told):
 def test_diagnostics_fit_into_an_answer(text):
     data = told_of(text, reasons=[text] * 6)
     assert len(json.dumps(data)) <= BYTES_AT_MOST
-    assert data["outbox"] == {"waiting": 1, "merged": 2, "lost": 3}
+    assert data["outbox"] == {"waiting": 1, "merged": 2, "lost": 3, "refused": 4}
 
 
 # -- what is published

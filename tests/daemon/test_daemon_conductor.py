@@ -280,7 +280,7 @@ def test_health_is_read_at_the_start_and_published_with_its_reasons(house):
     (event,) = [event for event in house.events if event["kind"] == "health"]
     assert "1 MB are free" in event["data"]["reasons"][0]
     shown = house.courier.published["health"]
-    assert (shown["ok"], shown["reasons"], shown["outbox"]) == (False, event["data"]["reasons"], {"waiting": 0, "merged": 0, "lost": 0})
+    assert (shown["ok"], shown["reasons"], shown["outbox"]) == (False, event["data"]["reasons"], {"waiting": 0, "merged": 0, "lost": 0, "refused": 0})
 
 
 def test_what_is_published_has_no_frames_in_it(house):

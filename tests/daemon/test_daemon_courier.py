@@ -294,3 +294,11 @@ def test_without_the_hubs_packages_it_says_what_to_install(tmp_path, monkeypatch
 def test_a_hub_that_does_not_stay_up_is_told_of_with_its_last_words(tmp_path):
     with pytest.raises(LinkDown, match=r"did not stay up; .*device\.pub"):
         HubBeside(tmp_path / "hub", tmp_path / "device.pub").endpoint()
+
+
+def test_where_the_device_goes_to_another_hub_nothing_of_its_own_is_left(tmp_path, beside):
+    hub, _ = beside
+    assert hub.endpoint().host == "127.0.0.1"
+    process = hub._process
+    hub.remove()
+    assert (process.poll(), (tmp_path / "hub").exists()) == (0, False)

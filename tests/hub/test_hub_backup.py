@@ -132,3 +132,12 @@ def test_a_folder_in_use_is_left_alone(backup, tmp_path):
     with FolderLock(other.path), pytest.raises(StoreError, match=r"another Moodify .* uses"):
         restore(other, backup)
     assert {path.name for path in other.path.iterdir()} == {"run", "moodify.lock"}
+
+
+def test_a_hub_beside_an_appliance_which_has_no_configuration_is_restored_too(tmp_path):
+    beside, other = HubFolder(tmp_path / "beside"), HubFolder(tmp_path / "other")
+    beside.make()
+    with open_database(beside.database) as database:
+        back_up(beside, database, tmp_path / "hub.backup")
+    restore(other, tmp_path / "hub.backup")
+    assert (other.database.exists(), other.config.exists()) == (True, False)

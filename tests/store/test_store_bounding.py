@@ -97,7 +97,7 @@ def test_where_merging_is_not_enough_the_oldest_are_dropped_and_counted(path):
         kept = outbox.unsent(limit=ALL)
         counts = store.outbox()
         assert [message.seq for message in kept] == list(range(kept[0].seq, 31))
-        assert counts == OutboxCounts(waiting=len(kept), merged=0, lost=30 - len(kept))
+        assert counts == OutboxCounts(waiting=len(kept), merged=0, lost=30 - len(kept), refused=0)
         assert counts.lost > 0
         status = history.status()
         assert (status.lost, status.merged, status.unsent, status.events) == (counts.lost, 0, len(kept), 30)

@@ -160,3 +160,20 @@ def test_a_full_disk_is_busy_and_keeps_neither_event_nor_message(path, event):
         store._db.execute("PRAGMA max_page_count = 100000")
         store.record([event()])
         assert outbox.backlog() == 1
+
+
+def test_half_of_a_surrogate_pair_is_kept_as_what_can_be_said(path, event):
+    """A file's odd name or a vendor's text may hold one; it must not end the appliance."""
+    with Store(path) as store, History(path) as history:
+        store.record([event(message="pics\udcff")])
+        assert history.recent(1)[0].data == {"message": "pics?"}
+
+
+def test_what_was_set_aside_is_counted_and_can_be_offered_again(path, event):
+    with Store(path) as store, Outbox(path) as outbox:
+        store.record([event()])
+        (message,) = outbox.unsent()
+        outbox.refused(message.epoch, message.seq, "too large")
+        assert (outbox.unsent(), store.outbox().refused, store.outbox().waiting) == ([], 1, 0)
+        assert outbox.take_back() == 1
+        assert (outbox.unsent(), store.outbox().refused) == ([message], 0)

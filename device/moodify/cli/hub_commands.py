@@ -31,11 +31,12 @@ def serve(
     folder: FolderOption = None,
     beside: Annotated[bool, typer.Option("--beside", help="For the appliance itself: on loopback, without TLS, on free ports, until standard input ends.")] = False,  # noqa: FBT002 - a flag of the command line
     enrol: Annotated[Path | None, typer.Option("--enrol", metavar="FILE", help="Let in the device whose public key is in a file.")] = None,
+    retention_days: Annotated[int | None, typer.Option("--retention-days", metavar="N", min=1, max=3650, help="Days to keep history; else as configured.")] = None,
 ) -> None:
     """Run the hub until Ctrl-C or SIGTERM."""
     from moodify.cli.hub_serve import serve as serve_hub
 
-    raise typer.Exit(serve_hub(folder, beside=beside, enrol=enrol))
+    raise typer.Exit(serve_hub(folder, beside=beside, enrol=enrol, retention_days=retention_days))
 
 
 @hub.command()

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 _LOOK_S = 1.0
 
 
-def serve(path: Path | None, *, beside: bool, enrol: Path | None) -> int:
+def serve(path: Path | None, *, beside: bool, enrol: Path | None, retention_days: int | None = None) -> int:
     """Run the hub until it is ended; return the exit code."""
     from moodify.daemon.ending import EndedBySignals
 
@@ -40,6 +40,8 @@ def serve(path: Path | None, *, beside: bool, enrol: Path | None) -> int:
         if beside:
             call_at_end_of_input(stop.set)
         ended.from_now_on_by(lambda _: stop.set())
+        if retention_days is not None:
+            found = found.model_copy(update={"retention_days": retention_days})
         serve_hub(folder, found, Options(beside=beside, enrol=enrol), stop=stop, notifier=Notifier())
     return 0
 

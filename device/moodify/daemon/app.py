@@ -175,7 +175,7 @@ def run(config: Config, options: Options) -> int:  # noqa: C901, PLR0915 - in on
         )
 
         # What is told, and to whom.
-        courier = new_courier(config.link, folder, identity, put) if config.link.enabled else NoCourier()
+        courier = new_courier(config.link, folder, identity, put, retention_days=config.store.retention_days) if config.link.enabled else NoCourier()
         recorder = Recorder(store, clock, flush_s=config.store.flush_s, sink=options.events, committed=courier.wake)
         if aside is not None:
             recorder.note(

@@ -84,6 +84,7 @@ class Courier:
         """Pump until closed; the thread's target."""
         try:
             with self._open_outbox() as outbox, self._open_memory() as memory:
+                self._offer_again(outbox)
                 link = self._new_link(memory, self._command, self._changed)
                 with self._lock:
                     self._link = link
@@ -97,6 +98,13 @@ class Courier:
                     link.close()
         finally:
             self._beside.close()
+
+    def _offer_again(self, outbox: Outbox) -> None:
+        try:
+            if number := outbox.take_back():
+                log.info("%d summaries that were set aside are offered again", number)
+        except StoreBusy as error:
+            log.warning("Summaries that were set aside wait for the next start: %s", error)
 
     def _work(self, link: Link, outbox: Outbox) -> None:
         while not self._closing.is_set():

@@ -55,7 +55,7 @@ def diagnose(
             "privacy": now["privacy"],
             "override": now["override"],
             "goal": now["music"]["goal"],
-            "outbox": None if outbox is None else {"waiting": outbox.waiting, "merged": outbox.merged, "lost": outbox.lost},
+            "outbox": None if outbox is None else {"waiting": outbox.waiting, "merged": outbox.merged, "lost": outbox.lost, "refused": outbox.refused},
             "clock": {"now": at.isoformat(timespec="seconds"), "trusted": clock_trusted},
             "running_s": round(running_s),
             "machine": None if health is None else health.as_json(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -39,10 +40,11 @@ _LOOK_S = 0.05
 class HubBeside:
     """Starts the hub when it is asked where that listens, and ends it with :meth:`close`. All but :meth:`hurry` belongs to one thread at a time."""
 
-    def __init__(self, folder: Path, public_key: Path) -> None:
-        """Take the hub's folder, and the file with the public key that it lets in."""
+    def __init__(self, folder: Path, public_key: Path, *, retention_days: int = 365) -> None:
+        """Take the hub's folder, the file with the public key that it lets in, and for how many days it keeps what it is told."""
         self._folder = folder.absolute()
         self._public_key = public_key.absolute()
+        self._retention_days = retention_days
         self._address = self._folder / "run" / "address.json"
         self._log = self._folder / "hub.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -82,6 +84,13 @@ class HubBeside:
                 continue
             return
 
+    def remove(self) -> None:
+        """End it, and take what it kept off the disk: this device goes to another hub, and its own history is its own."""
+        self.close()
+        if self._folder.exists():
+            shutil.rmtree(self._folder, ignore_errors=True)
+            log.info("The hub beside the appliance is not needed any more; what it kept is deleted")
+
     def _start(self) -> Endpoint:
         if find_spec("sqlalchemy") is None:
             raise PersonMustAct(NO_HUB)
@@ -90,9 +99,13 @@ class HubBeside:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Of a run before; a new one says anew where it listens.
             self._address.unlink(missing_ok=True)
+            #
+            self._log.unlink(missing_ok=True)
+            self._log.touch(mode=0o600)
             with self._log.open("wb") as output:
+                asked = ["--beside", "--folder", str(self._folder), "--enrol", str(self._public_key), "--retention-days", str(self._retention_days)]
                 self._process = process = subprocess.Popen(
-                    [sys.executable, "-m", "moodify", "hub", "serve", "--beside", "--folder", str(self._folder), "--enrol", str(self._public_key)],
+                    [sys.executable, "-m", "moodify", "hub", "serve", *asked],
                     stdin=subprocess.PIPE,
                     stdout=output,
                     stderr=output,

@@ -38,8 +38,10 @@ if TYPE_CHECKING:
 PUBLIC_KEY = "device.pub"
 
 
-def new_courier(config: LinkConfig, folder: Path, identity: Identity, put: Callable[[Signal], None]) -> Courier:
+def new_courier(config: LinkConfig, folder: Path, identity: Identity, put: Callable[[Signal], None], *, retention_days: int) -> Courier:
     """Return a courier to the configured broker, to the hub that this device is enrolled with, or to one that it starts and ends.
+
+    That one keeps what it is told for ``retention_days``.
 
     Raises:
         PersonMustAct: the data folder can't be written.
@@ -51,7 +53,7 @@ def new_courier(config: LinkConfig, folder: Path, identity: Identity, put: Calla
             write_private(folder / PUBLIC_KEY, line)
     except OSError as error:
         raise PersonMustAct(f"{folder / PUBLIC_KEY}: {error.strerror}; give the folder to the user that runs Moodify") from error
-    beside = HubBeside(folder / FOLDER, folder / PUBLIC_KEY)
+    beside = HubBeside(folder / FOLDER, folder / PUBLIC_KEY, retention_days=retention_days)
 
     def new_link(memory: Settings, on_command: Callable[[Command], None], on_change: Callable[[LinkState, str], None]) -> Link:
         def trusted() -> tuple[bool, str]:
@@ -88,7 +90,7 @@ def _target(config: LinkConfig, folder: Path, beside: HubBeside, trusted: Callab
     hub = enrolment.load(folder)
     if hub is None:
         return Target(beside.endpoint(), token, delivery)
-    beside.close()
+    beside.remove()
     return Target(Endpoint(hub.host, hub.port, tls=True, ca_data=hub.certificate.pem), token, delivery)
 
 

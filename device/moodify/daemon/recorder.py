@@ -104,7 +104,7 @@ class Recorder:
             return
         try:
             for event in events:
-                self._sink.write(json.dumps(event.as_json(), ensure_ascii=False) + "\n")
+                self._sink.write(json.dumps(event.as_json(), ensure_ascii=False).encode(errors="replace").decode() + "\n")
             self._sink.flush()
         except OSError as error:
             # The reader went away (a closed pipe) or the disk is full: the events are in the database all the same.

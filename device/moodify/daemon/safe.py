@@ -234,7 +234,7 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
     settings = house.enter_context(Settings(database))
     kept = Kept(store, settings, retention_days=config.store.retention_days, privacy_hours=config.privacy.hours)
     identity = load_or_make(folder / DEVICE_KEY)
-    courier = new_courier(config.link, folder, identity, put) if config.link.enabled else NoCourier()
+    courier = new_courier(config.link, folder, identity, put, retention_days=config.store.retention_days) if config.link.enabled else NoCourier()
     recorder = Recorder(store, clock, flush_s=config.store.flush_s, sink=options.events, committed=courier.wake)
     facts = Facts(identity.device, __version__, "none", demo=False)
     conductor = SafeConductor(config, facts, clock, inbox, why_safe(crashes), recorder=recorder, kept=kept, courier=courier)

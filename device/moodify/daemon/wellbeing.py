@@ -48,6 +48,8 @@ class Wellbeing:
             reasons.append(self._recorder.problem)
         if counts is not None and (lost := self._untold(counts.lost)):
             reasons.append(f"{lost} events were never sent: there was no room for more while the broker was away. See to the link, or set store.outbox_mb higher.")
+        if counts is not None and counts.refused:
+            reasons.append(f"{counts.refused} summaries are set aside: the broker takes none like them; the log says why. See to it and restart: they are offered again.")
         self.health, self.reasons = health, tuple(reasons)
         self._recorder.note(EventKind.HEALTH, {**health.as_json(), "reasons": reasons}, urgent=bool(reasons))
         shown = _shown(health, reasons, counts)
@@ -66,7 +68,7 @@ class Wellbeing:
 
 
 def _shown(health: Health, reasons: Sequence[str], counts: OutboxCounts | None) -> dict[str, Any]:
-    outbox = None if counts is None else {"waiting": counts.waiting // WAITING_STEP * WAITING_STEP, "merged": counts.merged, "lost": counts.lost}
+    outbox = None if counts is None else {"waiting": counts.waiting // WAITING_STEP * WAITING_STEP, "merged": counts.merged, "lost": counts.lost, "refused": counts.refused}
     return {
         "ok": not reasons,
         "reasons": list(reasons),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from moodify.errors import PersonMustAct, StoreBusy
 from moodify.files import beside, put_in_place, write_private
+from moodify.hub.config import HubConfig
 from moodify.hub.database import open_database
 from moodify.hub.setup import configured, database_target
 from moodify.store.lock import FolderLock
@@ -91,7 +92,9 @@ def _put_back(folder: HubFolder, file: Path) -> int:
                 dumped = Path(temporary) / _DATABASE
                 with archive.open(_DATABASE) as packed, dumped.open("xb") as unpacked:
                     shutil.copyfileobj(packed, unpacked)
-                with open_database(database_target(folder, configured(folder))) as database:
+                # A hub beside an appliance has no configuration.
+                found = configured(folder) if folder.config.exists() else HubConfig()
+                with open_database(database_target(folder, found)) as database:
                     return database.load(dumped)
     except FileNotFoundError as error:
         raise PersonMustAct(f"{file}: there is no such file; name what moodify hub backup wrote") from error

@@ -13,12 +13,12 @@ MESSAGE_BYTES = 64 * 1024
 
 
 def dumps(value: object) -> str:
-    """Return JSON without blanks.
+    """Return JSON without blanks, of which UTF-8 can say everything: half of a surrogate pair (a file's odd name, a vendor's text) becomes ``?``.
 
     Raises:
         ValueError: a number that JSON does not have.
     """
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(errors="replace").decode()
 
 
 def batches(items: Sequence[str]) -> Iterator[str]:

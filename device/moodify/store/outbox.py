@@ -61,6 +61,16 @@ class Outbox(Connected):
         with mapped(self._path), transaction(self._db):
             self._db.execute("UPDATE outbox SET refused = ? WHERE seq = ? AND ? = (SELECT epoch FROM outbox_state)", [reason, seq, epoch])
 
+    def take_back(self) -> int:
+        """Let what was set aside be offered again: another broker, or other limits there, may take it. Return how many messages that are.
+
+        Raises:
+            StoreBusy: locked.
+            StoreError: the database cannot be used.
+        """
+        with mapped(self._path), transaction(self._db):
+            return int(self._db.execute("UPDATE outbox SET refused = NULL WHERE refused IS NOT NULL").rowcount)
+
     def backlog(self) -> int:
         """Return how many messages wait.
 

@@ -36,6 +36,8 @@ class OutboxCounts:
     """Events that are told only as part of a summary."""
     lost: int
     """Events that were dropped unsent, in summaries or not."""
+    refused: int
+    """Messages that were set aside because the broker takes none like them; a next start offers them again."""
 
 
 def stamp(at: datetime) -> str:
@@ -125,6 +127,10 @@ class Store(Connected):
             StoreBusy: locked.
             StoreError: the database cannot be used.
         """
-        sql = "SELECT (SELECT count(*) FROM outbox WHERE refused IS NULL) AS waiting, merged, lost FROM outbox_state"
+        sql = """
+            SELECT (SELECT count(*) FROM outbox WHERE refused IS NULL) AS waiting, merged, lost,
+                   (SELECT count(*) FROM outbox WHERE refused IS NOT NULL) AS refused
+            FROM outbox_state
+        """
         with mapped(self._path):
             return OutboxCounts(**next(self._db.query(sql)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import PlainTextResponse
 
 from moodify.web.assets import load_assets
 from moodify.web.guard import LOOPBACK_HOSTS, Guard
@@ -72,14 +73,14 @@ def _serve_page(app: FastAPI) -> None:
 
 def _show(app: FastAPI, house: House, streams: Streams) -> None:
     @app.get("/api/now")
-    async def now() -> JSONResponse:
+    async def now() -> Response:
         """Return the state to show."""
-        return JSONResponse(house.now())
+        return _json(house.now())
 
     @app.get("/api/events")
-    async def events(limit: Annotated[int, Query(ge=1, le=200)] = 50) -> JSONResponse:
+    async def events(limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Response:
         """Return the newest events, newest first, each with its ``text`` in plain words."""
-        return JSONResponse([event.as_json() | {"text": sentence(event)} for event in house.history(limit)])
+        return _json([event.as_json() | {"text": sentence(event)} for event in house.history(limit)])
 
     @app.get("/api/stream")
     async def stream() -> Response:
@@ -111,3 +112,8 @@ def _take_presses(app: FastAPI, house: House) -> None:
         """Close the camera device, or let it see again."""
         house.set_privacy(wish.on)
         return {"message": "Closing the camera." if wish.on else "Opening the camera."}
+
+
+def _json(value: object) -> Response:
+    # A title of a vendor's may hold what UTF-8 can't say.
+    return Response(json.dumps(value, ensure_ascii=False, allow_nan=False).encode(errors="replace"), media_type="application/json")

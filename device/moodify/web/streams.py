@@ -97,7 +97,7 @@ class Streams:
 
     def _encoded(self) -> bytes:
         data = json.dumps(self._house.now(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return f"event: now\ndata: {data}\n\n".encode()
+        return f"event: now\ndata: {data}\n\n".encode(errors="replace")
 
 
 class _EventStream(StreamingResponse):

@@ -20,7 +20,9 @@ say "unpacking from Debian, into $tools: ${packages[*]}"
 rm -rf "$tools"
 mkdir -p "$tools/packages"
 # Fetched as whoever runs this: apt's own user may not write here.
-(cd "$tools/packages" && apt-get -qq -o APT::Sandbox::User="$(id -un)" download "${packages[@]}" >/dev/null) || die "apt-get could not fetch: ${packages[*]}. Is there a network?"
+fetch() { (cd "$tools/packages" && apt-get -qq -o APT::Sandbox::User="$(id -un)" download "${packages[@]}") >/dev/null 2>"$tools/log"; }
+# What apt knew may be older than the archive.
+fetch || { as_root apt-get -qq update && fetch; } || { cat "$tools/log" >&2; die "apt-get could not fetch: ${packages[*]}. See above; is there a network?"; }
 for package in "$tools"/packages/*.deb; do dpkg-deb -x "$package" "$tools"; done
-rm -r "$tools/packages"
+rm -r "$tools/packages" "$tools/log"
 printf '%s' "$stamp" >"$tools/unpacked"

@@ -37,6 +37,16 @@ def test_a_refused_sign_in_says_what_to_do_and_heals_when_it_is_put_right(stub, 
     assert [state for state, _ in stubbed.changes] == ["refused", "online"]
 
 
+def test_who_is_shut_out_in_the_middle_is_told_what_to_do_at_once(stub, stubbed):
+    stubbed.pump_until(lambda: stubbed.link.state is LinkState.ONLINE)
+    stub.say(disconnect(0x87))
+    stubbed.pump_until(lambda: len(stubbed.changes) > 1)
+    state, reason = stubbed.changes[1]
+    assert state == "refused"
+    assert reason == "the broker has ended the connection: not authorized; check that this device is enrolled and its clock is right, or [link] sign_in_file"
+    stubbed.pump_until(lambda: stubbed.link.state is LinkState.ONLINE)
+
+
 def test_a_busy_broker_is_no_reason_to_call_a_person(stub, stubbed):
     stub.connack = connack(0x89)
     stubbed.pump_until(lambda: stubbed.changes != [])

@@ -40,6 +40,7 @@ _SIGN_IN_S = 5.0
 _RENEW_FROM = 0.9
 #: Before that it waits so many seconds at most for what is under way.
 _RENEW_S = 5.0
+_ADVICE = "; check that this device is enrolled and its clock is right, or [link] sign_in_file"
 #: Packets above so many bytes are not sent to us: a command is far smaller, and an acknowledgement that is larger is no hub's.
 _LARGEST = 2 * READ_BYTES
 
@@ -251,8 +252,8 @@ class Link:
             case mqtt.Connected() if self._connection is not None:
                 self._conversation = Conversation(self._connection, signal, self._lasting, self._delivery)
             case mqtt.Refused() if self._conversation is None:
-                advice = "; check that this device is enrolled and its clock is right, or [link] sign_in_file" if signal.needs_person else ""
-                self._down(LinkState.REFUSED if signal.needs_person else LinkState.OFFLINE, f"the broker refuses this device: {signal.reason.lower()}{advice}")
+                state, advice = (LinkState.REFUSED, _ADVICE) if signal.needs_person else (LinkState.OFFLINE, "")
+                self._down(state, f"the broker refuses this device: {signal.reason.lower()}{advice}")
             case mqtt.Lost():
                 self._lost(signal)
             case _ if self._conversation is not None:
@@ -264,7 +265,9 @@ class Link:
         again, self._cut_early = early and self._cut_early, early
         self._leave(lost)
         # A gate cuts where a token has ended, and takes the next one at once. Where it cuts a young connection twice, one of the clocks is wrong.
-        if not ended or again:
+        if lost.code == mqtt.NOT_AUTHORIZED:  # The next try, which would say the same, may be minutes away.
+            self._down(LinkState.REFUSED, f"the broker has ended the connection: {lost.reason}{_ADVICE}")
+        elif not ended or again:
             self._down(LinkState.OFFLINE, f"the connection to the broker was lost: {lost.reason}")
 
     def _renew_soon(self) -> None:

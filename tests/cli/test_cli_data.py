@@ -31,7 +31,7 @@ from moodify.cloud.keys import pem_of
 from moodify.cloud.mqtt import Acked, Connected, Connection, Received, Subscribed
 from moodify.cloud.port import Credentials
 from moodify.cloud.topics import Topics
-from moodify.daemon.kept import PRIVACY_KEY, privacy_kept
+from moodify.daemon.kept import PRIVACY_ASKED_KEY, PRIVACY_KEY, privacy_kept
 from moodify.errors import MoodifyError
 from moodify.hub.collector import read_summary
 from moodify.hub.database import open_database
@@ -279,6 +279,8 @@ def test_with_keys_nothing_of_the_other_device_stays(home, fresh):
 
 
 def test_a_restore_opens_no_camera_that_is_closed(home):
+    with Settings(data_folder(home) / "moodify.db") as settings:
+        settings.put(PRIVACY_ASKED_KEY, {"on": False})
     done(home, "backup", home / "backup")
     with Settings(data_folder(home) / "moodify.db") as settings:
         settings.put(PRIVACY_KEY, True)
@@ -286,6 +288,32 @@ def test_a_restore_opens_no_camera_that_is_closed(home):
     done(home, "restore", home / "backup")
     with Settings(data_folder(home) / "moodify.db") as settings:
         assert privacy_kept(settings)
+        assert settings.get(PRIVACY_ASKED_KEY) is None
+
+
+def test_a_restore_that_finds_no_room_changes_nothing(home, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("root: only root can mount a small disk")
+    disk = tmp_path / "disk"
+    disk.mkdir(mode=0o700)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", disk], check=False, capture_output=True).returncode:
+        pytest.skip("root: a small disk can't be mounted in this container")
+    try:
+        with Store(data_folder(home) / "moodify.db") as store:
+            store.record([event(99), *(Event(str(n), EventKind.MOOD, datetime.now(UTC), {"mood": "calm", "pad": "x" * 5_000}) for n in range(100))])
+        done(home, "backup", home / "backup")
+        configure(home, f'[store]\nfolder = "{disk}"\n')
+        (disk / "moodify.db").write_bytes(b"")
+        (disk / "ballast").write_bytes(bytes(500_000))
+        assert "free disk space" in refused(home, "restore", home / "backup")
+        assert {each.name for each in disk.iterdir()} == {"moodify.db", "moodify.lock", "ballast"}
+        (disk / "ballast").unlink()
+        subprocess.run(["mount", "-o", "remount,size=4m", disk], check=True)
+        done(home, "restore", home / "backup")
+        with History(disk / "moodify.db") as history:
+            assert event(99).id in {each.id for each in history.each()}
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
 
 
 def test_another_configuration_is_put_beside_and_the_present_one_left(home, fresh):

@@ -83,10 +83,12 @@ def _get_ready(folder: Path, file: Path, ready: Path, configuration: Path | None
 
 
 def _keep_privacy(present: Path, coming: Path) -> None:
-    """Keep the camera closed where it is now, whatever it was when the backup was made."""
-    from moodify.daemon.kept import PRIVACY_KEY, privacy_kept
+    """Keep the camera closed where it is now, whatever it was, or was asked for, when the backup was made."""
+    from moodify.daemon.kept import PRIVACY_ASKED_KEY, PRIVACY_KEY, privacy_kept
     from moodify.store.settings import Settings
 
+    with Settings(coming) as settings:
+        settings.remove(PRIVACY_ASKED_KEY, settings.get(PRIVACY_ASKED_KEY))
     if not present.is_file() or not present.stat().st_size:
         return
     closed: Any = None

@@ -66,3 +66,17 @@ def test_an_appliance_that_runs_is_asked_and_logs_no_error(tmp_path):
         appliance.wait_for("camera", after=appliance.events.index(off), state="ok")
         assert appliance.end() == 0
     assert [line for line in appliance.log.splitlines() if "WARNING" in line or "ERROR" in line] == []
+
+
+@pytest.mark.slow
+def test_an_appliance_that_starts_in_privacy_hours_opens_no_camera_until_somebody_opens_it(tmp_path):
+    now = datetime.now().astimezone()
+    start, end = ((now + timedelta(hours=hours)).strftime("%H:%M:00") for hours in (-2, 2))
+    with Appliance(tmp_path, "--camera", "sample", "--speaker", "simulated", toml=f"[[privacy.hours]]\nstart = {start}\nend = {end}\n") as appliance:
+        off = appliance.wait_for("camera", state="off")
+        assert off["data"]["message"] == f"off for privacy, until {end[:5]}, by privacy.hours"
+        assert appliance.of("camera") == [off]
+        assert f"off for privacy, until {end[:5]}" in moodify(tmp_path, "check").stdout
+        assert said(tmp_path, "off").startswith(f"Privacy is off, turned off by hand until {end[:5]}")
+        appliance.wait_for("camera", after=appliance.events.index(off), state="ok")
+        assert appliance.end() == 0

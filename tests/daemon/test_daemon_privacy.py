@@ -167,3 +167,14 @@ def test_a_hold_for_a_reset_says_that_there_is_nothing_to_reset(house, caplog):
     wait_until(lambda: house.lamp.shown[-1] == (Show.NOTHING_TO_DO, None))
     house.show(5, HAPPY)
     assert house.lamp.shown[-1][0] is not Show.NOTHING_TO_DO
+
+
+def test_only_what_was_done_is_taken_out_and_not_what_was_asked_for_since(tmp_path):
+    with DaemonHouse(tmp_path) as house:
+        house.end()
+        with Settings(house.path) as settings:
+            settings.put(PRIVACY_ASKED_KEY, {"on": True, "id": "2"})
+            settings.remove(PRIVACY_ASKED_KEY, {"on": True, "id": "1"})
+            assert settings.get(PRIVACY_ASKED_KEY) == {"on": True, "id": "2"}
+            settings.remove(PRIVACY_ASKED_KEY, {"on": True, "id": "2"})
+            assert settings.get(PRIVACY_ASKED_KEY) is None

@@ -49,6 +49,33 @@ def test_what_keeps_it_from_running_is_said_once_and_until_it_runs(mosquitto, ke
     assert mosquitto.alive
 
 
+def watchful(mosquitto):
+    return BrokerKeeper(mosquitto, backoff=Backoff(0.02, 0.05), probe_s=0.05, probe_timeout_s=1.0)
+
+
+def test_a_mosquitto_that_hangs_is_trouble_and_is_started_anew(mosquitto, caplog):
+    keeper = watchful(mosquitto)
+    keeper.start()
+    hanging = mosquitto.pid
+    os.kill(hanging, signal.SIGSTOP)
+    wait_until(lambda: "takes nobody" in (keeper.trouble or ""), what="what is wrong")
+    wait_until(lambda: keeper.restarts == 1 and keeper.trouble is None, what="another mosquitto", within_s=30)
+    assert mosquitto.pid != hanging
+    assert caplog.text.count("takes nobody:") == 1
+    keeper.close()
+
+
+def test_one_that_takes_its_look_well_is_left_alone(mosquitto):
+    keeper = watchful(mosquitto)
+    keeper.start()
+    looks = []
+    keeper._refusal, refusal = lambda: looks.append(refusal()) or looks[-1], keeper._refusal
+    wait_until(lambda: len(looks) >= 4, what="some looks")
+    assert set(looks) == {None}
+    assert (keeper.restarts, keeper.trouble) == (0, None)
+    keeper.close()
+
+
 def test_the_end_is_not_taken_for_a_death(mosquitto, keeper, caplog):
     keeper.close()
     keeper.close()

@@ -6,10 +6,14 @@ import asyncio
 import logging
 import threading
 import time
+import uuid
 from typing import TYPE_CHECKING, Final
 
+from moodify.cloud import mqtt
 from moodify.cloud.backoff import Backoff
+from moodify.cloud.port import Credentials, Endpoint
 from moodify.errors import LinkDown, PersonMustAct, RetryLater
+from moodify.hub.mosquitto import OBSERVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,20 +28,28 @@ BACKOFF: Final = Backoff(base_s=0.2, cap_s=30.0)
 SOUND_S: Final = 60.0
 #: How often it is looked whether the end was asked for, in seconds: mosquitto's own end is seen at once.
 _LOOK_S: Final = 0.5
+#: How often it is looked whether it takes anybody, how long an answer is waited for, in seconds, and after how many without it is started anew.
+PROBE_S: Final = 15.0
+PROBE_TIMEOUT_S: Final = 5.0
+PROBES: Final = 3
 _START_S: Final = 30.0
 _STOP_S: Final = 3.0
 
 
 class BrokerKeeper:
-    """Keeps mosquitto running between :meth:`start` and :meth:`close`."""
+    """Keeps mosquitto running between :meth:`start` and :meth:`close`, and starts it anew where it runs and takes nobody, as one whose memory is full."""
 
-    def __init__(self, mosquitto: Mosquitto, *, backoff: Backoff = BACKOFF) -> None:
-        """Take what is not started yet."""
+    def __init__(self, mosquitto: Mosquitto, *, backoff: Backoff = BACKOFF, probe_s: float = PROBE_S, probe_timeout_s: float = PROBE_TIMEOUT_S) -> None:
+        """Take what is not started yet, and how often and how long it is asked whether it takes anybody."""
         self.trouble: str | None = "not started yet"
-        """Why it does not run; None while it does."""
+        """Why it does not run, or takes nobody; None while it does."""
         self.restarts = 0
         self._mosquitto = mosquitto
         self._backoff = backoff
+        self._probe_s = probe_s
+        self._probe_timeout_s = probe_timeout_s
+        self._probe_at_s = 0.0
+        self._in_vain = 0
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="mosquitto", daemon=True)
 
@@ -54,6 +66,7 @@ class BrokerKeeper:
         """
         self._mosquitto.start()
         self.trouble = None
+        self._probe_at_s = time.monotonic() + self._probe_s
         self._thread.start()
 
     def close(self) -> None:
@@ -69,6 +82,7 @@ class BrokerKeeper:
         attempts, since_s = 0, time.monotonic()
         while not self._end.is_set():
             if not self._mosquitto.wait(_LOOK_S):
+                self._probe()
                 continue
             if time.monotonic() - since_s > SOUND_S:
                 attempts = 0
@@ -87,7 +101,46 @@ class BrokerKeeper:
             else:
                 self.restarts += 1
                 self.trouble, since_s = None, time.monotonic()
+                self._in_vain, self._probe_at_s = 0, since_s + self._probe_s
                 logger.info("mosquitto runs again")
+
+    def _probe(self) -> None:
+        if time.monotonic() < self._probe_at_s:
+            return
+        why = self._refusal()
+        self._probe_at_s = time.monotonic() + self._probe_s
+        if why is None:
+            if self._in_vain:
+                logger.info("mosquitto takes connections again")
+            self._in_vain, self.trouble = 0, None
+            return
+        self._in_vain += 1
+        self.trouble = f"mosquitto takes nobody: {why}"
+        if self._in_vain == 1:
+            logger.warning("%s", self.trouble)
+        elif self._in_vain >= PROBES and not self._end.is_set():
+            logger.warning("mosquitto has taken nobody for %s looks; it is started anew", self._in_vain)
+            # What it kept comes again from the devices; the next wait says that it has ended.
+            self._mosquitto.close()
+
+    def _refusal(self) -> str | None:
+        """Return why mosquitto does not take a sign-in of the hub's own; None where it does."""
+        try:
+            connection = mqtt.Connection(Endpoint("", 0, tls=False, socket=self._mosquitto.socket), Credentials(OBSERVER, None), client_id=f"probe-{uuid.uuid4()}", session_s=0)
+        except (LinkDown, PersonMustAct) as error:
+            return str(error)
+        try:
+            until_s = time.monotonic() + self._probe_timeout_s
+            while time.monotonic() < until_s and not self._end.is_set():
+                for signal in connection.step(min(_LOOK_S, self._probe_timeout_s)):
+                    match signal:
+                        case mqtt.Connected():
+                            return None
+                        case mqtt.Refused(reason=reason) | mqtt.Lost(reason=reason):
+                            return reason.lower()
+            return f"it gives no answer in {self._probe_timeout_s:g} s"
+        finally:
+            connection.close()
 
 
 class GateThread:

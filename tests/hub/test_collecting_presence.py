@@ -6,11 +6,16 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hub_parts import Unwell
+from hub_parts import Hub, Unwell
 
+from moodify.cloud.mqtt import Connected, Connection, Received
+from moodify.cloud.port import Credentials
 from moodify.errors import RetryLater
+from moodify.hub import collecting
 from moodify.hub.cache import open_states
+from moodify.hub.mosquitto import OBSERVER
 from moodify.hub.presence import HOLDS, REFRESH_S, StateKeeper, is_online, received
+from waiting import wait_until
 
 
 @pytest.fixture
@@ -99,3 +104,42 @@ def test_a_cache_that_is_away_is_not_asked_at_each_message(states):
         keeper.keep(said("m-a"))
         keeper.refresh()
     assert away.asked == 1
+
+
+def test_what_mosquitto_keeps_of_a_device_that_was_revoked_is_cleared_and_of_others_it_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(collecting, "_SWEEP_S", 0.05)
+    hub = Hub(tmp_path)
+    hub.collector()
+    leaves, stays = hub.speaker(hub.enrol()), hub.speaker(hub.enrol())
+    for speaker in (leaves, stays):
+        for state in ("status", "now"):
+            speaker.say(state, b'{"state":"online"}', retain=True)
+    hub.database.registry.revoke(leaves.device, datetime.now(UTC))
+    wait_until(lambda: hub.counted("moodify_hub_messages_total", topic="state", outcome="cleared") == 2, what="two states that were cleared")
+    observer = Observer(hub.endpoint())
+    observer.until_heard(f"moodify/v1/{stays.device}/up/now")
+    assert {topic.split("/")[2] for topic in observer.heard} == {stays.device}
+    # Its last will comes when it is gone already, and is cleared as well.
+    leaves.say("status", b'{"state":"offline"}', retain=True)
+    wait_until(lambda: hub.counted("moodify_hub_messages_total", topic="state", outcome="cleared") == 3, what="the will that was cleared")
+    observer.close()
+    hub.close()
+
+
+class Observer:
+    """Hears what is retained."""
+
+    def __init__(self, endpoint):
+        self.heard = []
+        self._connection = Connection(endpoint, Credentials(OBSERVER, None), client_id=OBSERVER)
+        wait_until(lambda: any(isinstance(one, Connected) for one in self._connection.step(0.02)), what="a connection", every_s=0)
+        self._connection.subscribe("moodify/v1/+/up/#")
+
+    def until_heard(self, topic):
+        wait_until(lambda: self._hear() or topic in self.heard, what=topic, every_s=0)
+
+    def _hear(self):
+        self.heard += [one.topic for one in self._connection.step(0.02) if isinstance(one, Received)]
+
+    def close(self):
+        self._connection.close()

@@ -1,7 +1,7 @@
 """What somebody who was let in may say and hear, and that nobody speaks in another's name."""
 
 import pytest
-from gate_parts import CONNACK, DISCONNECT, PUBLISH, SUBACK, GatedHub, connect
+from gate_parts import CONNACK, DISCONNECT, PUBLISH, SUBACK, GatedHub, connect, packet, text
 
 from waiting import wait_until
 
@@ -14,9 +14,19 @@ def hub(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "topic", ["moodify/v1/{other}/up/ev", "moodify/v1/{own}/down/ack", "moodify/v1/hub/up/ev", "elsewhere", "$SYS/broker/version", "$share/x/moodify/v1/{own}/up/ev"]
+    "topic",
+    [
+        "moodify/v1/{other}/up/ev",
+        "moodify/v1/{own}/down/ack",
+        "moodify/v1/hub/up/ev",
+        "elsewhere",
+        "$SYS/broker/version",
+        "$share/x/moodify/v1/{own}/up/ev",
+        "moodify/v1/{own}/up/more",
+        "moodify/v1/{own}/up/res/a/b",
+    ],
 )
-def test_a_device_publishes_nowhere_but_below_its_own_up(hub, topic):
+def test_a_device_publishes_nowhere_but_to_its_own_topics(hub, topic):
     peer, other, ears = hub.enrol(), hub.enrol(), hub.hub()
     client = hub.signed_in(peer)
     assert client.publish(topic.format(own=peer.id, other=other.id), b"forged") == 0x87
@@ -54,6 +64,51 @@ def test_a_device_that_asks_to_read_elsewhere_is_cut_off_and_that_is_told(hub, c
     assert again.packet()[0] == SUBACK
 
 
+@pytest.mark.parametrize("state", ["status", "now", "state", "health"])
+def test_a_device_has_its_states_retained(hub, state):
+    peer = hub.enrol()
+    topic = f"moodify/v1/{peer.id}/up/{state}"
+    assert hub.signed_in(peer).publish(topic, b"x" * 16 * 1024, retain=True) in {0, 0x10}
+    hub.hub().hears(topic, b"x" * 16 * 1024)
+
+
+@pytest.mark.parametrize("topic", ["moodify/v1/{own}/up/x1", "moodify/v1/{own}/up/ev", "moodify/v1/{own}/up/res/1", "moodify/v1/{other}/up/now", "elsewhere", "x" * 5000])
+def test_a_device_that_has_anything_else_retained_is_cut_off_and_that_is_told(hub, caplog, topic):
+    peer, other = hub.enrol(), hub.enrol()
+    client = hub.signed_in(peer)
+    client.send(packet(PUBLISH | 2 | 1, text(topic.format(own=peer.id, other=other.id)) + b"\0\1\0" + b"z" * 200_000))
+    assert client.until_end()[-1] == (DISCONNECT, b"\x87\0")
+    assert "it asked to have something retained that is none of its states" in caplog.text
+    assert hub.hub().heard() == []
+
+
+def test_quality_of_service_2_which_mosquitto_would_keep_until_it_is_finished_is_refused(hub):
+    peer = hub.enrol()
+    client = hub.signed_in(peer)
+    client.send(packet(PUBLISH | 4, text(f"moodify/v1/{peer.id}/up/ev") + b"\0\1\0" + b"{}"))
+    assert client.until_end()[-1][0] == DISCONNECT
+
+
+@pytest.mark.parametrize("retain", [0, 1])
+def test_a_state_that_is_too_large_ends_the_connection(hub, retain):
+    peer = hub.enrol()
+    client = hub.signed_in(peer)
+    client.send(packet(PUBLISH | 2 | retain, text(f"moodify/v1/{peer.id}/up/now") + b"\0\1\0" + b"z" * 20_000))
+    assert client.until_end()[-1] == (DISCONNECT, b"\x95\0")
+
+
+def test_a_topic_that_comes_in_pieces_is_looked_at_when_it_is_whole(hub):
+    peer, ears = hub.enrol(), hub.hub()
+    good = packet(PUBLISH | 2 | 1, text(f"moodify/v1/{peer.id}/up/now") + b"\0\1\0" + b"{}")
+    client = hub.signed_in(peer)
+    for byte in good:
+        client.send(bytes((byte,)))
+    ears.hears(f"moodify/v1/{peer.id}/up/now", b"{}")
+    for byte in packet(PUBLISH | 2 | 1, text(f"moodify/v1/{peer.id}/up/nov") + b"\0\1\0" + b"{}")[:-4]:
+        client.send(bytes((byte,)))
+    assert client.until_end()[-1] == (DISCONNECT, b"\x87\0")
+
+
 def test_a_device_hears_what_is_for_it_and_nothing_that_is_for_others(hub):
     peer, other = hub.enrol(), hub.enrol()
     client, ours = hub.signed_in(peer), hub.hub()
@@ -66,8 +121,8 @@ def test_a_device_hears_what_is_for_it_and_nothing_that_is_for_others(hub):
     assert body.endswith(b"for you")
 
 
-@pytest.mark.parametrize("topic", ["moodify/v1/{other}/up/status", "moodify/v1/{own}/down/ack", "elsewhere"])
-def test_a_last_will_for_another_s_topic_is_refused(hub, topic):
+@pytest.mark.parametrize("topic", ["moodify/v1/{other}/up/status", "moodify/v1/{own}/down/ack", "elsewhere", "moodify/v1/{own}/up/ev", "moodify/v1/{own}/up/status/x"])
+def test_a_last_will_for_what_is_no_state_of_its_own_is_refused(hub, topic):
     peer, other = hub.enrol(), hub.enrol()
     _, code = hub.sign_in(peer, will=(topic.format(own=peer.id, other=other.id), b"offline"))
     assert code == 0x87

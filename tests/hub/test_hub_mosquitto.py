@@ -112,8 +112,9 @@ def test_it_has_no_port_and_its_folder_is_its_owner_s_alone(mosquitto, client):
 
 def test_a_listener_option_of_the_configuration_stands_behind_the_listener(mosquitto):
     lines = (mosquitto.socket.parent / "mosquitto.conf").read_text().splitlines()
-    assert lines[-1] == "listener 0 mosquitto.sock"
+    assert lines[-2:] == ["listener 0 mosquitto.sock", "max_qos 1"]
     assert not [line for line in lines if line.startswith(("port", "per_listener_settings", "bind_address", "socket_domain", "protocol"))]
+    assert [line for line in lines if line.startswith("max_qos")] == ["max_qos 1"]
 
 
 def test_it_ends_with_close_and_starts_again(tmp_path):
@@ -260,7 +261,13 @@ def test_its_log_does_not_grow_without_end(tmp_path, monkeypatch):
         (HUB, f"moodify/v1/{DEVICE}/down/cmd/rescan", True),
         (HUB, f"moodify/v1/{DEVICE}/down/ack", True),
         (HUB, f"moodify/v1/{DEVICE}/up/ev", False),
+        (HUB, f"moodify/v1/{DEVICE}/up/status", True),
         (HUB, "moodify/v1/hub/up/ev", False),
+        (DEVICE, f"moodify/v1/{DEVICE}/up/res/1", True),
+        (DEVICE, f"moodify/v1/{DEVICE}/up/key", True),
+        (DEVICE, f"moodify/v1/{DEVICE}/up/health", True),
+        (DEVICE, f"moodify/v1/{DEVICE}/up/more", False),
+        (DEVICE, f"moodify/v1/{DEVICE}/up", False),
         (HUB, "elsewhere", False),
         (OBSERVER, f"moodify/v1/{DEVICE}/down/cmd/rescan", False),
         (OBSERVER, "moodify/v1/observer/up/ev", False),

@@ -18,6 +18,7 @@ from moodify.cloud.port import LinkState, Publication
 from moodify.cloud.restraint import Complaints
 from moodify.cloud.sender import Sender
 from moodify.cloud.subscriptions import Subscriptions
+from moodify.cloud.topics import STATE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,7 +171,7 @@ class Conversation:
 
     def _publish(self, publication: Publication, then: Callable[[], object] = lambda: None) -> None:
         topic, payload = publication.topic, publication.payload
-        largest = self._sender.largest(topic)
+        largest = min(self._sender.largest(topic), STATE_BYTES) if publication.retain else self._sender.largest(topic)
         if len(payload) > largest:
             logger.warning("%s is not sent: %s bytes are more than the %s that fit", topic, len(payload), largest)
             then()

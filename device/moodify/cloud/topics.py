@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 PREFIX = "moodify/v1"
+#: What a device publishes as retained, each below ``up/``, and how large it may be, in bytes: a hub's broker keeps it in memory for each device.
+STATES: Final = ("status", "now", "state", "health")
+STATE_BYTES: Final = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)

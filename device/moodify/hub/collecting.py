@@ -18,14 +18,15 @@ from typing import TYPE_CHECKING, Any, Final
 from moodify.cloud import mqtt
 from moodify.cloud.backoff import Backoff
 from moodify.cloud.port import Credentials
-from moodify.cloud.topics import PREFIX
+from moodify.cloud.topics import PREFIX, STATES
 from moodify.errors import EnrolmentRefused, MoodifyError
-from moodify.hub.inbox import STATES, Inbox
+from moodify.hub.inbox import Inbox
 from moodify.hub.line import BACKOFF, Line
 from moodify.hub.members import Members
 from moodify.hub.mosquitto import HUB
 from moodify.hub.offers import proven_key
 from moodify.hub.presence import StateKeeper
+from moodify.hub.retained import Retained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -48,6 +49,8 @@ _TOLD_AT_MOST: Final = 2000
 #: How long mosquitto keeps an answer for a device that is away: it asks again anyway.
 _ANSWER_S: Final = 60
 _IDLE_S: Final = 1.0
+#: How often it is looked whether somebody was revoked whose states mosquitto still keeps.
+_SWEEP_S: Final = 5.0
 _GROUP: Final = "collectors"
 #: The database is on this machine or near.
 _STORE_BACKOFF: Final = Backoff(base_s=0.1, cap_s=5.0)
@@ -99,6 +102,8 @@ class CollectorThread:
         retained = [] if states is None else [f"{PREFIX}/+/up/{state}" for state in STATES]
         self._line = Line(name, endpoint, Credentials(HUB, None), (*shared, *retained), backoff=backoff, manual_ack=True)
         self._inbox = Inbox(self._line, metrics)
+        self._retained = Retained()
+        self._sweep_at_s = 0.0
         self._reported = 0
         self._told: set[int] = set()
         self._told_generation = 0
@@ -153,6 +158,7 @@ class CollectorThread:
             self._settle()
         if self._keeper is not None:
             self._keeper.refresh()
+            self._clear_retained()
         self._metrics.backlog.inc(len(self._inbox) - self._reported)
         self._reported = len(self._inbox)
 
@@ -168,9 +174,11 @@ class CollectorThread:
         if self._told_generation != self._line.generation:
             self._told_generation = self._line.generation
             self._told.clear()
+            self._retained.begin()
         for signal in signals:
             match signal:
                 case mqtt.Received():
+                    self._retained.heard(signal)
                     self._inbox.take(signal)
                 case mqtt.Acked(mid):
                     self._told.discard(mid)
@@ -242,6 +250,18 @@ class CollectorThread:
             self._keeper.keep({(one.device, one.name): one.said for one in self._inbox.states})
         while self._inbox.states:
             self._inbox.done(self._inbox.states)
+
+    def _clear_retained(self) -> None:
+        if time.monotonic() < self._sweep_at_s:
+            return
+        self._sweep_at_s = time.monotonic() + _SWEEP_S
+        try:
+            self._members.refresh()
+            for topic in self._retained.of_others(self._members):
+                self._line.publish(topic, b"", retain=True)
+        except MoodifyError as error:
+            # Whether the database works is seen where something is to be stored.
+            logger.debug("states of devices that were revoked are cleared later: %s", error)
 
     def _tell(self, device: str, topic: str, body: Mapping[str, Any]) -> None:
         mid = self._line.publish(f"{PREFIX}/{device}/down/{topic}", json.dumps(body, separators=(",", ":")).encode(), expiry_s=_ANSWER_S)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from moodify.cloud.topics import STATES
 from moodify.hub.collector import Unreadable, read_answer, read_offer, read_state, read_summary, read_topic
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: What devices publish as retained.
-STATES: Final = ("status", "now", "state", "health")
 #: So many complaints are remembered, so that each is said once.
 _COMPLAINTS: Final = 1000
 
@@ -76,6 +75,11 @@ class Inbox:
         device, rest = spoken
         kind, _, name = f"state/{rest}".partition("/") if rest in STATES else rest.partition("/")
         hold = partial(Held, message, self._line.generation, kind, device, name)
+        if kind == "state" and not message.payload:
+            # What was retained was cleared, by the device or by the hub itself.
+            self._metrics.messages.labels(kind, "cleared").inc()
+            self._line.ack(message, self._line.generation)
+            return
         first = not len(self)
         try:
             match kind:

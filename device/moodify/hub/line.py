@@ -89,9 +89,9 @@ class Line:
         self._wake.wait(timeout_s)
         self._wake.clear()
 
-    def publish(self, topic: str, payload: bytes, *, expiry_s: int) -> int | None:
+    def publish(self, topic: str, payload: bytes, *, expiry_s: int | None = None, retain: bool = False) -> int | None:
         """Send with QoS 1 and return the number that its :class:`~moodify.cloud.mqtt.Acked` will carry; None while there is no connection."""
-        return None if self._connection is None or self.trouble is not None else self._connection.publish(topic, payload, expiry_s=expiry_s)
+        return None if self._connection is None or self.trouble is not None else self._connection.publish(topic, payload, expiry_s=expiry_s, retain=retain)
 
     def ack(self, message: mqtt.Received, generation: int) -> None:
         """Say that a message was taken, where the connection that brought it still stands."""

@@ -2,7 +2,7 @@
 
 It listens on a unix socket in a folder that only its owner may enter, and on no port. Whoever reaches that socket is
 believed: user names are roles that keep parties apart. :data:`HUB` reads what devices say and speaks to them, :data:`OBSERVER`
-only reads, and any other name is a device's id, for which the gate vouches: it writes below its own ``up/`` and reads below its own ``down/``.
+only reads, and any other name is a device's id, for which the gate vouches: it writes the topics of docs/mqtt.md below its own ``up/`` and reads below its own ``down/``.
 
 Nothing is kept on disk. Summaries are offered again until they are committed, commands until they are answered, and
 retained states come again with each connect; so an SD card lives longer, and nothing is lost when mosquitto is killed.
@@ -23,6 +23,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
+from moodify.cloud.topics import PREFIX, STATES
 from moodify.errors import LinkDown, PersonMustAct
 from moodify.files import write_private
 from moodify.hub.open_files import allow_open_files
@@ -51,18 +52,21 @@ _ADDRESS_AT_MOST = 107
 SOCKET = "mosquitto.sock"
 _CONFIGURATION, _ACCESS, _LOG = "mosquitto.conf", "mosquitto.acl", "mosquitto.log"
 
+_STATE_RULES = "".join(f"topic write {PREFIX}/+/up/{state}\n" for state in STATES)
+# The hub clears the states of a device that was revoked.
 _ACCESS_RULES = f"""\
-pattern write moodify/v1/%u/up/#
-pattern read moodify/v1/%u/down/#
+{"".join(f"pattern write {PREFIX}/%u/up/{topic}" + chr(10) for topic in ("ev", "key", "res/+", *STATES))}\
+pattern read {PREFIX}/%u/down/#
 
 user {HUB}
-topic deny moodify/v1/{HUB}/#
-topic read moodify/v1/+/up/#
-topic write moodify/v1/+/down/#
+topic deny {PREFIX}/{HUB}/#
+topic read {PREFIX}/+/up/#
+topic write {PREFIX}/+/down/#
+{_STATE_RULES}\
 
 user {OBSERVER}
-topic deny moodify/v1/{OBSERVER}/#
-topic read moodify/v1/+/up/#
+topic deny {PREFIX}/{OBSERVER}/#
+topic read {PREFIX}/+/up/#
 """
 
 # A user is named for when root starts it: its own user could not enter our folder.
@@ -70,7 +74,8 @@ topic read moodify/v1/+/up/#
 # No option of a listener may stand before the first listener line: it would open port 1883 everywhere.
 # In flight: a batch of the collector's, which acknowledges when it is committed; a device caps itself at less.
 # Queued: what 500 devices may have offered (100 each) while the collector waits for its database; what no longer fits is offered
-# again by the device. A keep-alive of 0 would let a device that has vanished be "online" for as long as its token is good.
+# again by the device. Topics have no aliases: the gate looks at their names. Of quality of service 2 it would keep 500 large messages
+# for whoever never finishes them. A keep-alive of 0 would let a device that has vanished be "online" for as long as its token is good.
 _SETTINGS = """\
 user {user}
 log_dest stderr
@@ -84,10 +89,12 @@ max_queued_messages 50000
 max_queued_bytes 67108864
 memory_limit {memory}
 max_keepalive 300
+max_topic_alias 0
 persistent_client_expiration 1d
 acl_file {access}
 allow_anonymous true
 listener 0 {socket}
+max_qos 1
 """
 
 

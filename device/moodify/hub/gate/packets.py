@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 #: First byte of a packet (2.1): type and flags.
 CONNECT = 0x10
+PUBLISH = 0x30
 SUBSCRIBE = 0x82
 #: Longest fixed header (2.1.4), in bytes.
 HEADER_AT_MOST = 5

@@ -29,8 +29,9 @@ class Refusal(Enum):
     UNKNOWN_DEVICE = "it is not enrolled here; run: moodify hub enroll, with the line that moodify device enroll prints on it", Reason.NOT_AUTHORIZED
     UNKNOWN_KEY = "its token names a key that was not enrolled", Reason.NOT_AUTHORIZED
     REVOKED = "it was revoked; to take it in again run: moodify hub enroll", Reason.NOT_AUTHORIZED
-    FOREIGN_WILL = "its last will is for a topic that is not its own", Reason.NOT_AUTHORIZED
+    FOREIGN_WILL = "its last will is for a topic that is none of its states", Reason.NOT_AUTHORIZED
     FOREIGN_TOPIC = "it asked to read a topic that is not its own", Reason.NOT_AUTHORIZED
+    RETAINED = "it asked to have something retained that is none of its states", Reason.NOT_AUTHORIZED
     TOO_MANY_ATTEMPTS = "it was refused too often to be told why again; a good token comes in all the same", Reason.CONNECTION_RATE
     UNAVAILABLE = "the hub's database or broker is away", Reason.UNAVAILABLE
     BY_BROKER = "mosquitto does not take it; run/mosquitto.log in the hub's folder may say why", Reason.UNAVAILABLE

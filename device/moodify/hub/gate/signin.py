@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from moodify.cloud.topics import PREFIX
+from moodify.cloud.topics import PREFIX, STATES
 from moodify.hub.gate.keyring import Keyring
 from moodify.hub.gate.refusals import Refusal, Refused
 from moodify.hub.gate.tokens import claim, verify
@@ -76,7 +76,7 @@ class SignIn:
             raise
 
     async def _verified(self, connect: Connect, claimed: Claim) -> Admission:
-        if connect.will is not None and not connect.will.topic.startswith(f"{PREFIX}/{claimed.device}/up/"):
+        if connect.will is not None and connect.will.topic not in {f"{PREFIX}/{claimed.device}/up/{state}" for state in STATES}:
             raise Refused(Refusal.FOREIGN_WILL, claimed.device)
         keys = await self._keys(claimed)
         if keys.revoked:

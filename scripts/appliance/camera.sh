@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# The code that a Pi runs, over the real picamera2 and libcamera, on libcamera's virtual camera: no hardware, and no emulation of it either.
+#   scripts/appliance/camera.sh             what it sees are the sample's portraits
+#   scripts/appliance/camera.sh FOLDER      what it sees are the JPEG pictures of that folder, one after the other (60 at most)
+# Its root is kept in $MOODIFY_ROOTS (/var/tmp/moodify-roots) and used again; --fresh as the first argument makes it anew. Needs root.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. scripts/setup.sh
+. scripts/appliance/root.sh
+
+# Of Debian's releases only this one has a libcamera whose virtual camera gives two streams and opens a second time: 0.7.2 does, Trixie's 0.4.0 does not.
+suite=sid
+root=$roots/camera
+log=$root.log
+python=/opt/moodify/bin/python
+aid=scripts/appliance/virtual_camera
+
+[ "$(id -u)" -eq 0 ] || die "a root is made and entered by root; run: sudo $0"
+if [ "${1:-}" = --fresh ]; then rm -rf "$root"; shift; fi
+if [ -n "${1:-}" ]; then compgen -G "$1/*.jp*g" >/dev/null || die "$1 holds no JPEG pictures"; fi
+
+failed=()
+step() { printf '\n== %s\n' "$*"; }
+
+# in_root COMMAND…: as the root's own user, without a network, with a sensor's pace.
+in_root() {
+  # shellcheck disable=SC2016 # it is the inner shell that expands them
+  unshare --net --pid --fork --kill-child --mount bash -c '
+    mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && mount -t tmpfs tmpfs "$1/tmp" && ip link set lo up && root=$1 && shift &&
+      exec chroot --userspec=moodify:moodify "$root" /usr/bin/env -i HOME=/home/moodify PATH=/opt/moodify/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 \
+        LIBCAMERA_LOG_LEVELS="*:FATAL" LD_PRELOAD=/opt/virtual/sensor.so VIRTUAL_CAMERA_FPS=15 VIRTUAL_CAMERA_HANG=/tmp/loose "$@"' - "$root" "$@"
+}
+
+# Written whole, or made anew.
+make_camera_root() {
+  [ ! -e "$root/complete" ] || return 0
+  local mirror settings
+  command -v debootstrap >/dev/null || need_apt debootstrap
+  say "making a Debian root ($suite) with libcamera and picamera2 in $root; it takes some minutes, once"
+  rm -rf "$root"
+  mkdir -p "$roots"
+  mirror=$(debian_mirror)
+  # The compiler and headers are for what picamera2 brings that has no wheel.
+  nice -n 10 debootstrap --variant=minbase --include=ca-certificates,python3,python3-venv,python3-dev,gcc,libc6-dev,libcap-dev,python3-libcamera,libcamera-tools \
+    "$suite" "$root" ${mirror:+"$mirror"} >"$log" 2>&1 || die "debootstrap failed; see $log"
+  cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+  mapfile -t settings < <(pip_settings "$root")
+  mkdir -p "$root/opt/virtual/frames" "$root/srv" "$root/usr/share/libcamera/pipeline/virtual"
+  {
+    chroot "$root" useradd --create-home moodify &&
+      chroot "$root" python3 -m venv --system-site-packages /opt/moodify &&
+      nice -n 10 chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/bin:/bin "${settings[@]}" "$python" -m pip install 'picamera2>=0.3.30' 'pytest>=8.3,<10' 'pytest-timeout>=2.3,<3'
+  } >>"$log" 2>&1 || die "picamera2 could not be installed in the root; see $log"
+  touch "$root/complete"
+}
+
+# The project's wheel, with what it depends on.
+install_wheel() {
+  local source settings wheel
+  source=$(mktemp -d)
+  mkdir "$source/project"
+  git ls-files -z -co --exclude-standard device models pyproject.toml README.md LICENSE | xargs -0 cp --parents -t "$source/project" 2>>"$log"
+  (cd "$source/project" && "$OLDPWD/.venv/bin/python" -m pip wheel -q --no-deps --no-build-isolation -w "$source" .) >>"$log" 2>&1 || die "the wheel could not be built; see $log"
+  wheel=$(basename "$source"/*.whl)
+  cp "$source/$wheel" requirements/base.txt "$root/srv/"
+  rm -r "$source"
+  mapfile -t settings < <(pip_settings "$root")
+  {
+    nice -n 10 chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/bin:/bin "${settings[@]}" "$python" -m pip install -q --require-hashes -r /srv/base.txt &&
+      chroot "$root" "$python" -m pip install -q --no-deps --no-index --force-reinstall "/srv/$wheel"
+  } >>"$log" 2>&1 || die "the wheel could not be installed in the root; see $log"
+}
+
+# What stands for the hardware, and the tests.
+install_aids() {
+  local packages folder=$root/usr/share/libcamera/pipeline/virtual number=0 picture
+  packages=$(chroot "$root" "$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  cp $aid/virtual_picamera2.py "$root$packages/"
+  echo 'import virtual_picamera2' >"$root$packages/virtual_picamera2.pth"
+  cp $aid/sensor.c "$root/opt/virtual/"
+  chroot "$root" gcc -O2 -Wall -Wextra -Werror -shared -fPIC -o /opt/virtual/sensor.so /opt/virtual/sensor.c
+  cp $aid/virtual.yaml "$folder/"
+  # The faults take it away and put it back.
+  chroot "$root" chown moodify "${folder#"$root"}"
+  rm -rf "$root/opt/virtual/frames" "$root/srv/tests"
+  mkdir -p "$root/opt/virtual/frames" "$root/srv/tests"
+  if [ -n "${1:-}" ]; then
+    for picture in "$1"/*.jp*g; do
+      cp "$picture" "$root/opt/virtual/frames/$number.jpg"
+      number=$((number + 1))
+      # libcamera keeps all of them in memory, in each size.
+      [ "$number" -lt 60 ] || break
+    done
+  else
+    .venv/bin/python $aid/frames.py "$root/opt/virtual/frames"
+  fi
+  cp -r tests/camera tests/waiting.py "$root/srv/tests/"
+  cp $aid/{to_a_mood,faults}.py "$root/srv/"
+  printf '[pytest]\npythonpath = /srv/tests\naddopts = -p no:cacheprovider\ntimeout = 120\nfilterwarnings =\n    error\n' >"$root/srv/tests/pytest.ini"
+}
+
+need_venv build base sample
+make_camera_root
+install_wheel
+install_aids "${1:-}"
+
+step "versions"
+in_root "$python" - <<'END'
+import importlib.metadata
+import logging
+import platform
+logging.disable()
+import libcamera
+print(f"  Python {platform.python_version()} on {platform.machine()}, libcamera {libcamera.CameraManager.version}")
+print("  " + ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("picamera2", "numpy", "opencv-python-headless", "ai-edge-litert", "moodify")))
+END
+
+step "the contract of every camera, over the real picamera2"
+in_root "$python" -m pytest -q -c /srv/tests/pytest.ini /srv/tests/camera/test_camera_contract.py /srv/tests/camera/test_camera_apart.py -k 'real_pi or fake or apart' || failed+=(contract)
+
+step "moodify run, to a mood and the music that follows"
+in_root "$python" /srv/to_a_mood.py 90 2>>"$log" || failed+=("to a mood")
+
+step "a loose cable, a second owner, a frozen and a killed driver, no camera"
+in_root "$python" /srv/faults.py 2>>"$log" || failed+=(faults)
+
+[ ${#failed[@]} -eq 0 ] || die "failed: ${failed[*]}; see above, and $log"
+printf '\nall well\n'

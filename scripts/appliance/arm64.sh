@@ -112,14 +112,16 @@ mapfile -t portraits < <(.venv/bin/python -c 'from moodify.camera.sample import 
 cp "${portraits[@]}" "$root/check"
 
 printf '%s, Debian %s\n' "$("$emulator" --version | sed -n 1p)" "$(cat "$root/etc/debian_version")"
+# The program and models that were built for the root, for the checkout may change meanwhile.
+export PYTHONPATH=$root/opt/moodify PYTHONDONTWRITEBYTECODE=1
 .venv/bin/python -m moodify scan --json --config /dev/null "${portraits[@]}" >"$work/here.json"
-.venv/bin/python scripts/appliance/facts.py >"$work/here.facts"
+.venv/bin/python "$root/check/facts.py" >"$work/here.facts"
 tell_facts 'this machine' "$work/here.facts"
 status=0
 for processor in "${processors[@]}"; do
   say "$processor: scanning two portraits under emulation; this takes minutes"
   since=$SECONDS
-  if ! emulate "$processor" -m moodify scan --json --config /dev/null "${portraits[@]/*\///check/}" >"$work/$processor.json" 2>"$work/$processor.err" ||
+  if ! emulate "$processor" -m moodify scan --json --config /dev/null "${portraits[@]/#*\//\/check\/}" >"$work/$processor.json" 2>"$work/$processor.err" ||
     ! emulate "$processor" /check/facts.py >"$work/$processor.facts" 2>>"$work/$processor.err"; then
     cat "$work/$processor.err" >&2
     die "moodify failed on $processor"
@@ -130,7 +132,7 @@ for processor in "${processors[@]}"; do
   [ "$(fact "$work/$processor.facts" '(versions, models)')" = "$(fact "$work/here.facts" '(versions, models)')" ] || { printf '  NO  these are not the versions of this machine\n'; status=1; }
   [ "$(fact "$work/$processor.facts" dot_product)" = "$(if grep -q asimddp "$work/$processor.cpuinfo"; then echo True; else echo False; fi)" ] ||
     { printf '  NO  the emulated processor is not the one that was asked for\n'; status=1; }
-  .venv/bin/python scripts/appliance/compare_scans.py models "$work/here.json" "$work/$processor.json" || status=1
+  .venv/bin/python scripts/appliance/compare_scans.py "$root/opt/moodify/moodify/models" "$work/here.json" "$work/$processor.json" || status=1
 done
 [ "$status" -eq 0 ] && printf 'The same on every processor, within what int8 may differ by.\n'
 exit "$status"

@@ -194,8 +194,8 @@ class Sheets:
     @contextmanager
     def _open(self, name: str, *, table: bool = False) -> Iterator[TextIO]:
         handle = os.open(self._place / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        # The mark at its beginning lets Excel read UTF-8.
-        with os.fdopen(handle, "w", encoding="utf-8-sig" if table else "utf-8", newline="" if table else None) as out:
+        # The mark at its beginning lets Excel read UTF-8. Half of a character, which UTF-8 can't say, is written as JSON escapes it.
+        with os.fdopen(handle, "w", encoding="utf-8-sig" if table else "utf-8", errors="backslashreplace", newline="" if table else None) as out:
             yield out
             out.flush()
             os.fsync(out.fileno())

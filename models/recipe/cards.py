@@ -49,6 +49,8 @@ def write_detector(folder: Path, manifest: Mapping[str, Any]) -> None:
     ]
     held = ", ".join(f"{count} of {source}" for source, count in metrics["held_out"].items())
     cut_out = "Between the stages the network also boxes cut-out faces of the emotion data, which are pasted too.\n" if recipe.get("crops") else ""
+    how = "[how it came about](../docs/models.md#how-the-detector-came-about)"
+    took = f"Training took {recipe['seconds'] / 3600:.1f} hours, all sittings together ({how}).\n" if "seconds" in recipe else ""
     text = f"""# Face detector
 
 Version {manifest["version"]} · {manifest["bytes"]:,} bytes · {manifest["macs"] / 1e6:.1f} million multiply-accumulates · int8
@@ -71,12 +73,12 @@ by identity, negatives by picture: {held}.
 
 ## Recipe
 
-Scenes are composed from the training pictures: photographs moved and scaled, and faces and things pasted with the same outlines into
-rooms, under changing light. {stages}, batch {recipe["batch"]}, AdamW at {recipe["peak_rate"]:g}, falling over the
+Scenes are composed from the training pictures: photographs as they are, photographs moved and scaled, and people and things pasted
+with the same outlines into rooms, under changing light. {stages}, batch {recipe["batch"]}, AdamW at {recipe["peak_rate"]:g}, falling over the
 last {recipe["cooldown"]} steps, averaged weights; between the stages the negatives in which the network
 still sees something are sought and shown more often. Quality focal loss, distance-IoU loss, landmark distance.
 {cut_out}Quantised after training on composed scenes. Seed {recipe["seed"]}. `models/train --only detector` runs the recipe anew.
-
+{took}
 ## Figures
 
 On held-out pictures, int8, by the recipe's own evaluation. The threshold, {post["score_threshold"]:.2f}, is the lowest, in steps of

@@ -39,7 +39,7 @@ _DETAIL, _IMAGE = (1280, 960), (320, 240)
 """Width and height of what the camera gives and of what the first look sees: the configuration's defaults."""
 _WIDTHS = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08)
 """Of a face, in shares of the frame's width."""
-_BUST = 0.4
+_BUST = 0.6
 """Only pictures whose face is no wider than this share: the rest shows nothing of whom it moves with."""
 _SAME = 0.5
 """IoU from which a box is on the face."""

@@ -10,16 +10,14 @@ from recipe.detector import HEIGHT, STRIDES, WIDTH, data
 from recipe.detector.decode import MAX_FACES, NMS_IOU, FloatNet, Int8Net, find
 from recipe.detector.evaluate import Matched, ap50, evaluate, tuning
 from recipe.detector.levels import level
-from recipe.detector.train import Settings, Stage, representative, train
+from recipe.detector.train import Settings, Stage, Trained, representative, train
 from recipe.export import to_int8
 from recipe.litert import verify
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from recipe.detector.net import DetectorNet
-
-VERSION = "2026.11.3"
+VERSION = "2026.11.4"
 MAX_BYTES = 500_000
 MAX_MACS = 80_000_000
 
@@ -42,18 +40,18 @@ QUICK = Plan(Settings(stages=(Stage(192, 160, 12), Stage(192, 160, 6)), batch=16
 
 def build(folder: Path, work: Path, out: Path, plan: Plan, threads: int) -> dict[str, Any]:
     """Train, quantise, measure and describe the detector; gives the manifest."""
-    net = train(folder, work, plan.settings, threads)
-    return finish(net, folder, out, plan)
+    return finish(train(folder, work, plan.settings, threads), folder, out, plan)
 
 
-def finish(net: DetectorNet, folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
+def finish(trained: Trained, folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
     """What comes after training."""
+    net, seconds = trained
     kept, held = data.load(folder, plan.settings.limit)
-    level(net, tuning(held.negatives))
+    level(net, [*kept.negatives, *tuning(held.negatives)])
     content = to_int8(net, representative(kept, plan.calibration, plan.settings.seed))
     unquantised = FloatNet(net)
     before = round(ap50([Matched(p, find(unquantised, p.pixels)) for p in held.masks], 0.1), 4)
-    return _describe(content, held, before, out, version=VERSION, recipe=asdict(plan.settings))
+    return _describe(content, held, before, out, version=VERSION, recipe={**asdict(plan.settings), "seconds": round(seconds)})
 
 
 def measure(folder: Path, out: Path, plan: Plan) -> dict[str, Any]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _GRAIN_SIGMA = 64
 _GRAIN = np.random.default_rng(0).normal(0, _GRAIN_SIGMA, (512, 576, 3)).astype(np.int16)
 """Sensor noise, drawn once: a scene takes a random part of it."""
+_AS_IT_IS = 0.35
+"""Share of the scenes whose light and lens are left alone: most rooms are lit well enough."""
 
 
 def coloured(grey: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -34,6 +36,8 @@ def relit(canvas: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uin
     """The canvas ``[H, W, 3]`` under another light and through another lens."""
     if chance(rng, 0.25):
         canvas = np.asarray(cv2.cvtColor(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.uint8)
+    if chance(rng, _AS_IT_IS):
+        return canvas
     if chance(rng, 0.12):
         canvas = _soft(canvas, rng)
     canvas = np.asarray(cv2.LUT(canvas, _curve(rng)[None]), np.uint8)

@@ -24,7 +24,8 @@ _LEAST_RADIUS, _SHARE_RADIUS, _MOST_RADIUS = 0.75, 0.28, 2.0
 At least 0.55 strides are needed for every face to have a cell."""
 _NEIGHBOURS = 2.0
 """Exponent of a cell's overlap beside the best overlap on the same face."""
-_BOX_WEIGHT, _LANDMARK_WEIGHT = 2.0, 5.0
+_OBJECTNESS_WEIGHT, _BOX_WEIGHT, _LANDMARK_WEIGHT = 2.0, 2.0, 5.0
+"""The objectness loss fades as it is learned, the distances of the others do not: at the same weight they would have the network to themselves."""
 
 
 class Grid(NamedTuple):
@@ -106,6 +107,8 @@ def loss(
         kinds: ``[N, G]``.
     """
     logits, box, marks = outputs
+    most = max(1, int((kinds > 0).sum(1).max()))  # rows after a scene's last face are empty
+    boxes, landmarks, kinds = boxes[:, :most], landmarks[:, :most], kinds[:, :most]
     face, counts = assign(cells, boxes, kinds)
     scene, cell = torch.nonzero(face >= 0, as_tuple=True)
     which = face[scene, cell]
@@ -126,7 +129,7 @@ def loss(
     error = (guess - points).abs().mean((1, 2)) / size
     known = ~torch.isnan(error)
     return (
-        (objectness * counts).sum() / quality.sum().clamp(min=1.0),
+        _OBJECTNESS_WEIGHT * (objectness * counts).sum() / quality.sum().clamp(min=1.0),
         _BOX_WEIGHT * (1 - iou + apart).sum() / number,
         _LANDMARK_WEIGHT * torch.where(known, error, 0.0).sum() / max(1, int(known.sum())),
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FACE, IGNORED = 1, 2
 """Kinds of a box; 0 is an empty row."""
 
-_SMALLEST_FACE = 7.0
+_SMALLEST_FACE = 10.0
 """Pixels below which a face is ignored, not learned."""
 _GLIMPSE, _PARTLY, _MOSTLY = 0.15, 0.28, 0.62
 """Shares of a face: less than the first is nothing; between the others it is neither face nor background."""

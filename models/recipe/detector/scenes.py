@@ -1,8 +1,9 @@
 """Scenes to train on: people at any distance in any room, pasted together from pictures, with what is not a face beside them.
 
-Half of the scenes are one photograph, moved and scaled; the others are rooms into which faces and, with the same outlines, things
-are pasted, so that the outline of a paste says nothing. All negatives are grey: some are coloured and some photographs are made
-grey, or colour would become a cue.
+Some scenes are one photograph nearly as the detector will see it, some one that is moved and scaled until a face has any size; the
+others are rooms into which people and, with the same outlines, things are pasted, so that the outline of a paste says nothing. A small
+face comes mostly with all of its picture: without hair, neck and shoulders it is a blob, and a detector that must find such blobs finds
+wheels and knobs as well. All negatives are grey: some are coloured and some photographs are made grey, or colour would become a cue.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from recipe.detector import LANDMARKS
 from recipe.detector.light import coloured, relit
 from recipe.detector.scene import Scene
 from recipe.detector.things import badge, outline, shaded
+from recipe.letterbox import PADDING
 from recipe.stream import Field
 
 if TYPE_CHECKING:
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
 MAX_FACES = 32
 """Boxes kept a scene."""
 
-_SOURCES = (("people", 0.42), ("faces", 0.23), ("masks", 0.35))
-_CROPS_SHARE = 0.3
+_SOURCES = (("people", 0.4), ("faces", 0.32), ("masks", 0.28))
+_VIEWS = (("people", 0.32), ("faces", 0.14), ("masks", 0.54))
+"""The same for photographs that are shown as they are: only streets and crowds have many people, at the distances they have."""
+_CROPS_SHARE = 0.2
 """Share of the pasted faces that are cut out, once there are any."""
 _CROPS_LARGEST = 60.0
 """Pixels: they are 48 pixels wide."""
@@ -38,8 +42,16 @@ _BARE = 3.0
 """How much more often a bare face in the street is drawn than a masked one: they are few."""
 _FEATHER = 9
 """Pixels: a paste's edge is at most this soft."""
-_PHOTOGRAPHS, _GROUPS = 0.5, 0.36
-"""Shares of the scenes that are one photograph, and several people pasted into a room; the rest has nobody."""
+_AS_SEEN, _PHOTOGRAPHS, _GROUPS = 0.38, 0.16, 0.34
+"""Shares of the scenes that are a photograph as it is, one moved and scaled, and several people pasted into a room; the rest has nobody."""
+_LEAST_SIZE = 11.5
+"""Pixels of the smallest faces that are sought: a face at 3 m. Smaller ones could not be read, and to learn them costs the others."""
+_ZOOM, _ZOOM_CROWD = (0.75, 1.1), (0.75, 1.6)
+"""Of a photograph as it is, against one that just fits; of a crowd, of which a part will do."""
+_WHOLE = 0.55
+"""Share of the pasted people that come with all of their picture."""
+_UNFOCUSED = 0.12
+"""Share of the pictures that are out of focus, as bystanders are."""
 _CLOSE = 0.3
 """Share of the photographs whose face fills half of the height or more."""
 _SHRINK = 0.7
@@ -93,10 +105,14 @@ class Composer:
         scene = Scene(self._background(rng))
         kind = rng.random()
         things, faces = 0, 0
-        if kind < _PHOTOGRAPHS:
+        if kind < _AS_SEEN:
+            self._view(scene, rng)
+            if chance(rng, 0.3):
+                things, faces = int(rng.integers(0, 2)), int(rng.integers(0, 3))
+        elif kind < _AS_SEEN + _PHOTOGRAPHS:
             self._photograph(scene, rng)
             things, faces = int(rng.integers(0, 2)), int(rng.integers(0, 4))
-        elif kind < _PHOTOGRAPHS + _GROUPS:
+        elif kind < _AS_SEEN + _PHOTOGRAPHS + _GROUPS:
             things, faces = int(rng.integers(0, 3)), int(rng.integers(2, 8))
         else:
             things = int(rng.integers(0, 4))
@@ -108,9 +124,9 @@ class Composer:
         scene.canvas = relit(scene.canvas, rng)
         return scene
 
-    def _positive(self, rng: np.random.Generator) -> tuple[Picture, int]:
+    def _positive(self, rng: np.random.Generator, sources: tuple[tuple[str, float], ...] = _SOURCES) -> tuple[Picture, int]:
         """A picture and one of its sure faces."""
-        name = _SOURCES[int(np.searchsorted(np.cumsum([share for _, share in _SOURCES]), rng.random()))][0]
+        name = sources[int(np.searchsorted(np.cumsum([share for _, share in sources]), rng.random()))][0]
         pictures = self._usable[name]
         if name == "masks":
             picture = pictures[min(int(np.searchsorted(self._street, rng.random())), len(pictures) - 1)]
@@ -121,8 +137,8 @@ class Composer:
 
     def _size(self, rng: np.random.Generator, largest: float) -> float:
         """A face's size in pixels: every octave alike, the small ones somewhat more."""
-        low, high = np.log(9.0), np.log(max(largest, 12.0))
-        return float(np.exp(low + (high - low) * rng.random() ** 1.15))
+        low, high = np.log(_LEAST_SIZE), np.log(max(largest, 2 * _LEAST_SIZE))
+        return float(np.exp(low + (high - low) * rng.random() ** 1.35))
 
     def _move(
         self,
@@ -151,7 +167,34 @@ class Composer:
             pixels = np.asarray(cv2.resize(picture.pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
             ratio = np.array([picture.pixels.shape[1] / width, picture.pixels.shape[0] / height])
             shrunk = matrix @ np.block([[np.diag(ratio), ((ratio - 1) / 2)[:, None]], [np.zeros((1, 2)), np.ones((1, 1))]])
+        if chance(rng, _UNFOCUSED):
+            zoom = np.sqrt(abs(np.linalg.det(shrunk[:, :2])))
+            pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.02, 0.07) * size / zoom), np.uint8)
         return pixels, shrunk, matrix, mirrored
+
+    def _view(self, scene: Scene, rng: np.random.Generator) -> None:
+        """Put a photograph on the canvas nearly as the appliance will: all or most of it, upright, at times on a blank ground."""
+        picture, _ = self._positive(rng, _VIEWS)
+        height, width = picture.pixels.shape[:2]
+        scale = min(self._width / width, self._height / height) * float(np.exp(rng.uniform(*np.log(_ZOOM_CROWD if len(picture.boxes) > 1 else _ZOOM))))
+        size = (max(2, round(width * scale)), max(2, round(height * scale)))
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        pixels = np.asarray(cv2.resize(picture.pixels, size, interpolation=how), np.uint8)
+        if chance(rng, _UNFOCUSED):
+            pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.4, 1.5)), np.uint8)
+        if chance(rng, 0.5):
+            scene.canvas[:] = PADDING
+        mirrored = chance(rng, 0.5)
+        spare = np.array([self._width, self._height]) - size
+        corner = rng.uniform(np.minimum(spare, 0), np.maximum(spare, 0) + 1e-6)
+        angle = np.deg2rad(rng.normal(0.0, 4.0)) if chance(rng, 0.5) else 0.0
+        spin = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        linear = spin @ np.diag([-1.0 if mirrored else 1.0, 1.0])
+        middle = corner + np.array(size) / 2
+        shown = np.column_stack([linear, middle - linear @ (np.array(size) / 2)])
+        self._blend(scene, pixels, np.full(pixels.shape[:2], 255, np.uint8), shown, rng)
+        stretch = np.diag([size[0] / width, size[1] / height])
+        scene.put(picture, np.column_stack([linear @ stretch, shown[:, 2]]), self._alpha, mirrored=mirrored)
 
     def _photograph(self, scene: Scene, rng: np.random.Generator) -> None:
         """Put a whole picture on the canvas."""
@@ -165,17 +208,21 @@ class Composer:
     def _person(self, scene: Scene, rng: np.random.Generator) -> None:
         """Paste one face with some of its surroundings."""
         cut_out = bool(self._pictures.crops) and chance(rng, _CROPS_SHARE)
+        whole = chance(rng, _WHOLE)
         if cut_out:
             picture, face = self._pictures.crops[int(rng.integers(len(self._pictures.crops)))], 0
             size = self._size(rng, _CROPS_LARGEST)
         else:
             picture, face = self._positive(rng)
             size = self._size(rng, 0.6 * self._height)
-        pixels, shrunk, matrix, mirrored = self._move(picture, face, size, rng, 12.0)
+        pixels, shrunk, matrix, mirrored = self._move(picture, face, size, rng, 4.0 if whole else 12.0)
         ratio = pixels.shape[1] / picture.pixels.shape[1]
-        x0, y0, x1, y1 = picture.boxes[face] * ratio
-        margin = rng.uniform(0.12, 0.9, 4) * np.array([x1 - x0, y1 - y0, x1 - x0, y1 - y0])
-        mask = outline((x0 - margin[0], y0 - margin[1], x1 + margin[2], y1 + margin[3]), pixels.shape, rng)
+        if whole:
+            mask = np.full(pixels.shape[:2], 255, np.uint8)
+        else:
+            x0, y0, x1, y1 = picture.boxes[face] * ratio
+            margin = rng.uniform(0.12, (1.0, 0.9, 1.0, 2.0)) * np.array([x1 - x0, y1 - y0, x1 - x0, y1 - y0])
+            mask = outline((x0 - margin[0], y0 - margin[1], x1 + margin[2], y1 + margin[3]), pixels.shape, rng)
         if cut_out and chance(rng, 0.7):
             pixels = coloured(np.ascontiguousarray(pixels), rng)
         self._blend(scene, pixels, mask, shrunk, rng)
@@ -270,7 +317,7 @@ class Composer:
             return np.full((self._height, self._width, 3), grey, np.uint8)
         pixels = self._negative(rng) if chance(rng, 0.75) else self._faceless(rng)
         height, width = pixels.shape[:2]
-        share = rng.uniform(0.4, 1.0)
+        share = 1.0 if chance(rng, 0.4) else rng.uniform(0.4, 1.0)
         w, h = max(8, int(width * share)), max(8, int(height * share))
         x, y = int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1))
         how = cv2.INTER_AREA if w > self._width else cv2.INTER_LINEAR

@@ -2,6 +2,8 @@
 
     device.py FOLDER PORT TOTAL PER_SECOND
 
+Each command that it carries out is a line in FOLDER/done.
+
 Its key, database and outbox are in FOLDER, and go on where a killed one left off: events are numbered, and it goes on until TOTAL are
 recorded. Then it waits until all are known to have arrived, and ends with 0.
 """
@@ -40,6 +42,11 @@ def say(text):
 def courier():
     with Outbox(database) as outbox, Settings(database) as memory:
 
+        def carry_out(command):
+            with (folder / "done").open("a") as done:
+                done.write(command.id + "\n")
+            link.answer(command.id, "ok")
+
         def trusted():
             return clock_trusted(datetime.now(UTC), last_seen(memory), synchronised=lambda: False)
 
@@ -47,7 +54,8 @@ def courier():
             identity.device,
             target=lambda: Target(Endpoint("127.0.0.1", port, tls=False), SignedToken(lambda: identity, "moodify", trusted), Delivery.HUB),
             memory=memory,
-            on_command=lambda _command: None,
+            commands=("rescan",),
+            on_command=carry_out,
             on_change=lambda state, reason: say(f"{state.value}: {reason}"),
             clock_trusted=lambda: trusted()[0],
             silence_s=3.0,

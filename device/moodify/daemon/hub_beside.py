@@ -99,7 +99,7 @@ class HubBeside:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Of a run before; a new one says anew where it listens.
             self._address.unlink(missing_ok=True)
-            #
+            # Of a run before; this one is for its owner alone.
             self._log.unlink(missing_ok=True)
             self._log.touch(mode=0o600)
             with self._log.open("wb") as output:

@@ -44,6 +44,53 @@ def test_what_is_older_than_it_should_be_is_deleted_and_the_rest_stays(database,
     assert "2 events older than 7 days were deleted" in caplog.text
 
 
+@pytest.fixture
+def looked(database):
+    """A look of the retention of 365 days at a clock that is so many days ahead; returns how many events are left."""
+
+    def look(ahead_days, *, synchronised=False):
+        retention = Retention(database, 365, clock=lambda: datetime.now(UTC) + timedelta(days=ahead_days), synchronised=lambda: synchronised)
+        retention._look(retention._clock())
+        return len(database.events.events())
+
+    return look
+
+
+@pytest.mark.parametrize("synchronised", [True, False])
+def test_by_a_clock_that_is_far_ahead_nothing_is_deleted(database, looked, caplog, synchronised):
+    store(database, 3, 2, 1)
+    assert looked(400, synchronised=synchronised) == 3
+    assert "is not deleted: the clock says" in caplog.text
+    assert database.last_seen() is None
+
+
+def test_what_comes_by_a_clock_that_is_far_ahead_does_not_make_it_believed(database, looked):
+    store(database, 3)
+    assert looked(0) == 1
+    store(database, -400)
+    assert looked(400) == 2
+    # Set right again, it deletes as before.
+    assert looked(0) == 2
+    assert database.last_seen() < datetime.now(UTC) + timedelta(days=1)
+
+
+def test_by_a_clock_that_is_behind_what_was_noted_nothing_is_deleted(database, looked):
+    store(database, 1)
+    database.note_seen(datetime.now(UTC) + timedelta(days=20))
+    before = database.last_seen()
+    looked(0)
+    assert database.last_seen() == before
+    looked(0, synchronised=True)
+    assert database.last_seen() < before
+
+
+def test_a_hub_that_was_off_for_months_goes_on_once_the_network_has_set_its_clock_and_a_device_is_heard(database, looked):
+    store(database, 400, 0)
+    database.note_seen(datetime.now(UTC) - timedelta(days=300))
+    assert looked(0) == 2
+    assert looked(0, synchronised=True) == 1
+
+
 def test_a_database_that_is_away_is_a_warning_and_no_end(tmp_path, caplog):
     database = open_database(tmp_path / "hub.db")
     database.close()

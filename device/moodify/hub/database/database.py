@@ -42,6 +42,18 @@ class Database:
         """Delete what came more than ``days`` ago; return how many events that were. See :func:`moodify.hub.database.retention.retain`."""
         return retention.retain(self._transactions, days, now)
 
+    def last_seen(self) -> datetime | None:
+        """Return when a hub last noted the time. See :func:`moodify.hub.database.retention.last_seen`."""
+        return retention.last_seen(self._transactions)
+
+    def note_seen(self, now: datetime) -> None:
+        """Note the time. See :func:`moodify.hub.database.retention.note_seen`."""
+        retention.note_seen(self._transactions, now)
+
+    def newest_received(self) -> datetime | None:
+        """Return when the newest of what is kept came. See :func:`moodify.hub.database.retention.newest_received`."""
+        return retention.newest_received(self._transactions)
+
     def dump(self, file: Path) -> int:
         """Write a backup while the hub goes on; return how many rows. See :func:`moodify.hub.database.backup.dump`."""
         return backup.dump(self._transactions, file)

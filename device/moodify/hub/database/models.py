@@ -44,6 +44,8 @@ class HubRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     revision: Mapped[int] = mapped_column(BigInteger)
+    seen: Mapped[datetime | None] = mapped_column(Moment)
+    """When a hub last looked at a clock that could be right."""
 
 
 class DeviceRow(Base):
@@ -122,20 +124,20 @@ class EventRow(Base):
 
 
 class QuarantineRow(Base):
-    """An event that could not be kept as one, and why."""
+    """Events of a message that could not be kept as such, and why."""
 
     __tablename__ = "quarantine"
-    __table_args__ = (Index("quarantine_received", "received"), {"sqlite_autoincrement": True})
+    __table_args__ = (Index("quarantine_received", "received"), Index("quarantine_stream", "stream"), {"sqlite_autoincrement": True})
 
     n: Mapped[int] = mapped_column(Number, primary_key=True)
     stream: Mapped[int] = mapped_column(ForeignKey("streams.n"))
     seq: Mapped[int] = mapped_column(BigInteger)
     position: Mapped[int]
-    """In the message, from 0."""
+    """Of the first in the message, from 0."""
     received: Mapped[datetime] = mapped_column(Moment)
     reason: Mapped[str] = mapped_column(Text)
     item: Mapped[str] = mapped_column(Text)
-    """How it begins."""
+    """How it begins, or the list of them."""
 
 
 class CommandRow(Base):

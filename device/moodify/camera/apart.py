@@ -57,7 +57,7 @@ class ApartCamera(Closing):
         timeout_s: float = 5.0,
         settle_s: float = 1.0,
         open_within_s: float = 30.0,
-        close_within_s: float = 3.0,
+        close_within_s: float = 2.0,
         command: Sequence[str] = _DRIVER,
     ) -> None:
         """Start the process and wait until the camera is open.

@@ -16,6 +16,7 @@ import pytest
 from moodify.daemon.safe import AGAIN
 from moodify.store.history import History
 from moodify.system.crashes import FILE, MANY, count_of
+from waiting import wait_until
 
 pytest.importorskip("systemd.daemon", reason="systemd-python is not installed (extra: systemd)")
 pytestmark = pytest.mark.timeout(180)
@@ -124,7 +125,7 @@ def test_after_five_crashes_it_starts_without_camera_and_speaker_and_a_press_sta
     assert count_of(supervisor.state / FILE) == 0
     with supervisor.daemon() as process:
         supervisor.hear("READY=1", process)
-        assert supervisor.page()["camera"]["state"] == "ok"
+        wait_until(lambda: supervisor.page()["camera"]["state"] == "ok", within_s=20, what="the camera")
         process.terminate()
         assert process.wait(20) == 0
 
@@ -144,8 +145,8 @@ def test_stopped_by_a_person_the_next_start_is_whole(crashed):
         process.terminate()
         assert process.wait(20) == 0
     with crashed.daemon() as process:
-        crashed.hear("STATUS=", process)
-        assert crashed.page()["camera"]["state"] == "ok"
+        crashed.hear("READY=1", process)
+        wait_until(lambda: crashed.page()["camera"]["state"] == "ok", within_s=20, what="the camera")
 
 
 def test_a_crash_in_safe_mode_is_one_more(crashed):
@@ -170,4 +171,4 @@ def test_four_crashes_are_not_yet_safe_mode(crashed):
     (crashed.state / FILE).write_text(json.dumps(kept | {"crashes_s": kept["crashes_s"][1:]}))
     with crashed.daemon() as process:
         crashed.hear("READY=1", process)
-        assert crashed.page()["camera"]["state"] == "ok"
+        wait_until(lambda: crashed.page()["camera"]["state"] == "ok", within_s=20, what="the camera")

@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import Engine, event, func, select
 
 from moodify.hub.database import retention
 from moodify.hub.database.models import CommandRow, EventRow, MessageRow, QuarantineRow
-from moodify.hub.port import CommandState
+from moodify.hub.port import CommandState, Summary
 from summaries import DAY, NOW, enrolled, item, summary
 
 
@@ -141,3 +141,35 @@ def test_old_commands_go_once_they_do_not_wait_any_more(database, device):
     database.retain(30, NOW + 31 * DAY)
     assert database.commands.of(device) == [waits]
     assert (rows(database, CommandRow), database.commands.get(waits.id).state) == (1, CommandState.WAITING)
+
+
+def test_of_many_streams_the_newest_fifty_are_told_in_as_many_queries_as_one(database, device):
+    asked = []
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def count(_connection, _cursor, statement, *_):
+        asked.append(statement)
+
+    try:
+        database.intake.commit([summary(device, 3, epoch="e-0")], NOW)
+        asked.clear()
+        assert len(database.events.streams(device)) == 1
+        for_one = len(asked)
+        database.intake.commit([summary(device, 3, epoch=f"e-{number}") for number in range(1, 80)], NOW)
+        asked.clear()
+        found = database.events.streams(device)
+        assert len(asked) == for_one
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+    assert len(found) == 50
+    assert {stream.gaps for stream in found} == {((1, 2),)}
+
+
+def test_streams_of_which_nothing_was_kept_go_after_a_day_but_for_the_newest(database, device):
+    for number, (items, ago) in enumerate([((), 2), ((item(),), 2), (({},), 2), ((), 0.5), ((), 2), ((), 2)]):
+        database.intake.commit([Summary(device, f"e{number}", 10**6, items)], NOW - ago * DAY)
+    database.retain(365, NOW)
+    assert [stream.epoch for stream in database.events.streams(device)] == ["e1", "e2", "e3", "e5"]
+    assert rows(database, MessageRow) == 4
+    # What is gone may come again.
+    assert database.intake.commit([summary(device, 1, epoch="e0")], NOW).events == 1

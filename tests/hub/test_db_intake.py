@@ -1,5 +1,6 @@
 """Committing: each message counts once, each event is kept once, whatever else a message brings. On SQLite and on PostgreSQL."""
 
+import json
 import logging
 import re
 from itertools import count
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from moodify.hub.database import intake
 from moodify.hub.database.models import QuarantineRow
 from moodify.hub.port import Ack, Summary
 from summaries import DAY, NOW, enrolled, item, summary
@@ -25,6 +27,11 @@ def device(database):
 def set_aside(database):
     with database._transactions.reading() as connection:
         return connection.execute(select(QuarantineRow.seq, QuarantineRow.position, QuarantineRow.reason, QuarantineRow.item).order_by(QuarantineRow.n)).all()
+
+
+def counted(rows):
+    """Return how many events rows of the quarantine stand for."""
+    return sum(int(found[1]) if (found := re.match(r"(\d+) events; ", row.reason)) else 1 for row in rows)
 
 
 def test_what_is_committed_is_there_and_acknowledged(database, device):
@@ -130,6 +137,33 @@ def test_an_event_that_can_not_be_kept_is_set_aside_with_the_reason_and_holds_no
     assert re.search(reason, why)
 
 
+def test_many_bad_events_of_a_message_are_one_row_and_one_line_in_the_log(database, device, caplog):
+    for seq in (1, 2, 3):
+        done = database.intake.commit([summary(device, seq, item(f"good-{seq}"), *[{}] * 600)], NOW)
+        assert (done.acks[0].ranges, done.events) == (((seq, seq),), 1)
+    found = set_aside(database)
+    assert [(row.seq, row.position, row.reason.partition(";")[0]) for row in found] == [(seq, 1, "600 events") for seq in (1, 2, 3)]
+    assert json.loads(found[0].item) == [{}] * 600
+    assert len(caplog.records) == 1
+
+
+def test_a_device_has_so_many_rows_in_quarantine_and_another_has_its_own(database, device, monkeypatch):
+    monkeypatch.setattr(intake, "SET_ASIDE_AT_MOST", 3)
+    other = enrolled(database)
+    for seq in range(1, 6):
+        assert database.intake.commit([summary(device, seq, {}), summary(other, seq, {} if seq == 5 else item())], NOW).acks[0].ranges == ((seq, seq),)
+    assert len(set_aside(database)) == 3 + 1
+
+
+def test_a_stream_too_many_is_passed_over_and_the_ones_before_go_on(database, device, monkeypatch, caplog):
+    monkeypatch.setattr(intake, "STREAMS_AT_MOST", 3)
+    done = database.intake.commit([summary(device, 1, epoch=f"e{number}") for number in range(5)], NOW)
+    assert (len(done.acks), done.events) == (3, 3)
+    assert database.intake.commit([summary(device, 2, epoch="new")], NOW).acks == ()
+    assert database.intake.commit([summary(device, 2, epoch="e0"), summary(enrolled(database), 1, epoch="new")], NOW).events == 2
+    assert caplog.text.count("more than 3 streams") == 1
+
+
 @pytest.mark.parametrize("text", ["\0", "\ud800", "ünï ☕", "'; DROP TABLE events; --", "%s :a $1 ?"])
 def test_text_comes_back_as_it_was(database, device, text):
     database.intake.commit([summary(device, 1, item(title=text))], NOW)
@@ -184,10 +218,10 @@ _seqs = count(1)
 @given(items=st.lists(ITEMS, max_size=4))
 def test_whatever_json_a_message_holds_it_is_committed(database, device, items):
     seq = next(_seqs)
-    before = len(set_aside(database))
+    before = counted(set_aside(database))
     done = database.intake.commit([Summary(device, "epoch-1", seq, tuple(items))], NOW)
     assert done.acks == (Ack(device, "epoch-1", ((seq, seq),)),)
-    assert done.events + len(set_aside(database)) - before == len(items)
+    assert done.events + counted(set_aside(database)) - before == len(items)
 
 
 def test_what_retention_has_forgotten_is_a_repeat_still(database, device):

@@ -210,7 +210,7 @@ class Events(Protocol):
         """Return events: with ``after`` the next ones, ascending; else the newest (below ``before``), descending."""
 
     def streams(self, device_id: str) -> Sequence[Stream]:
-        """Return a device's streams, the newest last."""
+        """Return a device's newest streams, the newest last."""
 
 
 class States(Protocol):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, func, select, type_coerce
-from sqlalchemy.orm import aliased
+from sqlalchemy import func, select
 
 from moodify.hub.database.models import EventRow, MessageRow, StreamRow
 from moodify.hub.database.values import LARGEST, is_name
 from moodify.hub.port import StoredEvent, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Of a stream's gaps so many are told, the newest.
 _GAPS_AT_MOST = 100
+#: Of a device so many streams are told, the newest.
+_STREAMS_AT_MOST = 50
 
 
 class Events:
@@ -45,29 +47,35 @@ class Events:
             return [StoredEvent(row.n, row.id, row.device, row.epoch, row.seq, row.kind, row.at, json.loads(row.data)) for row in connection.execute(query)]
 
     def streams(self, device_id: str) -> Sequence[Stream]:
-        """Return a device's streams, the newest last; of each the newest 100 gaps."""
+        """Return a device's newest 50 streams, the newest last; of each the newest 100 gaps."""
         if not is_name(device_id):
             return []
+        newest = select(StreamRow).where(StreamRow.device == device_id).order_by(StreamRow.n.desc()).limit(_STREAMS_AT_MOST).subquery()
+        above = func.count().filter(MessageRow.seq > newest.c.floor)
+        columns = (newest.c.n, newest.c.epoch, newest.c.floor, newest.c.forgotten)
+        totals = (func.count(MessageRow.seq).label("count"), above.label("above"), func.coalesce(func.max(MessageRow.seq), newest.c.floor).label("last"))
+        query = select(*columns, *totals).outerjoin(MessageRow, MessageRow.stream == newest.c.n).group_by(*columns).order_by(newest.c.n)
         with self._transactions.reading(snapshot=True) as connection:
-            rows = connection.execute(select(StreamRow.n, StreamRow.epoch, StreamRow.floor, StreamRow.forgotten).where(StreamRow.device == device_id).order_by(StreamRow.n)).all()
-            return [_stream(connection, *row) for row in rows]
+            rows = connection.execute(query).all()
+            # Most streams have none, and counting is much cheaper than looking for them.
+            gaps = _gaps(connection, [row.n for row in rows if row.above != max(row.last, row.floor) - row.floor])
+        return [Stream(row.epoch, max(row.last, row.floor), row.count + row.forgotten, tuple(gaps.get(row.n, ()))) for row in rows]
 
 
-def _stream(connection: Connection, n: int, epoch: str, floor: int, forgotten: int) -> Stream:
-    count, above, last = connection.execute(
-        select(func.count(), func.count().filter(MessageRow.seq > floor), func.coalesce(func.max(MessageRow.seq), floor)).where(MessageRow.stream == n)
-    ).one()
-    last = max(last, floor)
-    # Most streams have none, and counting is much cheaper than looking for them.
-    gaps = () if above == last - floor else _gaps(connection, n, floor)
-    return Stream(epoch, last, count + forgotten, gaps)
-
-
-def _gaps(connection: Connection, stream: int, floor: int) -> tuple[tuple[int, int], ...]:
-    """Return the newest gaps above ``floor``, ascending: each ends before a number without a predecessor."""
-    before = aliased(MessageRow)
-    previous = select(func.max(before.seq)).where(before.stream == MessageRow.stream, before.seq < MessageRow.seq).scalar_subquery()
-    follows = select(before.seq).where(before.stream == MessageRow.stream, before.seq == MessageRow.seq - 1).exists()
-    query = select(type_coerce(func.coalesce(previous, floor), BigInteger), MessageRow.seq).where(MessageRow.stream == stream, MessageRow.seq > floor + 1, ~follows)
-    newest = connection.execute(query.order_by(MessageRow.seq.desc()).limit(_GAPS_AT_MOST)).all()
-    return tuple((max(row[0], floor) + 1, row[1] - 1) for row in reversed(newest))
+def _gaps(connection: Connection, streams: Sequence[int]) -> Mapping[int, list[tuple[int, int]]]:
+    """Return the newest gaps of streams above their floors, ascending: each ends before a number whose predecessor came not just before it."""
+    if not streams:
+        return {}
+    before = func.lag(MessageRow.seq).over(partition_by=MessageRow.stream, order_by=MessageRow.seq)
+    numbers = (
+        select(MessageRow.stream, MessageRow.seq, func.coalesce(before, StreamRow.floor).label("before"))
+        .join(StreamRow, StreamRow.n == MessageRow.stream)
+        .where(MessageRow.stream.in_(streams), MessageRow.seq > StreamRow.floor)
+        .subquery()
+    )
+    place = func.row_number().over(partition_by=numbers.c.stream, order_by=numbers.c.seq.desc()).label("place")
+    placed = select(numbers, place).where(numbers.c.seq > numbers.c.before + 1).subquery()
+    found: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for row in connection.execute(select(placed).where(placed.c.place <= _GAPS_AT_MOST).order_by(placed.c.stream, placed.c.seq)):
+        found[row.stream].append((row.before + 1, row.seq - 1))
+    return found

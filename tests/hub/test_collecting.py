@@ -10,6 +10,8 @@ import pytest
 from hub_parts import Hub, Unwell
 
 from moodify.errors import RetryLater, StoreBusy, StoreError
+from moodify.hub.budget import Budgets, cost
+from moodify.hub.port import Summary
 from summaries import item
 from waiting import wait_until
 
@@ -239,3 +241,31 @@ def test_closing_twice_is_harmless(hub):
     collector.close()
     collector.close()
     assert (collector.alive, collector.trouble) == (False, "it does not run")
+
+
+def test_what_a_device_says_beyond_its_budget_is_left_to_it_and_its_neighbours_are_heard(hub, caplog):
+    hub.collector(budgets=Budgets(per_hour=5))
+    loud, quiet = hub.speaker(hub.enrol()), hub.speaker(hub.enrol())
+    for seq in (1, 2, 3):
+        loud.say("ev", message(seq, item(), item()))
+    quiet.say("ev", message(1))
+    quiet.until(lambda: acked(quiet) == [1])
+    loud.until(lambda: hub.counted("moodify_hub_messages_total", topic="ev", outcome="over budget") == 1)
+    loud.until(lambda: sorted(acked(loud)) == [1, 2])
+    assert len(hub.stored(loud.device)) == 4
+    assert caplog.text.count("more than 5 events an hour") == 1
+
+
+def test_an_honest_device_that_was_away_for_weeks_stays_within_its_budget():
+    budgets = Budgets()
+    for seq in range(1, 10_001):
+        one = Summary("m-a", "e", seq, (item(),))
+        assert budgets.affords("m-a", cost(one, 300))
+        budgets.spend("m-a", cost(one, 300))
+    # A full outbox (16 MB) comes in the same hour.
+    assert budgets.affords("m-a", 65_000)
+    assert not budgets.affords("m-a", 95_000)
+
+
+def test_a_large_message_costs_by_its_size():
+    assert [cost(Summary("m-a", "e", 1, items), size) for items, size in [((), 50), (({}, {}), 50), (({},), 256 * 1024)]] == [1, 2, 256]

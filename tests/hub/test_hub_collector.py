@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import uuid
 
 import pytest
 from hypothesis import given
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 
 from moodify.errors import CannotWork
 from moodify.hub import collector as reading
-from moodify.hub.collector import Answer, Collector, Heard, KeyOffer, Unreadable, read_answer, read_offer, read_state, read_summary, read_topic
+from moodify.hub.collector import ITEMS_AT_MOST, Answer, Collector, Heard, KeyOffer, Unreadable, read_answer, read_offer, read_state, read_summary, read_topic
 from moodify.hub.port import Summary
 from moodify.hub.ranges import Ranges
+from moodify.store.messages import batches
 
 
 def message(seq, *items, epoch="e1"):
@@ -169,3 +171,16 @@ def test_ranges_are_a_set_that_costs_one_pair_for_each_run(numbers):
     assert list(zip(ranges._starts, ranges._ends, strict=True)) == [
         (first, next(last for last in range(first, 42) if last + 1 not in seen)) for first in sorted(seen) if first - 1 not in seen
     ]
+
+
+def test_a_summary_has_so_many_events_and_an_honest_one_never_as_many():
+    smallest = json.dumps({"id": str(uuid.uuid4()), "kind": "m", "at": "2026-03-01T12:00:00+00:00", "data": {}}, separators=(",", ":"))
+    honest = max(len(json.loads(batch)) for batch in batches([smallest] * 3000))
+    assert honest <= ITEMS_AT_MOST * 0.7
+
+    def payload(count):
+        return json.dumps({"v": 1, "epoch": "e", "seq": 1, "items": [{}] * count}).encode()
+
+    assert len(read_summary("m-a", payload(ITEMS_AT_MOST)).items) == ITEMS_AT_MOST
+    with pytest.raises(CannotWork, match="at most 1000 events"):
+        read_summary("m-a", payload(ITEMS_AT_MOST + 1))

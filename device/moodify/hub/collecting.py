@@ -11,6 +11,7 @@ import json
 import logging
 import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,7 @@ from moodify.cloud.backoff import Backoff
 from moodify.cloud.port import Credentials
 from moodify.cloud.topics import PREFIX, STATES
 from moodify.errors import EnrolmentRefused, MoodifyError
+from moodify.hub.budget import Budgets, cost
 from moodify.hub.inbox import Inbox
 from moodify.hub.line import BACKOFF, Line
 from moodify.hub.members import Members
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from moodify.hub.collector import Answer, KeyOffer
     from moodify.hub.inbox import Held
     from moodify.hub.metrics import Metrics
-    from moodify.hub.port import Commands, Intake, Registry, States
+    from moodify.hub.port import Commands, Intake, Registry, States, Summary
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +75,7 @@ class CollectorThread:
         audience: str = "moodify",
         leeway_s: float = 60.0,
         backoff: Backoff = BACKOFF,
+        budgets: Budgets | None = None,
     ) -> None:
         """Prepare; :meth:`start` begins.
 
@@ -88,7 +91,9 @@ class CollectorThread:
             audience: whom the proof of an offered key must be for.
             leeway_s: by how many seconds a device's clock may differ.
             backoff: between two connects.
+            budgets: how much each device may have stored; None for the usual.
         """
+        self._budgets = budgets or Budgets()
         self._intake = intake
         self._commands = commands
         self._registry = registry
@@ -213,15 +218,32 @@ class CollectorThread:
         self._retry_at_s = time.monotonic() + (error.retry_after_s or _STORE_BACKOFF.delay_s(self._failures))
 
     def _commit(self) -> None:
-        batch = list(islice(self._inbox.summaries, BATCH))
+        batch, spent = self._affordable()
+        if not batch:
+            return
         with self._metrics.commit_s.time():
             committed = self._intake.commit([one.said for one in batch], datetime.now(UTC))
         self._metrics.events.inc(committed.events)
         self._metrics.repeats.inc(committed.repeats)
         for ack in committed.acks:
             self._tell(ack.device, "ack", {"v": 1, "epoch": ack.epoch, "ranges": ack.ranges})
+        for device, units in spent.items():
+            self._budgets.spend(device, units)
         for _ in batch:
             self._inbox.done(self._inbox.summaries)
+
+    def _affordable(self) -> tuple[list[Held[Summary]], Counter[str]]:
+        """Return the next batch and what it costs each device. What a device can't afford is taken from mosquitto and not acknowledged to the device."""
+        spent: Counter[str] = Counter()
+        batch: list[Held[Summary]] = []
+        for one in list(islice(self._inbox.summaries, BATCH)):
+            units = cost(one.said, len(one.message.payload))
+            if self._budgets.affords(one.device, spent[one.device] + units):
+                spent[one.device] += units
+                batch.append(one)
+            else:
+                self._inbox.leave(one)
+        return batch, spent
 
     def _keep_answer(self, held: Held[Answer]) -> None:
         answer = held.said

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 #: Largest summary, and largest state or answer, in bytes.
 SUMMARY_BYTES: Final = 256 * 1024
 OTHER_BYTES: Final = 64 * 1024
+#: Most events in a summary: a device closes one at 64 kB, and an event takes 110 bytes at least, so 600 is the most that it says.
+ITEMS_AT_MOST: Final = 1000
 _SEQ_AT_MOST: Final = 2**63 - 1
 _DEPTH_AT_MOST: Final = 32
 _ERROR_AT_MOST: Final = 1000
@@ -112,6 +114,8 @@ def read_summary(device: str, payload: bytes) -> Summary:
         case {"v": 1, "epoch": str(epoch), "seq": int(seq), "items": [*items]} if (
             not isinstance(seq, bool) and 0 < seq <= _SEQ_AT_MOST and _NAME.fullmatch(epoch) and all(isinstance(item, dict) for item in items)
         ):
+            if len(items) > ITEMS_AT_MOST:
+                raise Unreadable(device, f"summary of at most {ITEMS_AT_MOST} events")
             return Summary(device, epoch, seq, tuple(items))
     raise Unreadable(device, "summary of version 1")
 

@@ -113,6 +113,11 @@ class Inbox:
         """Acknowledge and forget the first of one kind: it was taken."""
         self._forget(held.popleft(), "taken")
 
+    def leave(self, one: Held[Summary]) -> None:
+        """Acknowledge and forget a summary that is not taken now: the device offers it again."""
+        self.summaries.remove(one)
+        self._forget(one, "over budget")
+
     def _forget(self, held: Held[Said], outcome: str) -> None:
         self.bytes -= len(held.message.payload)
         self._metrics.messages.labels(held.kind, outcome).inc()

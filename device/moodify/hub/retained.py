@@ -8,9 +8,8 @@ from moodify.cloud.topics import STATES
 from moodify.hub.collector import read_topic
 
 if TYPE_CHECKING:
-    from collections.abc import Container
-
     from moodify.cloud import mqtt
+    from moodify.hub.members import Members
 
 
 class Retained:
@@ -35,7 +34,7 @@ class Retained:
         elif device in self._topics:
             self._topics[device].discard(message.topic)
 
-    def of_others(self, members: Container[str]) -> list[str]:
+    def of_others(self, members: Members) -> list[str]:
         """Return the topics of devices that are no members.
 
         Raises:

@@ -55,7 +55,7 @@ def newest_received(transactions: Transactions) -> datetime | None:
         StoreError: the database can't be used.
     """
     with transactions.reading() as connection:
-        newest = [connection.execute(select(func.max(table.received))).scalar_one() for table in (MessageRow, EventRow)]
+        newest: list[datetime | None] = [connection.execute(select(func.max(table.received))).scalar_one() for table in (MessageRow, EventRow)]
     return max((one for one in newest if one is not None), default=None)
 
 

@@ -138,8 +138,11 @@ def test_who_comes_with_a_stolen_name_gets_nothing_and_its_owner_stays(hub, enro
     victim.wait_for(Subscribed)
     # It has no token but its own: that counts, whatever name it gives.
     assert isinstance(at(hub, thief, signed(thief), client_id=victim.id), Connected)
-    mid = thief.connection.publish(f"moodify/v1/{victim.id}/up/status", b'{"state":"offline"}', retain=True)
+    mid = thief.connection.publish(f"moodify/v1/{victim.id}/up/status", b'{"state":"offline"}')
     assert thief.wait_for(Acked, that=lambda one: one.mid == mid).code == 0x87
+    thief.connection.publish(f"moodify/v1/{victim.id}/up/status", b'{"state":"offline"}', retain=True)
+    assert thief.wait_for(Lost).code == 0x87
+    assert isinstance(at(hub, thief, signed(thief), client_id=victim.id), Connected)
     thief.connection.subscribe(f"moodify/v1/{thief.id}/down/#")
     thief.wait_for(Subscribed)
     command = api.give(victim.id, "rescan")

@@ -64,12 +64,11 @@ class Settings:
         Stage(320, 256, 600),
         Stage(320, 256, 400),
         Stage(320, 256, 1800),
-        Stage(320, 256, 400),
     )
     batch: int = 64
     crops: int = 8000
     peak_rate: float = 4e-3
-    cooldown: int = 1000
+    cooldown: int = 1600
     weight_decay: float = 0.01
     average: float = 0.9985
     limit: int | None = None

@@ -7,7 +7,9 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -20,12 +22,23 @@ def write_private(path: Path, content: bytes) -> None:
         OSError: it can't be written; what was at ``path`` stands.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with private_file(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def private_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write that takes the place of ``path`` at the end of the block, as :func:`write_private` has it but in a folder that is there; not at all where the block fails.
+
+    Raises:
+        OSError: it can't be written; what was at ``path`` stands.
+    """
     new = beside(path)
     new.unlink(missing_ok=True)
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    handle = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
     except BaseException:

@@ -1,7 +1,6 @@
 """Pages and hubs on the home network, by real mDNS on loopback: what is announced, what is found, and what strangers may not do."""
 
 import threading
-import time
 import uuid
 from contextlib import contextmanager
 
@@ -106,13 +105,11 @@ def test_what_listens_on_loopback_is_told_there_alone_and_what_listens_everywher
         assert LOOPBACK not in addresses
 
 
-def test_beginning_and_ending_take_no_time_even_before_it_is_announced():
+def test_it_may_end_before_it_is_announced():
     began = threading.active_count()
-    before = time.monotonic()
     announcer = announce_hub(LOOPBACK, 18883, f"Hub {uuid.uuid4().hex}", fingerprint())
     with announcer:
         assert not announcer.heard
-        assert time.monotonic() - before < announcing.END_S
     wait_until(lambda: threading.active_count() == began, what=lambda: f"the end of {threading.enumerate()}")
 
 

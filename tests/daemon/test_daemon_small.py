@@ -11,7 +11,7 @@ from moodify.daemon import demo
 from moodify.daemon.board import Board
 from moodify.daemon.house import RunningHouse
 from moodify.daemon.parts import WORDING_S, Part
-from moodify.daemon.places import folder_of, runtime_folder_of
+from moodify.daemon.places import folder_of
 from moodify.daemon.signals import Pressed, PrivacyWanted, State, ThreadDied
 from moodify.daemon.threads import guarded
 from moodify.errors import CannotWork, RetryLater, SignInNeeded
@@ -24,11 +24,6 @@ def test_data_lies_where_it_is_configured_else_where_the_service_says_else_in_th
     assert folder_of(own, environment={"STATE_DIRECTORY": "/var/lib/moodify"}) == Path.home() / "moods"
     assert folder_of(Config(), environment={"STATE_DIRECTORY": "/var/lib/moodify:/var/lib/other"}) == Path("/var/lib/moodify")
     assert folder_of(Config(), environment={}) == Path.home() / ".local/share/moodify"
-
-
-def test_what_lasts_as_long_as_a_run_lies_beside_the_data_or_where_the_service_says():
-    assert runtime_folder_of(Path("/data"), environment={}) == Path("/data/run")
-    assert runtime_folder_of(Path("/data"), environment={"RUNTIME_DIRECTORY": "/run/moodify"}) == Path("/run/moodify")
 
 
 def test_the_demo_shortens_waiting_times_but_not_the_owners():

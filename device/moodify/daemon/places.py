@@ -25,11 +25,3 @@ def folder_of(config: Config, *, environment: Mapping[str, str] = os.environ) ->
         # systemd gives several as a list; ours is the first.
         return Path(service.split(":")[0])
     return platformdirs.user_data_path("moodify")
-
-
-def runtime_folder_of(folder: Path, *, environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder for what lasts as long as a run, for the appliance whose data is in ``folder``."""
-    if service := environment.get("RUNTIME_DIRECTORY"):
-        return Path(service.split(":")[0])
-    # Beside the data rather than under /tmp: a name in a folder that all may write to can be taken by others.
-    return folder / "run"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import zipfile
 import zlib
@@ -18,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from moodify.errors import PersonMustAct, StoreBusy
-from moodify.files import beside, put_in_place, write_private
+from moodify.files import private_file, write_private
 from moodify.hub.config import HubConfig
 from moodify.hub.database import open_database
 from moodify.hub.setup import configured, database_target
@@ -118,18 +117,8 @@ def _small(archive: zipfile.ZipFile, name: str) -> bytes:
 
 @contextlib.contextmanager
 def _whole(file: Path) -> Iterator[BinaryIO]:
-    """Give a private file to write; it takes its place when it is whole and on the disk."""
-    new = beside(file)
     try:
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as out:
+        with private_file(file) as out:
             yield out
-            out.flush()
-            os.fsync(out.fileno())
-        put_in_place(file)
     except OSError as error:
-        new.unlink(missing_ok=True)
         raise StoreBusy(f"{error.filename or file}: {error.strerror}; name a file in a folder that can be written, and free disk space if it is short") from error
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise

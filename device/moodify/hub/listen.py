@@ -38,7 +38,7 @@ class Listener:
 
         Args:
             endpoint: the broker.
-            credentials: :data:`moodify.cloud.broker.OBSERVER` without a password at a private broker.
+            credentials: :data:`moodify.hub.mosquitto.OBSERVER` without a password at a hub's mosquitto.
             client_id: with ``session_s``, the broker keeps for this name what comes while it is away.
             session_s: for how many seconds it does.
             backoff: between two connects.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from moodify import __version__
 from moodify.errors import CannotWork, PersonMustAct, StoreBusy
-from moodify.files import beside, put_in_place
+from moodify.files import private_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -140,19 +140,11 @@ def _reading(file: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _whole(file: Path) -> Iterator[BinaryIO]:
-    """Give a private file to write; it takes its place when it is whole and on the disk."""
-    new = beside(file)
     try:
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as out:
+        with private_file(file) as out:
             yield out
-            out.flush()
-            os.fsync(out.fileno())
-        put_in_place(file)
     except OSError as error:
         raise _unusable(error, file) from error
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def _unusable(error: OSError, file: Path) -> StoreBusy | PersonMustAct:

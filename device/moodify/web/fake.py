@@ -26,7 +26,7 @@ def _empty() -> Now:
         "music": {"playing": False, "title": None, "artist": None, "speaker": "the simulated speaker", "next": None, "reason": None, "goal": "match"},
         "camera": {"state": "ok", "message": "The sample portraits."},
         "speaker": {"state": "ok", "message": "The simulated speaker."},
-        "link": {"state": "ok", "message": "Connected to the private broker."},
+        "link": {"state": "ok", "message": "Connected to the hub."},
         "privacy": False,
         "override": None,
         "device": "moodify-demo",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from sqlalchemy import exc, func, insert, select, text, update
 
 from moodify.errors import StoreBusy, StoreError
-from moodify.files import beside, put_in_place
+from moodify.files import private_file
 from moodify.hub.database.models import Base, HubRow, Moment
 from moodify.hub.database.schema import NEWEST, steps
 
@@ -71,21 +70,12 @@ def load(transactions: Transactions, file: Path) -> int:
 
 @contextmanager
 def _whole(file: Path) -> Iterator[BinaryIO]:
-    new = beside(file)
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as out:
+        with private_file(file) as out:
             yield out
-            out.flush()
-            os.fsync(out.fileno())
-        put_in_place(file)
     except OSError as error:
-        new.unlink(missing_ok=True)
         raise StoreBusy(f"{file}: {error.strerror or error}; free disk space, or name a folder that can be written") from error
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise
 
 
 def _dump(connection: Connection, table: Table, archive: zipfile.ZipFile) -> int:

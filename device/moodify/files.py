@@ -28,7 +28,9 @@ def write_private(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def private_file(path: Path) -> Iterator[BinaryIO]:
-    """Give a file to write that takes the place of ``path`` at the end of the block, as :func:`write_private` has it but in a folder that is there; not at all where the block fails.
+    """Give a file to write that takes the place of ``path`` at the end of the block, as :func:`write_private` has it; not at all where the block fails.
+
+    The folder must be there.
 
     Raises:
         OSError: it can't be written; what was at ``path`` stands.

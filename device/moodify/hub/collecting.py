@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from moodify.hub.mosquitto import HUB
 from moodify.hub.offers import proven_key
 from moodify.hub.presence import StateKeeper
 from moodify.hub.retained import Retained
+from moodify.hub.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -58,7 +58,7 @@ _GROUP: Final = "collectors"
 _STORE_BACKOFF: Final = Backoff(base_s=0.1, cap_s=5.0)
 
 
-class CollectorThread:
+class CollectorThread(Worker):
     """Takes what devices say, on a thread of its own."""
 
     def __init__(
@@ -100,12 +100,11 @@ class CollectorThread:
         self._members = Members(registry)
         self._keeper = None if states is None else StateKeeper(states, connected)
         self._metrics = metrics
-        self._name = name
         self._audience = audience
         self._leeway_s = leeway_s
         shared = [mqtt.shared(_GROUP, f"{PREFIX}/+/up/{topic}") for topic in ("ev", "res/+", "key")]
         retained = [] if states is None else [f"{PREFIX}/+/up/{state}" for state in STATES]
-        self._line = Line(name, endpoint, Credentials(HUB, None), (*shared, *retained), backoff=backoff, manual_ack=True)
+        super().__init__(name, Line(name, endpoint, Credentials(HUB, None), (*shared, *retained), backoff=backoff, manual_ack=True))
         self._inbox = Inbox(self._line, metrics)
         self._retained = Retained()
         self._sweep_at_s = 0.0
@@ -114,44 +113,10 @@ class CollectorThread:
         self._told_generation = 0
         self._failures = 0
         self._retry_at_s = 0.0
-        self._store_trouble: str | None = None
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
-    @property
-    def alive(self) -> bool:
-        """Whether its thread runs."""
-        return self._thread.is_alive()
-
-    @property
-    def trouble(self) -> str | None:
-        """Why it can't do its work now; None while it can. For any thread."""
-        if not self.alive:
-            return "it does not run"
-        return self._store_trouble or self._line.trouble
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """End, once what it holds is committed where that works at once; safe to call twice and before :meth:`start`."""
-        self._closing.set()
-        self._line.wake()
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            while not self._closing.is_set():
-                self._turn()
-            self._settle()
-        except Exception:
-            # Nothing that a device says may come here. If it does, the hub is not ready, and says so.
-            logger.exception("%s ended", self._name)
-        finally:
-            self._line.close()
-            self._metrics.backlog.dec(self._reported)
+    def _finish(self) -> None:
+        self._settle()
+        self._metrics.backlog.dec(self._reported)
 
     def _turn(self) -> None:
         wait_s = max(0.0, min(self._due_s - time.monotonic(), _IDLE_S))

@@ -21,6 +21,7 @@ from moodify.errors import MoodifyError
 from moodify.hub.line import BACKOFF, Line
 from moodify.hub.mosquitto import HUB
 from moodify.hub.port import CommandState
+from moodify.hub.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -41,7 +42,7 @@ _UNDER_WAY: Final = 200
 _NOBODY: Final = 0x10
 
 
-class Dispatcher:
+class Dispatcher(Worker):
     """Offers commands, on a thread of its own."""
 
     def __init__(
@@ -69,9 +70,8 @@ class Dispatcher:
         self._commands = commands
         self._metrics = metrics
         self._connected = connected
-        self._name = name
         self._again_s = again_s
-        self._line = Line(name, endpoint, Credentials(HUB, None), backoff=backoff)
+        super().__init__(name, Line(name, endpoint, Credentials(HUB, None), backoff=backoff))
         self._present: frozenset[str] = frozenset()
         self._waiting: dict[str, CommandRecord] = {}
         self._offered_s: dict[str, float] = {}
@@ -79,47 +79,11 @@ class Dispatcher:
         self._generation = 0
         self._look_at_s = 0.0
         self._woken = threading.Event()
-        self._store_trouble: str | None = None
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    @property
-    def alive(self) -> bool:
-        """Whether its thread runs."""
-        return self._thread.is_alive()
-
-    @property
-    def trouble(self) -> str | None:
-        """Why it can't do its work now; None while it can. For any thread."""
-        if not self.alive:
-            return "it does not run"
-        return self._store_trouble or self._line.trouble
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
 
     def wake(self) -> None:
         """Say that there is a new command; from any thread."""
         self._woken.set()
         self._line.wake()
-
-    def close(self) -> None:
-        """End; safe to call twice and before :meth:`start`."""
-        self._closing.set()
-        self._line.wake()
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            while not self._closing.is_set():
-                self._turn()
-        except Exception:
-            # The hub is not ready then, and says so.
-            logger.exception("%s ended", self._name)
-        finally:
-            self._line.close()
 
     def _turn(self) -> None:
         # Without a connection there is nothing to look for, however late the next look is.

@@ -49,7 +49,7 @@ def test_a_data_folder_that_cannot_be_written_ends_the_start(tmp_path):
     configure(tmp_path, f'[store]\nfolder = "{tmp_path}/file/data"')
     done = moodify(tmp_path, "run", *SAMPLE, "--for", 5)
     assert done.returncode == 1
-    assert done.stderr == f"moodify: {tmp_path}/file/data/moodify.lock: Not a directory; give the user that runs Moodify a writable folder, or set [store] folder\n"
+    assert done.stderr == f"moodify: {tmp_path}/file/data/moodify.lock: Not a directory; give the user that runs Moodify a writable folder, or set [store] folder to another\n"
 
 
 def test_events_that_cannot_be_written_end_the_start(tmp_path):
@@ -203,9 +203,9 @@ def test_keys_look_again_close_the_camera_and_quit(tmp_path):
         terminal.type(b" ")
         terminal.await_event('"asked": true')
         terminal.type(b"v")
-        terminal.await_event('"off for privacy"')
+        terminal.await_event('"off for privacy, turned on by hand"')
         terminal.type(b"v")
-        terminal.await_event('"off for privacy"(.|\n)*"the sample portraits')
+        terminal.await_event('"off for privacy, turned on by hand"(.|\n)*"the sample portraits')
         terminal.type(b"q")
         assert terminal.process.wait(CLEAN_END_S) == 0
         assert termios.tcgetattr(terminal.theirs) == terminal.before

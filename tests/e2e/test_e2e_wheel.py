@@ -73,8 +73,9 @@ def test_scan_works_from_an_installed_wheel(installed, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     nobody, astronaut = json.loads(done.stdout)["pictures"]
     assert nobody["faces"] == []
-    # Whatever else a detector takes for a face there, it is not sure enough of to judge it.
-    (face,) = (face for face in astronaut["faces"] if face["not_judged"] is None)
+    # What else the detector takes for a face there (a badge on the suit, at times) it is far less sure of.
+    face, *others = sorted(astronaut["faces"], key=lambda face: -face["confidence"])
+    assert all(other["confidence"] < face["confidence"] - 0.2 for other in others)
     left, top, right, bottom = face["box"]
     x, y, _ = ASTRONAUT.face
     assert (face["emotion"], left < x < right, top < y < bottom) == ("happiness", True, True)

@@ -326,7 +326,7 @@ def test_another_configuration_is_put_beside_and_the_present_one_left(home, fres
     assert (data_folder(fresh) / "moodify.toml.restored").read_text("utf-8").startswith("[camera]")
 
 
-@pytest.mark.parametrize("damage", ["no backup", "cut short", "newer", "newer database", "damaged database", "damaged songs", "no database"])
+@pytest.mark.parametrize("damage", ["no backup", "a hub's", "cut short", "newer", "newer database", "damaged database", "damaged songs", "no database"])
 def test_what_can_not_be_restored_changes_nothing_and_says_why(home, tmp_path, damage):
     file = home / "backup"
     done(home, "backup", file)
@@ -334,6 +334,10 @@ def test_what_can_not_be_restored_changes_nothing_and_says_why(home, tmp_path, d
         case "no backup":
             file.write_bytes(os.urandom(10_000))
             why = "no backup"
+        case "a hub's":
+            with zipfile.ZipFile(file, "w") as archive:
+                archive.writestr("hub.json", json.dumps({"program": "moodify-hub-backup", "format": 1}))
+            why = f"is a hub's backup; restore it with: moodify hub restore {file}."
         case "cut short":
             file.write_bytes(file.read_bytes()[:-100])
             why = "damaged"

@@ -67,37 +67,53 @@ def restore(folder: HubFolder, file: Path) -> int:
     there = [each.name for each in (*_kept(folder), folder.database) if each.exists()]
     if there:
         raise PersonMustAct(f"there is a hub in {folder.path} already ({', '.join(there)}); name a fresh folder with --folder, nothing was changed")
+    with _reading(folder, file):
+        _examine(file)
     folder.make()
     with FolderLock(folder.path, other="name another folder with --folder"):
         try:
-            return _put_back(folder, file)
+            with _reading(folder, file):
+                return _put_back(folder, file)
         except BaseException:
             for each in (*_kept(folder), *folder.path.glob(f"{folder.database.name}*")):
                 each.unlink(missing_ok=True)
             raise
 
 
+def _examine(file: Path) -> None:
+    """See that a file is a whole backup, before anything is made for it."""
+    with zipfile.ZipFile(file) as archive:
+        note = json.loads(_small(archive, _NOTE))
+        if note["program"] != _PROGRAM or note["format"] != _FORMAT:
+            raise PersonMustAct(f"{file} was written by another version of Moodify; install that to restore it")
+        archive.getinfo(_DATABASE)
+        if (damaged := archive.testzip()) is not None:
+            raise zipfile.BadZipFile(damaged)
+
+
 def _put_back(folder: HubFolder, file: Path) -> int:
+    with zipfile.ZipFile(file) as archive:
+        names = set(archive.namelist())
+        for each in _kept(folder):
+            if each.name in names:
+                write_private(each, _small(archive, each.name))
+        with TemporaryDirectory(prefix="restore-", dir=folder.run) as temporary:
+            dumped = Path(temporary) / _DATABASE
+            with archive.open(_DATABASE) as packed, dumped.open("xb") as unpacked:
+                shutil.copyfileobj(packed, unpacked)
+            # A hub beside an appliance has no configuration.
+            found = configured(folder) if folder.config.exists() else HubConfig()
+            with open_database(database_target(folder, found)) as database:
+                return database.load(dumped)
+
+
+@contextlib.contextmanager
+def _reading(folder: HubFolder, file: Path) -> Iterator[None]:
     try:
-        with zipfile.ZipFile(file) as archive:
-            note = json.loads(_small(archive, _NOTE))
-            if note["program"] != _PROGRAM or note["format"] != _FORMAT:
-                raise PersonMustAct(f"{file} was written by another version of Moodify; install that to restore it")
-            names = set(archive.namelist())
-            for each in _kept(folder):
-                if each.name in names:
-                    write_private(each, _small(archive, each.name))
-            with TemporaryDirectory(prefix="restore-", dir=folder.run) as temporary:
-                dumped = Path(temporary) / _DATABASE
-                with archive.open(_DATABASE) as packed, dumped.open("xb") as unpacked:
-                    shutil.copyfileobj(packed, unpacked)
-                # A hub beside an appliance has no configuration.
-                found = configured(folder) if folder.config.exists() else HubConfig()
-                with open_database(database_target(folder, found)) as database:
-                    return database.load(dumped)
+        yield
     except FileNotFoundError as error:
         raise PersonMustAct(f"{file}: there is no such file; name what moodify hub backup wrote") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, TypeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise PersonMustAct(f"{file} is no whole backup of a hub; take another") from error
     except OSError as error:
         raise PersonMustAct(f"{error.filename or file}: {error.strerror}; free disk space, or give {folder.path} to the user that runs the hub") from error

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import json
 import os
+import shlex
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 _NOTE: Final = "moodify.json"
 _PROGRAM: Final = "moodify-backup"
+#: The note and the program of a hub's backup; an appliance's may hold a file of that name, and has a note of its own.
+_HUB_NOTE: Final = "hub.json"
+_HUB_PROGRAM: Final = "moodify-hub-backup"
 #: What this program writes, and the newest that it reads.
 FORMAT: Final = 1
 #: A note of more bytes is none.
@@ -67,7 +71,7 @@ def read_note(file: Path) -> Note:
     """Return what a backup says of itself.
 
     Raises:
-        PersonMustAct: there is no such file, it is no backup, or a newer Moodify wrote it.
+        PersonMustAct: there is no such file, it is no backup or a hub's, or a newer Moodify wrote it.
     """
     with _reading(file), zipfile.ZipFile(file) as archive:
         return _read_note(archive, file)
@@ -78,7 +82,7 @@ def unpack(file: Path, into: Path, names: Collection[str]) -> Note:
 
     Raises:
         StoreBusy: the disk is full.
-        PersonMustAct: there is no such file, it is damaged or no backup, or a newer Moodify wrote it.
+        PersonMustAct: there is no such file, it is damaged, no backup or a hub's, or a newer Moodify wrote it.
     """
     with _reading(file), zipfile.ZipFile(file) as archive:
         note = _read_note(archive, file)
@@ -94,14 +98,20 @@ def _as_json(note: Note) -> dict[str, Any]:
 
 
 def _read_note(archive: zipfile.ZipFile, file: Path) -> Note:
-    with archive.open(_NOTE) as packed:
-        said = json.loads(packed.read(_NOTE_AT_MOST))
+    if _NOTE not in archive.namelist() and _said(archive, _HUB_NOTE)["program"] == _HUB_PROGRAM:
+        raise PersonMustAct(f"{file} is a hub's backup; restore it with: {shlex.join(['moodify', 'hub', 'restore', str(file)])}. Nothing was changed")
+    said = _said(archive, _NOTE)
     if said["program"] != _PROGRAM:
         raise zipfile.BadZipFile(said["program"])
     if said["format"] > FORMAT:
         raise PersonMustAct(f"{file} was written by a newer Moodify ({said['version']}, this is {__version__}); install that again to restore it, nothing was changed")
     files = {str(name): (int(each["bytes"]), str(each["sha256"])) for name, each in said["files"].items()}
     return Note(datetime.fromisoformat(said["written"]), str(said["version"]), None if said["device"] is None else str(said["device"]), bool(said["keys"]), files)
+
+
+def _said(archive: zipfile.ZipFile, name: str) -> Any:
+    with archive.open(name) as packed:
+        return json.loads(packed.read(_NOTE_AT_MOST))
 
 
 def _add(archive: zipfile.ZipFile, name: str, path: Path) -> tuple[int, str]:

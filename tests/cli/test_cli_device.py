@@ -79,6 +79,8 @@ def test_show_tells_who_it_is_and_that_it_goes_to_a_hub_of_its_own(tmp_path, key
     assert found["rotation"] == {"pending": None, "setback": None}
     done = moodify(tmp_path, "device", "show")
     assert re.search(rf"^id +{own.device}$", done.stdout, re.MULTILINE)
+    assert re.search(rf"^key id +{own.kid}$", done.stdout, re.MULTILINE)
+    assert re.fullmatch(rf"for the hub +{re.escape(enrolment.hub_command(own))}", done.stdout.splitlines()[-1])
 
 
 def test_show_tells_of_a_households_broker_and_never_what_is_in_the_file(tmp_path, key):

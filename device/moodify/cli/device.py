@@ -49,7 +49,7 @@ def show(config_file: Path | None, *, as_json: bool) -> int:
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
-        _print(found)
+        _print(found, enrolment.hub_command(own))
     return 0
 
 
@@ -137,12 +137,12 @@ def _as_json(hub: Enrolment) -> dict[str, Any]:
     return {"name": hub.name, "host": hub.host, "port": hub.port, "enrolled": hub.enrolled.isoformat(), **certificate}
 
 
-def _print(found: dict[str, Any]) -> None:
+def _print(found: dict[str, Any], for_the_hub: str) -> None:
     hub, rotation, sign_in = found["hub"], found["rotation"], found["sign_in"]
     setback = rotation["setback"]
     rows = {
         "id": found["id"],
-        "key": found["kid"],
+        "key id": found["kid"],
         "fingerprint": found["fingerprint"],
         "next key": "" if rotation["pending"] is None else f"{rotation['pending']}, waits until the hub knows it",
         "not taken": "" if setback is None else f"{setback['kid']} on {setback['at'][:10]}: {setback['reason']}",
@@ -151,6 +151,7 @@ def _print(found: dict[str, Any]) -> None:
         "arrived": "when the hub says that it is stored" if found["delivery"] == "hub" else "when the broker has it",
         "hub": "" if hub is None else f"{hub['name']} ({hub['host']}:{hub['port']}), since {hub['enrolled'][:10]}",
         "certificate": "" if hub is None else f"{hub['fingerprint']}, good until {hub['expires'][:10]}",
+        "for the hub": for_the_hub,
     }
     for name, value in rows.items():
         if value:

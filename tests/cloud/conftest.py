@@ -25,7 +25,7 @@ DEVICE = "m-abcdefghijklmnop"
 class Device:
     """A device's store and link over a database of its own, with what the link reported."""
 
-    def __init__(self, path, endpoint, *, passwords=None, commands=("rescan",), delivery=Delivery.BROKER, timeout_s=5.0, **options):
+    def __init__(self, path, endpoint, *, passwords=None, commands=("rescan",), delivery=Delivery.BROKER, shut_out=None, timeout_s=5.0, **options):
         prepare(path)
         self.path = path
         self.store = Store(path)
@@ -36,7 +36,7 @@ class Device:
         passwords = passwords if passwords is not None else NameOnly(DEVICE)
         self.link = Link(
             DEVICE,
-            target=lambda: Target(endpoint(), passwords, delivery),
+            target=lambda: Target(endpoint(), passwords, delivery, shut_out),
             memory=self.settings,
             commands=commands,
             on_command=self.commands.append,

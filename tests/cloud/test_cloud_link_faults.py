@@ -7,7 +7,7 @@ import re
 
 import jwt
 import pytest
-from stub_broker import connack, disconnect, publish
+from stub_broker import StubBroker, connack, disconnect, publish
 
 from moodify.cloud.backoff import Backoff
 from moodify.cloud.identity import load_or_make
@@ -31,7 +31,10 @@ def test_a_broker_that_never_answers_connect_is_left_and_tried_again(stub, stubb
 def test_a_refused_sign_in_says_what_to_do_and_heals_when_it_is_put_right(stub, stubbed):
     stub.connack = connack(0x87)
     stubbed.pump_until(lambda: stubbed.link.state is LinkState.REFUSED)
-    assert stubbed.link.reason == "the broker refuses this device: not authorized; check that this device is enrolled and its clock is right, or [link] sign_in_file"
+    assert (
+        stubbed.link.reason
+        == "the broker refuses this device: not authorized; check link.sign_in_file, or where that is not set, that this device is known there and its clock is right"
+    )
     stub.connack = connack(0)
     stubbed.pump_until(lambda: stubbed.link.state is LinkState.ONLINE)
     assert [state for state, _ in stubbed.changes] == ["refused", "online"]
@@ -43,8 +46,49 @@ def test_who_is_shut_out_in_the_middle_is_told_what_to_do_at_once(stub, stubbed)
     stubbed.pump_until(lambda: len(stubbed.changes) > 1)
     state, reason = stubbed.changes[1]
     assert state == "refused"
-    assert reason == "the broker has ended the connection: not authorized; check that this device is enrolled and its clock is right, or [link] sign_in_file"
+    assert (
+        reason == "the broker has ended the connection: not authorized; check link.sign_in_file, or where that is not set, that this device is known there and its clock is right"
+    )
     stubbed.pump_until(lambda: stubbed.link.state is LinkState.ONLINE)
+
+
+@pytest.mark.parametrize("later", [0x88, 0x89, 0x9F])
+def test_who_is_shut_out_stays_so_when_it_is_told_to_knock_less_until_it_is_let_in(stub, stubbed, later):
+    stub.connack = connack(0x87)
+    stubbed.pump_until(lambda: stubbed.link.state is LinkState.REFUSED)
+    stub.connack = connack(later)
+    asked = len(stub.connects)
+    stubbed.pump_until(lambda: len(stub.connects) > asked + 2)
+    assert [state for state, _ in stubbed.changes] == ["refused"]
+    stub.connack = connack(0)
+    stubbed.pump_until(lambda: stubbed.link.state is LinkState.ONLINE)
+    stub.connack = connack(later)
+    stub.say(disconnect(0x8B))
+    asked = len(stub.connects)
+    stubbed.pump_until(lambda: len(stub.connects) > asked + 1)
+    assert stubbed.link.state is LinkState.OFFLINE
+
+
+def test_another_broker_has_not_shut_out_who_was_elsewhere(stub, device_at):
+    with StubBroker() as other:
+        place = [stub.port]
+        device = device_at(lambda: Endpoint("127.0.0.1", place[0], tls=False))
+        stub.connack, other.connack = connack(0x87), connack(0x9F)
+        device.pump_until(lambda: device.link.state is LinkState.REFUSED)
+        place[0] = other.port
+        device.pump_until(lambda: device.link.state is LinkState.OFFLINE)
+        assert device.link.reason == "the broker refuses this device: connection rate exceeded"
+
+
+@pytest.mark.parametrize("packet", [connack(0x87), disconnect(0x87)])
+def test_a_hub_that_lets_a_device_in_no_more_is_told_in_its_own_words(stub, device_at, packet):
+    device = device_at(lambda: Endpoint("127.0.0.1", stub.port, tls=False), shut_out="the hub does not let this device in")
+    if packet[0] == connack(0)[0]:
+        stub.connack = packet
+    else:
+        device.pump_until(lambda: device.link.state is LinkState.ONLINE)
+        stub.say(packet)
+    device.pump_until(lambda: ("refused", "the hub does not let this device in") in device.changes)
 
 
 def test_a_busy_broker_is_no_reason_to_call_a_person(stub, stubbed):

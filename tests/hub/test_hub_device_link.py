@@ -121,4 +121,4 @@ def test_a_device_that_is_revoked_is_refused_and_told_what_to_look_at(hub, linke
     wait_until(lambda: link.pump(outbox, 0.02) or link.state is LinkState.ONLINE, every_s=0)
     hub.database.registry.revoke(peer.id, datetime.now(UTC))
     wait_until(lambda: link.pump(outbox, 0.02) or link.state is LinkState.REFUSED, every_s=0)
-    assert changes[-1][1].endswith("; check that this device is enrolled and its clock is right, or [link] sign_in_file")
+    assert changes[-1][1].endswith("; check link.sign_in_file, or where that is not set, that this device is known there and its clock is right")

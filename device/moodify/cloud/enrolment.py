@@ -145,6 +145,11 @@ def hub_command(identity: Identity) -> str:
     return f"moodify hub enroll {identity.device} {line_of(identity.key.public_key())}"
 
 
+def shut_out(hub: Enrolment, identity: Identity) -> str:
+    """Return what a person is told where the hub does not let this device in."""
+    return f"the hub {hub.host}:{hub.port} does not let this device in: it was not enrolled there, or was shut out; there, run: {hub_command(identity)}"
+
+
 def delivery_of(link: LinkConfig) -> Delivery:
     """Return when a summary counts as arrived: as configured, else at the hub where this device goes to one, for it does where no broker is named."""
     if link.delivery is not None:

@@ -21,6 +21,7 @@ from moodify.cloud.conversation import Conversation, Lasting
 from moodify.cloud.delivery import SILENCE_S
 from moodify.cloud.outgoing import Outgoing, as_json
 from moodify.cloud.port import LinkState
+from moodify.cloud.shut_out import ShutOut
 from moodify.cloud.topics import Topics
 from moodify.cloud.wake import Requests, Wake
 from moodify.errors import PersonMustAct, RetryLater
@@ -28,7 +29,7 @@ from moodify.errors import PersonMustAct, RetryLater
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from moodify.cloud.port import Command, Companion, Credentials, Delivery, Memory, Outbox, Rotation, Target
+    from moodify.cloud.port import Command, Companion, Credentials, Memory, Outbox, Rotation, Target
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,6 @@ _SIGN_IN_S = 5.0
 _RENEW_FROM = 0.9
 #: Before that it waits so many seconds at most for what is under way.
 _RENEW_S = 5.0
-_ADVICE = "; check that this device is enrolled and its clock is right, or [link] sign_in_file"
 #: Packets above so many bytes are not sent to us: a command is far smaller, and an acknowledgement that is larger is no hub's.
 _LARGEST = 2 * READ_BYTES
 
@@ -99,7 +99,9 @@ class Link:
         self._connection: mqtt.Connection | None = None
         self._conversation: Conversation | None = None
         """There is one while the broker takes us."""
-        self._delivery: Delivery
+        self._to: Target
+        """Of the connection, as far as there has been one."""
+        self._shut_out = ShutOut()
         self._signals: deque[mqtt.Signal] = deque()
         """Of the connection, what has not been taken yet."""
         self._opened_s = 0.0
@@ -194,7 +196,7 @@ class Link:
         except PersonMustAct as error:
             self._down(LinkState.REFUSED, str(error))
         else:
-            self._delivery = target.delivery
+            self._to = target
             self._opened_s = time.monotonic()
             self._renew_at_s = _renewal(credentials, self._opened_s)
 
@@ -250,14 +252,20 @@ class Link:
     def _take_signal(self, signal: mqtt.Signal) -> None:
         match signal:
             case mqtt.Connected() if self._connection is not None:
-                self._conversation = Conversation(self._connection, signal, self._lasting, self._delivery)
+                self._shut_out.end()
+                self._conversation = Conversation(self._connection, signal, self._lasting, self._to.delivery)
             case mqtt.Refused() if self._conversation is None:
-                state, advice = (LinkState.REFUSED, _ADVICE) if signal.needs_person else (LinkState.OFFLINE, "")
-                self._down(state, f"the broker refuses this device: {signal.reason.lower()}{advice}")
+                self._refused(f"the broker refuses this device: {signal.reason.lower()}", stays=signal.needs_person)
             case mqtt.Lost():
                 self._lost(signal)
             case _ if self._conversation is not None:
                 self._conversation.hear(signal)
+
+    def _refused(self, said: str, *, stays: bool) -> None:
+        if stays:
+            self._shut_out.note(self._to, said)
+        reason = self._shut_out.reason(self._to)
+        self._down(LinkState.OFFLINE if reason is None else LinkState.REFUSED, reason or said)
 
     def _lost(self, lost: mqtt.Lost) -> None:
         ended = lost.code == mqtt.MAXIMUM_CONNECT_TIME
@@ -266,7 +274,7 @@ class Link:
         self._leave(lost)
         # A gate cuts where a token has ended, and takes the next one at once. Where it cuts a young connection twice, one of the clocks is wrong.
         if lost.code == mqtt.NOT_AUTHORIZED:  # The next try, which would say the same, may be minutes away.
-            self._down(LinkState.REFUSED, f"the broker has ended the connection: {lost.reason}{_ADVICE}")
+            self._refused(f"the broker has ended the connection: {lost.reason}", stays=True)
         elif not ended or again:
             self._down(LinkState.OFFLINE, f"the connection to the broker was lost: {lost.reason}")
 

@@ -108,6 +108,8 @@ class Target:
     endpoint: Endpoint
     passwords: Passwords
     delivery: Delivery
+    shut_out: str | None = None
+    """What a person is told where it does not let this device in; None: what it says itself, and where to look."""
 
 
 @dataclass(frozen=True, slots=True)

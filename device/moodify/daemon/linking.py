@@ -91,7 +91,7 @@ def _target(config: LinkConfig, folder: Path, beside: HubBeside, trusted: Callab
     if hub is None:
         return Target(beside.endpoint(), token, delivery)
     beside.remove()
-    return Target(Endpoint(hub.host, hub.port, tls=True, ca_data=hub.certificate.pem), token, delivery)
+    return Target(Endpoint(hub.host, hub.port, tls=True, ca_data=hub.certificate.pem), token, delivery, enrolment.shut_out(hub, load(folder / DEVICE_KEY)))
 
 
 def _token(config: LinkConfig, folder: Path, trusted: Callable[[], tuple[bool, str]]) -> SignedToken:

@@ -6,20 +6,26 @@ import shutil
 import socket
 import sqlite3
 import tomllib
+import uuid
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from appliance import configure, data_folder, moodify
+from hub_process import HubDevice, HubProcess, made_hub
+from hub_process import enrol as enrol_there
 from moodify.cloud import enrolment
 from moodify.cloud.certificates import Certificate
 from moodify.cloud.identity import load_or_make
 from moodify.daemon.kept import LAST_SEEN_KEY, PRIVACY_KEY
+from moodify.store.lock import FolderLock
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
+from moodify.store.store import Store
 from moodify.system.crashes import FILE as CRASHES
 from moodify.system.crashes import MANY
+from moodify.types import Event, EventKind
 from tls import make_certificate, tls_server
 
 PARTS = ["configuration", "models", "database", "camera", "speaker", "broker", "clock", "disk", "crashes"]
@@ -182,6 +188,43 @@ def hub(tmp_path):
 
 def test_a_hub_that_answers_with_its_certificate_is_well(tmp_path, hub):
     assert broker_of(tmp_path) == ("ok", f"the hub Attic (127.0.0.1:{hub}) answers with the certificate that this device was enrolled with")
+
+
+def test_a_hub_that_does_not_let_the_device_in_is_broken_until_it_does(tmp_path, database):
+    own = HubDevice(database.parent)
+    folder = tmp_path / "hub"
+    made_hub(tmp_path, folder)
+    with HubProcess(tmp_path, folder) as running:
+        port = running.address["mqtt"]["port"]
+        certificate = Certificate.from_pem((folder / "certificate.pem").read_text())
+        enrolment.enrol(database.parent, "127.0.0.1", port, certificate.fingerprint, now=datetime.now(UTC))
+        name, message = broken(tmp_path)
+        assert (name, message.startswith(f"the hub 127.0.0.1:{port} does not let this device in")) == ("broker", True)
+        assert message.endswith(f"there, run: {enrolment.hub_command(own.identity)}")
+        enrol_there(folder, own)
+        verdict, message = broker_of(tmp_path)
+        assert (verdict, message.endswith("; it lets this device in")) == ("ok", True)
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "verdict"), [("ok", "connected", "ok"), ("degraded", "the hub is away", "degraded"), ("broken", "the hub does not let this device in", "broken")]
+)
+def test_while_it_runs_its_link_is_believed_and_nobody_signs_in_beside_it(tmp_path, database, state, message, verdict):
+    load_or_make(database.with_name("device.key"))
+    files, said = make_certificate(tmp_path / "certificate"), []
+    with Store(database) as store:
+        store.record([Event(str(uuid.uuid4()), EventKind.LINK, datetime.now(UTC), {"state": state, "message": message})])
+    with tls_server(files, said=said) as port, FolderLock(database.parent):
+        enrolment.enrol(database.parent, "127.0.0.1", port, Certificate.from_pem(files[0].read_text()).fingerprint, now=datetime.now(UTC))
+        found, text = broker_of(tmp_path)
+    assert (found, text.endswith(f"; Moodify runs, and says of its link: {state}: {message}")) == (verdict, True)
+    assert said == []
+
+
+def test_while_it_runs_and_has_said_nothing_of_its_link_that_is_said(tmp_path, hub):
+    with FolderLock(data_folder(tmp_path)):
+        verdict, message = broker_of(tmp_path)
+    assert (verdict, message.endswith("has not said yet whether it is let in")) == ("ok", True)
 
 
 def test_a_hub_that_has_another_certificate_is_broken(tmp_path):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from moodify.cli.findings import Finding, Verdict
 from moodify.daemon.hub_beside import NO_HUB
-from moodify.daemon.places import DEVICE_KEY, folder_of
+from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of
 from moodify.errors import LinkDown, PersonMustAct
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def link(config: Config, clock: tuple[bool, str]) -> Finding:
         if config.link.host is not None:
             found = _broker(config.link)
         elif (hub := enrolment.load(folder)) is not None:
-            found = _hub(hub)
+            found = _let_in(_hub(hub), hub, config.link, folder, clock)
         else:
             found = _own()
     except LinkDown as error:
@@ -68,6 +68,41 @@ def _hub(hub: Enrolment) -> Finding:
     if hub.certificate.expires - datetime.now(UTC) < _SOON:
         return Finding(Verdict.DEGRADED, f"{text}, which ends on {hub.certificate.expires:%Y-%m-%d}; make the hub a new one and enrol this device again: moodify device enroll")
     return Finding(Verdict.OK, text)
+
+
+def _let_in(found: Finding, hub: Enrolment, config: LinkConfig, folder: Path, clock: tuple[bool, str]) -> Finding:
+    """Say whether the hub lets this device in: as the appliance that runs knows, for a sign-in beside it would cut its own, else by signing in."""
+    from moodify.cloud import identity
+    from moodify.cloud.enrolment import delivery_of, shut_out
+    from moodify.cloud.passwords import SignedToken
+    from moodify.cloud.port import Endpoint, Target
+    from moodify.cloud.trial import sign_in
+    from moodify.store.lock import is_held
+
+    if is_held(folder):
+        return _running(found, folder)
+    if not (folder / DEVICE_KEY).exists() or not clock[0]:
+        return found
+    own, now = identity.load(folder / DEVICE_KEY), datetime.now(UTC)
+    token = SignedToken(lambda: own, config.audience, lambda: clock)
+    endpoint = Endpoint(hub.host, hub.port, tls=True, ca_data=hub.certificate.pem)
+    sign_in(Target(endpoint, token, delivery_of(config), shut_out(hub, own)), own.device, now)
+    return Finding(found.verdict, f"{found.message}; it lets this device in")
+
+
+def _running(found: Finding, folder: Path) -> Finding:
+    from moodify.store.history import History
+    from moodify.types import EventKind
+
+    event = None
+    if (folder / DATABASE).exists():
+        with History(folder / DATABASE) as history:
+            event = history.newest(EventKind.LINK)
+    if event is None:
+        return Finding(found.verdict, f"{found.message}; Moodify runs and has not said yet whether it is let in")
+    state, message = str(event.data["state"]), str(event.data["message"])
+    verdict = {"ok": found.verdict, "broken": Verdict.BROKEN}.get(state, Verdict.DEGRADED)
+    return Finding(verdict, f"{found.message}; Moodify runs, and says of its link: {state}: {message}")
 
 
 def _own() -> Finding:

@@ -17,11 +17,10 @@ from moodify.daemon.courier import Courier, NoCourier
 from moodify.daemon.display import Display
 from moodify.daemon.dj import Dj
 from moodify.daemon.ending import EndedBySignals, ended_after
-from moodify.daemon.house import RunningHouse
 from moodify.daemon.kept import Kept
 from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of
 from moodify.daemon.recorder import Recorder
-from moodify.daemon.running import Patience, end, open_page, pressed, start_health_reading, started
+from moodify.daemon.running import Patience, end, pressed, show, start_health_reading, started
 from moodify.daemon.safe import run_safe
 from moodify.daemon.snapshot import Facts, snapshot
 from moodify.daemon.watcher import Watcher
@@ -42,7 +41,7 @@ from moodify.types import EventKind
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from moodify.camera.opening import CameraOpener
     from moodify.camera.port import Camera
@@ -50,7 +49,6 @@ if TYPE_CHECKING:
     from moodify.daemon.signals import Signal
     from moodify.music.spotify.factory import OpenPlayer
     from moodify.system.clock import Clock
-    from moodify.types import Event
     from moodify.web.port import House, Now, PartNow
 
 log = logging.getLogger(__name__)
@@ -90,7 +88,7 @@ class Running:
     """Whether the waiting times are shortened."""
 
 
-def run(config: Config, options: Options) -> int:  # noqa: C901, PLR0915 - in one place and in order, so that it can be read
+def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one place and in order, so that it can be read
     """Run the appliance until something ends it; return the process's exit code.
 
     Raises:
@@ -99,13 +97,11 @@ def run(config: Config, options: Options) -> int:  # noqa: C901, PLR0915 - in on
     from moodify.camera.opening import CameraOpener
     from moodify.camera.sample import SampleCamera
     from moodify.camera.steady import SteadyCamera
-    from moodify.cloud.announcing import announce_page
     from moodify.cloud.identity import load_or_make
     from moodify.daemon.linking import new_courier
     from moodify.music.spotify.factory import open_player
     from moodify.panel.keys import Keys
     from moodify.panel.opening import open_panel
-    from moodify.store.history import History
     from moodify.store.lock import FolderLock
     from moodify.store.prepare import prepare
     from moodify.store.settings import Settings
@@ -207,17 +203,7 @@ def run(config: Config, options: Options) -> int:  # noqa: C901, PLR0915 - in on
             kept=kept,
         )
 
-        def recent(limit: int) -> Sequence[Event]:
-            # A connection for each look: it belongs to the thread that looks, and opens within a millisecond.
-            with History(database) as history:
-                return history.recent(limit)
-
-        running = RunningHouse(board, put, recent)
-        page = open_page(config, running) if config.web.enabled else None
-        if page is not None:
-            house.callback(page.stop)
-        if page is not None and config.web.announced:
-            house.enter_context(announce_page(config.web.host, page.port, identity.device, "Moodify"))
+        running, page = show(config, board, put, database, identity.device, house)
 
         signals.from_now_on_by(put)
         patience = Patience()
@@ -230,7 +216,7 @@ def run(config: Config, options: Options) -> int:  # noqa: C901, PLR0915 - in on
         keys = house.enter_context(Keys(lambda press: put(pressed(press, "keys")))) if options.keys else None
         if options.seconds is not None:
             house.enter_context(ended_after(options.seconds, put))
-        options.attach(Running(running, page.url if page is not None else None, keys is not None and keys.active, shortened))
+        options.attach(Running(running, page, keys is not None and keys.active, shortened))
         try:
             code = conductor.run()
         finally:

@@ -6,6 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from moodify.daemon.house import RunningHouse
 from moodify.daemon.signals import HealthRead, Pressed
 from moodify.daemon.threads import guarded
 from moodify.errors import PersonMustAct, RetryLater
@@ -13,12 +14,15 @@ from moodify.system.health import read_health
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from contextlib import ExitStack
     from pathlib import Path
 
     from moodify.config import Config
+    from moodify.daemon.board import Board
     from moodify.daemon.signals import Signal
     from moodify.panel.port import Press
+    from moodify.types import Event
     from moodify.web.port import House
     from moodify.web.server import PageServer
 
@@ -43,6 +47,26 @@ class Patience:
         return max(self._until_s - now_s, 0.0)
 
 
+def show(config: Config, board: Board, put: Callable[[Signal], None], database: Path, device: str, house: ExitStack) -> tuple[RunningHouse, str | None]:
+    """Open the house to those who look at it, until ``house`` is closed; return it and where its page is, None where there is none."""
+    from moodify.cloud.announcing import announce_page
+    from moodify.store.history import History
+
+    def recent(limit: int) -> Sequence[Event]:
+        # A connection for each look: it belongs to the thread that looks, and opens within a millisecond.
+        with History(database) as history:
+            return history.recent(limit)
+
+    running = RunningHouse(board, put, recent)
+    page = _open_page(config, running) if config.web.enabled else None
+    if page is None:
+        return running, None
+    house.callback(page.stop)
+    if config.web.announced:
+        house.enter_context(announce_page(config.web.host, page.port, device, "Moodify"))
+    return running, page.url
+
+
 def started(name: str, target: Callable[[], None], put: Callable[[Signal], None]) -> threading.Thread:
     """Start a thread that can't die unnoticed."""
     thread = guarded(name, target, put)
@@ -64,7 +88,7 @@ def pressed(press: Press, origin: str) -> Pressed:
     return Pressed(press, origin, time.monotonic())
 
 
-def open_page(config: Config, house: House) -> PageServer | None:
+def _open_page(config: Config, house: House) -> PageServer | None:
     """Start the page; None where it can't, which the log says."""
     from moodify.web.app import create_app
     from moodify.web.server import PageServer

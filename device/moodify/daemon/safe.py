@@ -17,11 +17,10 @@ from moodify.daemon.courier import Courier, NoCourier
 from moodify.daemon.diagnosis import diagnose
 from moodify.daemon.display import Display
 from moodify.daemon.ending import ended_after
-from moodify.daemon.house import RunningHouse
 from moodify.daemon.parts import Part
 from moodify.daemon.places import DATABASE, DEVICE_KEY
 from moodify.daemon.recorder import Recorder
-from moodify.daemon.running import Patience, end, open_page, pressed, start_health_reading, started
+from moodify.daemon.running import Patience, end, pressed, show, start_health_reading, started
 from moodify.daemon.said import Said
 from moodify.daemon.signals import State
 from moodify.daemon.snapshot import Facts, snapshot
@@ -33,7 +32,7 @@ from moodify.system.crashes import MANY, WINDOW_S
 from moodify.types import Act, Decision, EventKind, Mood
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from contextlib import ExitStack
     from pathlib import Path
 
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from moodify.system.clock import Clock
     from moodify.system.crashes import Crashes
     from moodify.system.notify import Notifier
-    from moodify.types import Event
     from moodify.web.port import Now
 
 log = logging.getLogger(__name__)
@@ -214,13 +212,11 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
     Raises:
         MoodifyError: even this can't start; the message says what to do.
     """
-    from moodify.cloud.announcing import announce_page
     from moodify.cloud.identity import load_or_make
     from moodify.daemon.app import Running
     from moodify.daemon.kept import Kept
     from moodify.daemon.linking import new_courier
     from moodify.panel.opening import open_panel
-    from moodify.store.history import History
     from moodify.store.prepare import prepare
     from moodify.store.settings import Settings
     from moodify.store.store import Store
@@ -242,22 +238,13 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
     panel = open_panel(config.panel, lambda press: put(pressed(press, "button")), factory=options.pins)
     house.callback(panel.close)
 
-    def recent(limit: int) -> Sequence[Event]:
-        with History(database) as history:
-            return history.recent(limit)
-
-    running = RunningHouse(board, put, recent)
-    page = open_page(config, running) if config.web.enabled else None
-    if page is not None:
-        house.callback(page.stop)
-    if page is not None and config.web.announced:
-        house.enter_context(announce_page(config.web.host, page.port, identity.device, "Moodify"))
+    running, page = show(config, board, put, database, identity.device, house)
     signals.from_now_on_by(put)
     if isinstance(courier, Courier):
         house.callback(end, started("courier", courier.run, put), courier.close, Patience())
     if options.seconds is not None:
         house.enter_context(ended_after(options.seconds, put))
-    options.attach(Running(running, page.url if page is not None else None, keys=False, demo=False))
+    options.attach(Running(running, page, keys=False, demo=False))
     try:
         code = conductor.run(Display(board, panel.light, notifier, courier.publish), lambda: start_health_reading(folder, put))
     finally:

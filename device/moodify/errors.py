@@ -7,9 +7,13 @@
     │   ├── SpeakerUnavailable asleep, slow, rate-limited or failing
     │   │   └── BudgetSpent    our own requests of an hour are: a person's press is sent all the same
     │   ├── LinkDown           the broker can't be reached
+    │   ├── TooManyTries       wrong passwords or codes; the next try waits
     │   └── StoreBusy          the database is locked or the disk is full
     ├── PersonMustAct          it stays broken until somebody does something
     │   ├── SignInNeeded       Spotify's sign-in is missing, ended or was revoked
+    │   ├── NotSignedIn        nobody is signed in, or the session has ended
+    │   ├── WrongSignIn        address, password or code are not right
+    │   ├── NotPermitted       who is signed in may not do this
     │   ├── SpeakerNotFound    no speaker of that name is known to the account
     │   ├── NotAllowed         the account, scope or device may not do this
     │   ├── NoCamera           there is no camera to open
@@ -79,6 +83,10 @@ class LinkDown(RetryLater):
     """The broker can't be reached."""
 
 
+class TooManyTries(RetryLater):
+    """Too many wrong passwords or codes; the next try has to wait."""
+
+
 class StoreBusy(RetryLater):
     """The database is locked or the disk is full."""
 
@@ -89,6 +97,18 @@ class PersonMustAct(MoodifyError):
 
 class SignInNeeded(PersonMustAct):
     """Spotify's sign-in is missing, has ended or was revoked."""
+
+
+class NotSignedIn(PersonMustAct):
+    """Nobody is signed in, or the session has ended."""
+
+
+class WrongSignIn(PersonMustAct):
+    """Address, password or code are not right; which of them is not said."""
+
+
+class NotPermitted(PersonMustAct):
+    """Who is signed in may not do this."""
 
 
 class SpeakerNotFound(PersonMustAct):

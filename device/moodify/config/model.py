@@ -411,16 +411,63 @@ class WebConfig(Section):
     """The page."""
 
     enabled: bool = Field(True, description="Whether the page is served.")
-    host: Literal["127.0.0.1", "::1"] = Field("127.0.0.1", description="Address to listen on; loopback only until the page has accounts.")
+    host: str = Field(
+        "127.0.0.1",
+        description="Address to listen on: 127.0.0.1 for this machine alone, 0.0.0.0 for the home network. Beyond loopback the page is encrypted (HTTPS).",
+    )
     port: Port = Field(8080, description="Port of the page; 0 lets the system choose.")
+    names: tuple[str, ...] = Field(
+        (), examples=[("music.home",)], description="Other names under which the page is reached, beside this machine's own; they stand in its certificate and are answered."
+    )
+    certificate: Path | None = Field(
+        None,
+        examples=["/etc/ssl/music.home/fullchain.pem"],
+        description="Certificate to show browsers (PEM, with what it was signed with behind it); unset: one of the page's own, made at its first start, "
+        "whose fingerprint is printed and stands in the journal.",
+    )
+    key: Path | None = Field(None, examples=["/etc/ssl/music.home/key.pem"], description="The key of that certificate (PEM, without a passphrase).")
+    origins: tuple[str, ...] = Field(
+        (),
+        examples=[("https://wall.home",)],
+        description="Other sites whose scripts may ask the page's API in a browser (CORS), as https://name or https://name:port; normally none.",
+    )
     announce: bool | None = Field(
         None, examples=[True], description="Whether the page is announced as _moodify._tcp (mDNS, UDP port 5353); unset: where it can be reached from the home network."
     )
 
     @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine reaches the page."""
+        return ipaddress.ip_address(self.host).is_loopback
+
+    @property
     def announced(self) -> bool:
         """Whether it is."""
-        return self.announce if self.announce is not None else self.host not in {"127.0.0.1", "::1"}
+        return self.announce if self.announce is not None else not self.on_loopback
+
+    @field_validator("host")
+    @classmethod
+    def _an_address(cls, host: str) -> str:
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            raise PydanticCustomError("address", "is no address; write one of this machine's, as 192.168.1.20, or 0.0.0.0 for all") from None
+        return host
+
+    @field_validator("origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin):
+                raise PydanticCustomError("origin", "is no origin; write it as a browser does: https://wall.home or https://wall.home:8443, in small letters, without a path")
+        return origins
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            there, missing = ("certificate", "key") if self.key is None else ("key", "certificate")
+            raise between(f"{missing},{there}", f"is missing beside {there}; set both, or neither for the page's own certificate")
+        return self
 
 
 class SystemConfig(Section):

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from moodify.errors import CannotWork, MoodifyError, PersonMustAct, RetryLater
+from moodify.errors import CannotWork, MoodifyError, NoSuchUser, NotPermitted, NotSignedIn, PersonMustAct, RetryLater, TooManyTries, WrongSignIn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,17 +36,24 @@ class Problem(Exception):
         return Response(json.dumps(body, ensure_ascii=False), self.status.value, headers=self.headers, media_type="application/problem+json")
 
 
+#: By the family or kind of an error, the first that fits.
+_STATUSES: tuple[tuple[type[MoodifyError], HTTPStatus], ...] = (
+    (TooManyTries, HTTPStatus.TOO_MANY_REQUESTS),
+    (RetryLater, HTTPStatus.SERVICE_UNAVAILABLE),
+    (NotSignedIn, HTTPStatus.UNAUTHORIZED),
+    (WrongSignIn, HTTPStatus.UNAUTHORIZED),
+    (NotPermitted, HTTPStatus.FORBIDDEN),
+    (PersonMustAct, HTTPStatus.CONFLICT),
+    (NoSuchUser, HTTPStatus.NOT_FOUND),
+    (CannotWork, HTTPStatus.UNPROCESSABLE_ENTITY),
+)
+
+
 def of_error(error: MoodifyError) -> Problem:
     """Return the problem for one of the house's errors, by its family."""
-    match error:
-        case RetryLater(retry_after_s=wait_s):
-            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), {} if wait_s is None else {"Retry-After": str(math.ceil(wait_s))})
-        case PersonMustAct():
-            return Problem(HTTPStatus.CONFLICT, str(error))
-        case CannotWork():
-            return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
-        case _:
-            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+    status = next((status for kind, status in _STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+    wait_s = error.retry_after_s if isinstance(error, RetryLater) else None
+    return Problem(status, str(error), {} if wait_s is None else {"Retry-After": str(math.ceil(wait_s))})
 
 
 def answer_errors(app: FastAPI, what_there_is: str) -> None:

@@ -14,6 +14,7 @@ from moodify.config.load import SYSTEM_FILE
 from moodify.daemon.hub_beside import FOLDER
 from moodify.errors import RetryLater
 from moodify.hub.database import open_database
+from processes import open_files
 from waiting import wait_until
 
 START_S = 30.0
@@ -52,15 +53,15 @@ def moodify(home, *arguments, timeout_s=60.0, **options):
 class Appliance:
     """``moodify run --events -``; everything it prints is kept, and nothing of it is left behind at the end of a ``with``."""
 
-    def __init__(self, home, *arguments, toml="", stdin=subprocess.DEVNULL):
+    def __init__(self, home, *arguments, toml="", stdin=subprocess.DEVNULL, environment=None, before=()):
         self.home = home
         self.log_file = home / "log"
         configure(home, toml)
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "moodify", "run", "--events", "-", *map(str, arguments)],
+                [*before, sys.executable, "-m", "moodify", "run", "--events", "-", *map(str, arguments)],
                 cwd=home,
-                env=environment_of(home),
+                env=environment_of(home) | (environment or {}),
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -194,15 +195,7 @@ def tree_of(pid):
 
 def listening_on(pids):
     """Return the addresses that processes listen on (TCP) or are bound to (UDP): (address, port)."""
-    inodes = set()
-    for pid in pids:
-        for handle in Path(f"/proc/{pid}/fd").iterdir():
-            try:
-                target = str(handle.readlink())
-            except OSError:
-                continue
-            if target.startswith("socket:["):
-                inodes.add(target[8:-1])
+    inodes = {name[8:-1] for name, _ in open_files(pids) if name.startswith("socket:[")}
     found = set()
     for name, state in (("tcp", "0A"), ("tcp6", "0A"), ("udp", None), ("udp6", None)):
         for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]:

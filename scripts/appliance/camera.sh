@@ -94,7 +94,7 @@ install_aids() {
   else
     .venv/bin/python $aid/frames.py "$root/opt/virtual/frames"
   fi
-  cp -r tests/camera tests/waiting.py "$root/srv/tests/"
+  cp -r tests/camera tests/waiting.py tests/processes.py "$root/srv/tests/"
   cp $aid/{to_a_mood,faults}.py "$root/srv/"
   printf '[pytest]\npythonpath = /srv/tests\naddopts = -p no:cacheprovider\ntimeout = 120\nfilterwarnings =\n    error\n' >"$root/srv/tests/pytest.ini"
 }

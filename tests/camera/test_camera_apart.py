@@ -1,7 +1,10 @@
 """The Pi's camera in a process of its own, over a driver that behaves as the real one does, at its worst too."""
 
+import fcntl
+import mmap
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +18,7 @@ from moodify.camera.apart import ApartCamera, open_pi
 from moodify.camera.steady import Opened, SteadyCamera
 from moodify.errors import CameraLost, NoCamera
 from moodify.types import Frame, PixelLayout
+from processes import AS_A_USER, may_be_looked_into, open_files
 from waiting import wait_until
 
 
@@ -33,7 +37,7 @@ def is_there(pid):
         return False
 
 
-def open_files():
+def handles():
     return {path.name for path in Path("/proc/self/fd").iterdir()}
 
 
@@ -56,13 +60,59 @@ def test_a_frame_stays_as_it_is_when_the_next_one_comes():
     assert np.array_equal(first.image.pixels, before)
 
 
+def memories():
+    """The memory without a name that this process has open."""
+    return [handle for name, handle in open_files(["self"]) if name.startswith("/memfd:moodify-frame")]
+
+
+def test_the_memory_that_pixels_cross_in_is_one_keeps_its_size_and_is_written_by_the_driver_alone():
+    with apart() as camera:
+        camera.read()
+        frame = camera.read()
+        (memory,) = memories()
+        size = frame.image.pixels.size + frame.detail.pixels.size
+        assert memory.stat().st_size == size
+        handle = int(memory.name)
+        seals = fcntl.fcntl(handle, fcntl.F_GET_SEALS)
+        assert seals & (everything := fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL) == everything
+        with pytest.raises(PermissionError):
+            os.pwrite(handle, b"x", 0)
+        with pytest.raises(PermissionError):
+            mmap.mmap(handle, size)
+    assert memories() == []
+
+
+def test_no_program_that_is_started_gets_the_memory_that_pixels_cross_in(monkeypatch):
+    received = []
+    inner = socket.socket.recvmsg
+
+    class Watched(socket.socket):
+        def recvmsg(self, *arguments):
+            said = inner(self, *arguments)
+            received.extend((fd := int.from_bytes(data, sys.byteorder), os.get_inheritable(fd)) for _, _, data in said[1])
+            return said
+
+    monkeypatch.setattr(socket, "socket", Watched)
+    with apart() as camera:
+        camera.read()
+        # Not even in the moment in which it comes.
+        assert [inherited for _, inherited in received] == [False]
+        assert not any(os.get_inheritable(int(memory.name)) for memory in memories())
+
+
+def test_only_root_sees_what_the_driver_has_open():
+    with apart(command=(*AS_A_USER, *driver_of())) as camera:
+        camera.read()
+        assert not may_be_looked_into(pid_of(camera))
+
+
 def test_closing_ends_the_process_and_leaves_no_file_open():
-    before = open_files()
+    before = handles()
     with apart() as camera:
         camera.read()
         pid = pid_of(camera)
     assert not is_there(pid)
-    assert open_files() == before
+    assert handles() == before
 
 
 def test_a_driver_without_a_frame_says_so_and_opens_again():

@@ -18,6 +18,7 @@ import pytest
 
 from appliance import Appliance, configure, data_folder, environment_of, hubs_of, moodify
 from moodify.store.history import History
+from processes import AS_A_USER, may_be_looked_into
 from waiting import wait_until
 
 SAMPLE = ("--camera", "sample", "--speaker", "simulated")
@@ -50,6 +51,16 @@ def test_a_data_folder_that_cannot_be_written_ends_the_start(tmp_path):
     done = moodify(tmp_path, "run", *SAMPLE, "--for", 5)
     assert done.returncode == 1
     assert done.stderr == f"moodify: {tmp_path}/file/data/moodify.lock: Not a directory; give the user that runs Moodify a writable folder, or set [store] folder to another\n"
+
+
+@pytest.mark.slow
+def test_no_other_process_of_its_user_may_look_into_the_one_that_sees(tmp_path):
+    with Appliance(tmp_path, *SAMPLE, before=AS_A_USER) as appliance:
+        appliance.wait_for("presence", present=True)
+        assert not may_be_looked_into(appliance.process.pid)
+        # The hub beside it sees nothing of the room, and is as open as any process.
+        assert any(map(may_be_looked_into, hubs_of(tmp_path)))
+        assert appliance.end() == 0
 
 
 def test_events_that_cannot_be_written_end_the_start(tmp_path):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ import pytest
 from moodify.daemon.safe import AGAIN
 from moodify.store.history import History
 from moodify.system.crashes import FILE, MANY, count_of
+from processes import open_files
 from waiting import wait_until
 
 pytest.importorskip("systemd.daemon", reason="systemd-python is not installed (extra: systemd)")
@@ -97,15 +98,6 @@ def crashed(supervisor):
     return supervisor
 
 
-def held_by(pid):
-    """Return what a process has open."""
-    held = []
-    for each in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):
-            held.append(str(each.readlink()))
-    return held
-
-
 @pytest.mark.slow
 def test_after_five_crashes_it_starts_without_camera_and_speaker_and_a_press_starts_it_whole_again(supervisor):
     for number in (signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV, signal.SIGKILL, signal.SIGKILL):
@@ -119,7 +111,7 @@ def test_after_five_crashes_it_starts_without_camera_and_speaker_and_a_press_sta
             assert now[part]["state"] == "broken"
             assert "crashed 5 times within 10 minutes" in now[part]["message"]
             assert "press the button" in now[part]["message"]
-        assert not [each for each in held_by(process.pid) if each.startswith("/dev/video") or each.endswith(".tflite")]
+        assert not [name for name, _ in open_files([process.pid]) if name.startswith("/dev/video") or name.endswith(".tflite")]
         supervisor.page("/api/scan", "POST")
         assert process.wait(20) == AGAIN
     assert count_of(supervisor.state / FILE) == 0

@@ -5,11 +5,14 @@ call does not return, and every thread of its process stands still with it: meas
 ``scripts/appliance/camera.sh``. A process can be ended whatever its driver does, and the kernel then takes the device back. Each
 opening begins with a fresh driver, which libcamera's memory needs as well (it does not always come back otherwise).
 
-Pixels cross in anonymous memory that these two processes share and no other can open.
+Pixels cross in memory that these two processes share. It has no name in any folder, no program that either starts gets it, and
+the kernel lets nobody but root reach it through ``/proc``, for neither process may be looked into
+(:func:`~moodify.process.keep_memory_to_itself`). It holds one frame, the newest, and goes when the camera is closed.
 """
 
 from __future__ import annotations
 
+import array
 import importlib.util
 import json
 import logging
@@ -71,7 +74,7 @@ class ApartCamera(Closing):
             settle_s: how long the first frame waits for the exposure at most.
             open_within_s: how long opening may take; on a Pi Zero 2 W the libraries alone take seconds.
             close_within_s: how long the driver may take to give the camera back before its process is ended.
-            command: what starts the process; the socket and the options are appended.
+            command: what starts the process; the socket, this process and the options are appended.
 
         Raises:
             NoCamera: picamera2 is not usable, no camera is connected, or it gives pixels that are not understood.
@@ -91,7 +94,7 @@ class ApartCamera(Closing):
         with theirs:
             try:
                 self._process = subprocess.Popen(
-                    [*command, str(theirs.fileno()), json.dumps(arguments)],
+                    [*command, str(theirs.fileno()), str(os.getpid()), json.dumps(arguments)],
                     pass_fds=(theirs.fileno(),),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
@@ -179,7 +182,7 @@ class ApartCamera(Closing):
         """Wait for the answer; raise what it says is wrong."""
         self._socket.settimeout(within_s)
         try:
-            said, fds, _, _ = socket.recv_fds(self._socket, _ANSWER_BYTES, 1)
+            said, fds = self._receive()
         except TimeoutError as error:
             self._pacer.stop()
             raise CameraLost(f"{self.description} {failing} within {within_s:g} s, its driver hangs; check the ribbon cable") from error
@@ -197,6 +200,15 @@ class ApartCamera(Closing):
             self._pacer.stop()
             raise CameraLost(f"{self.description} is closed; open it again" if self._closed else answer["why"])
         return answer
+
+    def _receive(self) -> tuple[bytes, array.array[int]]:
+        # socket.recv_fds() would leave the memory open, for a moment, to what another thread starts.
+        fds = array.array("i")
+        said, with_it, _, _ = self._socket.recvmsg(_ANSWER_BYTES, socket.CMSG_LEN(fds.itemsize), socket.MSG_CMSG_CLOEXEC)
+        for level, kind, data in with_it:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                fds.frombytes(data)
+        return said, fds
 
     def _pixels(self) -> mmap.mmap:
         if self._memory is None:

@@ -6,7 +6,7 @@ in anonymous memory, which is sent along once as a file descriptor. When nobody 
 
 from __future__ import annotations
 
-import ctypes
+import fcntl
 import json
 import logging
 import mmap
@@ -18,30 +18,34 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from moodify.camera.pi import PiCamera
 from moodify.errors import MoodifyError, NoCamera
+from moodify.process import end_with, keep_memory_to_itself
 
 if TYPE_CHECKING:
     from moodify.types import Frame
 
-#: linux/prctl.h
-_PR_SET_PDEATHSIG = 1
+#: Its size stays, so that whoever reads it never reads past its end, and nobody but who made it can write there (linux/fcntl.h, since Linux 5.1).
+_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | 0x0010 | fcntl.F_SEAL_SEAL
 #: The other side says when a frame is due.
 _AS_ASKED_FPS = 1000.0
 
 
 def main(picamera2: Any = None) -> None:
-    """Open the camera and serve it until nobody asks; the arguments are the socket's number and the options of :class:`PiCamera`.
+    """Open the camera and serve it until nobody asks; the arguments are the socket's number, who started it, and the options of :class:`PiCamera`.
 
     Args:
         picamera2: as for :class:`PiCamera`.
     """
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    keep_memory_to_itself()
     # A driver that hangs would not notice that whoever asked is gone.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with(int(sys.argv[2]), signal.SIGKILL)
     with socket.socket(fileno=int(sys.argv[1])) as asked:
         try:
-            camera = PiCamera(fps=_AS_ASKED_FPS, picamera2=picamera2, **json.loads(sys.argv[2]))
+            camera = PiCamera(fps=_AS_ASKED_FPS, picamera2=picamera2, **json.loads(sys.argv[3]))
         except MoodifyError as error:
             _answer(asked, _failure(error))
             return
@@ -70,7 +74,7 @@ def _serve(camera: PiCamera, asked: socket.socket, wanted: SimpleQueue[bytes]) -
 
 
 class Shared:
-    """Memory that holds one frame, and that only those can open who are given its file descriptor."""
+    """Memory that holds the newest frame, and no name: only who is handed its file descriptor has it."""
 
     def __init__(self) -> None:
         self._memory: mmap.mmap | None = None
@@ -81,12 +85,14 @@ class Shared:
         size = sum(image.pixels.nbytes for image in images)
         fds: tuple[int, ...] = ()
         if self._memory is None or len(self._memory) < size:
-            fds = (os.memfd_create("moodify-frame"),)
+            fds = (os.memfd_create("moodify-frame", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING),)
             os.ftruncate(fds[0], size)
             self._memory = mmap.mmap(fds[0], size)
+            # After its own mapping, the only one that may write.
+            fcntl.fcntl(fds[0], fcntl.F_ADD_SEALS, _SEALS)
         at = 0
         for image in images:
-            self._memory[at : at + image.pixels.nbytes] = image.pixels.tobytes()
+            np.frombuffer(self._memory, np.uint8, image.pixels.size, at).reshape(image.pixels.shape)[:] = image.pixels
             at += image.pixels.nbytes
         shapes = [(*image.pixels.shape, image.layout) for image in images]
         return fds, {"is": "frame", "t_s": frame.t_s, "sequence": frame.sequence, "images": shapes}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from moodify.config import find, load
 from moodify.errors import ConfigError
+from moodify.process import keep_memory_to_itself
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ def run(*, config_file: Path | None, camera: str | None, speaker: str | None, se
     from moodify.daemon.app import run as run_appliance
     from moodify.system.journal import set_up_logging, under_systemd
 
+    keep_memory_to_itself()
     config = _with_arguments(load(find(config_file)), camera=camera, speaker=speaker)
     terminal = console()
     watched = not under_systemd()

@@ -1,145 +1,22 @@
-// Draws what the device says over /api/stream, and sends what a person presses. Nothing in here decides anything.
+// The page on the device: which views there are, and what the frame around them shows of the room.
 
-const SILENT_MS = 25_000; // the device says something every 10 s
-const RETRY_MS = 3_000;
-const PATIENCE_MS = 1_500; // a short gap is no news
-const EVENTS_SHOWN = 14;
+import { $, make, write } from "./parts.js";
+import { start } from "./shell.js";
 
-const MOODS = {
-  happy: "happy", surprised: "surprised", calm: "calm", sad: "sad", angry: "angry", tense: "tense",
-  unsure: "I can’t tell", absent: "nobody here",
-};
-// Mouth and brows of the drawn face, in a square from -50 to 50.
-const FACES = {
-  neutral: ["M-16 20H16", ""],
-  happiness: ["M-22 13Q0 38 22 13", ""],
-  surprise: ["M-9 22a9 11 0 1 0 18 0a9 11 0 1 0 -18 0", "M-28-26Q-19-34-10-27M10-27Q19-34 28-26"],
-  sadness: ["M-18 27Q0 10 18 27", "M-28-20L-12-27M12-27L28-20"],
-  anger: ["M-16 24H16", "M-28-27L-10-18M10-18L28-27"],
-  disgust: ["M-18 24Q-8 14 0 21T18 20", "M-28-22L-10-19M10-19L28-25"],
-  fear: ["M-18 24Q-12 16-6 22T6 22T18 22", "M-28-22L-12-29M12-29L28-22"],
-  contempt: ["M-16 22Q4 24 18 13", "M-28-21H-10M10-23L28-26"],
-};
 const PARTS = { camera: "Camera", speaker: "Speaker", link: "Link" };
 const STATES = { ok: "ok", degraded: "limited", broken: "broken", off: "off", starting: "starting" };
 
-const $ = (id) => document.getElementById(id);
-const percent = (share) => `${Math.round(share * 100)}%`;
-
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-function draw(tag, attributes = {}, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-// A screen reader repeats what is written, so only what differs is.
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-function clock(iso) {
-  const date = new Date(iso);
-  const today = date.toDateString() === new Date().toDateString();
-  const time = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
-  return today ? time : `${date.toLocaleDateString([], { weekday: "short" })} ${time}`;
-}
-
-// The mood: words, disc, ring.
-
-let trail = [];
-
-function showMood(mood, privacy) {
-  document.documentElement.dataset.mood = mood ? mood.mood : "none";
-  const felt = mood !== null && mood.mood !== "unsure" && mood.mood !== "absent";
-  const word = privacy ? "not looking" : mood ? MOODS[mood.mood] : "looking";
-  const sure = felt ? `${percent(mood.confidence)} sure, since ${clock(mood.since)}` : mood ? `Since ${clock(mood.since)}` : "";
-  write($("mood-title"), felt ? "The room feels" : "The room");
-  write($("mood"), word);
-  $("mood").classList.toggle("long", word.length > 6);
-  write($("mood-detail"), privacy ? "Privacy is on: the camera is closed." : sure || "Waiting for the first look.");
-  write($("said"), privacy ? "Privacy is on, the camera is closed." : felt ? `The room feels ${word}.` : mood?.mood === "absent" ? "Nobody is here." : mood ? "The mood can’t be told." : "");
-
-  const disc = $("disc");
-  disc.classList.toggle("nowhere", !felt);
-  $("sure").style.strokeDasharray = `${felt ? mood.confidence * 100 : 0} 100`;
-  if (!felt) {
-    write($("disc-title"), "Valence and arousal: no mood to draw");
-    trail = [];
-    $("trail").replaceChildren();
-    return;
-  }
-  const length = Math.max(1, Math.hypot(mood.valence, mood.arousal));
-  const at = { x: (mood.valence / length) * 172, y: (-mood.arousal / length) * 172 };
-  $("point").style.transform = `translate(${at.x}px, ${at.y}px)`;
-  write($("disc-title"), `Valence ${mood.valence.toFixed(1)}, from unpleasant -1 to pleasant 1; arousal ${mood.arousal.toFixed(1)}, from drowsy -1 to excited 1`);
-  const last = trail.at(-1);
-  if (!last || Math.hypot(last.x - at.x, last.y - at.y) > 8) {
-    trail = [...trail.slice(-9), at];
-    $("trail").replaceChildren(
-      ...trail.slice(0, -1).map(({ x, y }, n) => draw("circle", { cx: x, cy: y, r: 3 + n * 0.4, opacity: 0.08 + n * 0.04 })),
-    );
-  }
-}
-
-// The people: glyphs where the faces are, and a line for each.
-
-function glyph(face) {
-  const [x0, y0, x1, y1] = face.box;
-  const size = Math.max((x1 - x0) * 320, (y1 - y0) * 240) / 100;
-  const [mouth, brows] = FACES[face.emotion] ?? ["", ""];
-  return draw(
-    "g",
-    { class: face.not_judged ? "face unjudged" : "face", transform: `translate(${(x0 + x1) * 160} ${(y0 + y1) * 120}) scale(${size})` },
-    draw("circle", { class: "skin", r: 50 }),
-    ...(face.not_judged ? [] : [
-      draw("circle", { class: "eye", cx: -18, cy: -9, r: 5 }),
-      draw("circle", { class: "eye", cx: 18, cy: -9, r: 5 }),
-      draw("path", { d: mouth }),
-      draw("path", { d: brows }),
-    ]),
-  );
-}
-
-function showSeen(seen, privacy) {
-  const { people, faces } = seen;
-  write($("people"), privacy ? "Nothing: the camera is closed" : people === null ? "Nothing: see the camera" : people === 0 ? "Nobody" : people === 1 ? "One person" : `${people} people`);
-  write($("view-title"), privacy ? "The camera is closed" : people === null ? "The camera does not see" : `${people} faces in front of the camera`);
-  write($("view-note"), privacy ? "Privacy" : people === null ? "No picture" : people === 0 ? "Nobody in view" : "");
-  $("faces").replaceChildren(...faces.map(glyph));
-  $("face-list").replaceChildren(
-    ...faces.map((face) =>
-      face.not_judged
-        ? make("li", {}, make("b", {}, "Counted, not judged"), make("span", { class: "quiet" }, face.not_judged))
-        : make("li", {}, make("b", {}, face.emotion), make("span", { class: "quiet" }, `${percent(face.confidence)} sure`)),
-    ),
-  );
-}
-
-// The music.
-
-function showMusic(music) {
-  const silent = !music.title;
-  document.body.classList.toggle("playing", music.playing);
-  write($("music-state"), music.playing ? "Playing" : silent ? "Music" : "Paused");
-  write($("title"), silent ? "Silence" : music.title);
-  write($("artist"), [music.artist, music.speaker && `on ${music.speaker}`].filter(Boolean).join(" · "));
-  write($("reason"), music.reason ?? "");
-  $("why").hidden = !music.reason;
-  write($("next-track"), music.next ?? "");
-  $("next").hidden = !music.next;
-  write($("pause-word"), music.playing ? "Pause" : "Go on");
-  $("pause-mark").setAttribute("d", music.playing ? "M8 5v14M16 5v14" : "M7 4l13 8-13 8z");
-}
-
-// The parts' health.
+const shell = start({
+  brand: "Moodify",
+  signedInStream: "/api/stream",
+  views: [
+    { path: "now", name: "Now", icon: "M3 12h4l3-8 4 16 3-8h4", load: () => import("./now.js") },
+    { path: "history", name: "History", icon: "M3 3v18h18M7 15l4-5 3 3 6-8", load: () => import("./history.js") },
+    { path: "health", name: "Health", icon: "M12 20s-8-4.6-8-10.3A4.5 4.5 0 0 1 12 7a4.5 4.5 0 0 1 8 2.7C20 15.4 12 20 12 20z", load: () => import("./health.js") },
+    { path: "setup", name: "Set-up", icon: "M4 7h10M18 7h2M4 17h2M10 17h10M16 4.5v5M8 14.5v5", owner: true, load: () => import("./setup.js") },
+    { path: "people", name: "People", icon: "M16 20v-2a4 4 0 0 0-4-4H7a4 4 0 0 0-4 4v2M9.5 10a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7M21 20v-2a4 4 0 0 0-3-3.9M15.5 3.2a3.5 3.5 0 0 1 0 6.6", load: () => import("./people.js") },
+  ],
+});
 
 function showHealth(now) {
   const parts = Object.entries(PARTS).map(([part, name]) => ({ name, ...now[part] }));
@@ -158,110 +35,10 @@ function showHealth(now) {
   );
 }
 
-// What happened lately.
-
-let eventsAsked = false;
-
-async function showEvents() {
-  if (eventsAsked) return;
-  eventsAsked = true;
-  try {
-    const answer = await fetch(`/api/events?limit=${EVENTS_SHOWN}`);
-    if (!answer.ok) return;
-    const events = await answer.json();
-    if (events.length === 0) return;
-    $("events").replaceChildren(
-      ...events.map(({ at, text }) => make("li", {}, make("time", { datetime: at }, clock(at)), make("span", {}, text))),
-    );
-  } catch {
-    // The stream says that the device does not answer.
-  } finally {
-    setTimeout(() => { eventsAsked = false; }, 2_000);
-  }
-}
-
-let privacyOn = false;
-
-function show(now) {
-  privacyOn = now.privacy;
-  showMood(now.mood, now.privacy);
-  showSeen(now.seen, now.privacy);
-  showMusic(now.music);
+shell.onNow((now) => {
+  document.documentElement.dataset.mood = now.mood ? now.mood.mood : "none";
+  document.body.classList.toggle("playing", now.music.playing);
   showHealth(now);
   $("demo").hidden = !now.demo;
-  $("scan").disabled = now.privacy;
-  $("privacy").setAttribute("aria-pressed", String(now.privacy));
-  write($("privacy-word"), now.privacy ? "on" : "off");
   write($("device"), `${now.device} · Moodify ${now.version}`);
-  showEvents();
-}
-
-// The buttons.
-
-async function ask(method, path, body) {
-  const answer = $("answer");
-  try {
-    const response = await fetch(path, {
-      method,
-      headers: { "Content-Type": "application/json", "X-Moodify": "1" },
-      body: JSON.stringify(body),
-    });
-    const said = await response.json();
-    answer.classList.toggle("failed", !response.ok);
-    answer.textContent = response.ok ? said.message : said.detail;
-  } catch {
-    answer.classList.add("failed");
-    answer.textContent = "Moodify did not answer. Try again in a moment.";
-  }
-}
-
-$("scan").addEventListener("click", () => ask("POST", "/api/scan", {}));
-$("skip").addEventListener("click", () => ask("POST", "/api/next", {}));
-$("pause").addEventListener("click", () => ask("POST", "/api/pause", {}));
-$("privacy").addEventListener("click", () => ask("PUT", "/api/privacy", { on: !privacyOn }));
-
-// The stream. A hidden page gives its connection back.
-
-let stream = null;
-let heardAt = performance.now();
-let lostAt = null;
-
-function heard() {
-  heardAt = performance.now();
-  lostAt = null;
-  showLost(false);
-}
-
-function showLost(lost) {
-  if ($("lost").hidden === !lost) return;
-  $("lost").hidden = !lost;
-  document.body.classList.toggle("is-lost", lost);
-  for (const button of document.querySelectorAll(".buttons button")) button.disabled = lost || (button.id === "scan" && privacyOn);
-}
-
-function listen() {
-  stream?.close();
-  stream = new EventSource("/api/stream");
-  heardAt = performance.now();
-  stream.addEventListener("now", (message) => { heard(); show(JSON.parse(message.data)); });
-  stream.addEventListener("beat", heard);
-  stream.addEventListener("error", () => { lostAt ??= performance.now(); });
-}
-
-setInterval(() => {
-  if (document.hidden) return;
-  const at = performance.now();
-  if (at - heardAt > SILENT_MS) lostAt ??= heardAt;
-  if (lostAt === null) return;
-  if (at - lostAt > PATIENCE_MS) showLost(true);
-  // After an answer that is no stream a browser does not try again by itself.
-  const over = stream.readyState === EventSource.CLOSED || (stream.readyState === EventSource.OPEN && at - heardAt > SILENT_MS);
-  if (over && at - heardAt > RETRY_MS) listen();
-}, 1_000);
-
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) stream?.close();
-  else listen();
 });
-
-listen();

@@ -69,7 +69,8 @@ def between(keys: str, message: str) -> PydanticCustomError:
     return PydanticCustomError(BETWEEN_KEYS, message.replace("{", "(").replace("}", ")"), {"keys": keys})
 
 
-def _only_felt(moods: dict[Mood, T]) -> dict[Mood, T]:
+def only_felt(moods: dict[Mood, T]) -> dict[Mood, T]:
+    """Return what is set for moods, where each has music; a validator."""
     for mood in moods:
         if mood not in FELT_MOODS:
             raise PydanticCustomError("no_music", f"no music can be set for {mood.value}; the moods with music are {', '.join(FELT_MOODS)}")
@@ -251,7 +252,7 @@ class MusicConfig(Section):
     @field_validator("moods")
     @classmethod
     def _felt(cls, moods: dict[Mood, MoodMusic]) -> dict[Mood, MoodMusic]:
-        return _only_felt(moods)
+        return only_felt(moods)
 
 
 class Person(Section):
@@ -271,7 +272,7 @@ class Person(Section):
     @field_validator("moods")
     @classmethod
     def _felt(cls, moods: dict[Mood, str]) -> dict[Mood, str]:
-        return _only_felt(moods)
+        return only_felt(moods)
 
     @model_validator(mode="after")
     def _not_both(self) -> Person:

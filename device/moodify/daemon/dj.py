@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moodify.daemon.polite import OrderWaitsError, Polite
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from moodify.types import Mood
 
     Lookup = Callable[[Shelves], tuple[Candidate, ...]]
+    Told = OrderEnded | CandidatesFound | PlaybackSeen
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,38 @@ class Dj:
         self._lookups: dict[Mood, tuple[Lookup, bool]] = {}
         self._busy = False
         self._closing = False
+        self._changes: list[Callable[[], None]] = []
+        self._players = 0
+
+    @property
+    def players(self) -> int:
+        """How many players it had before the one that it has, or is about to have: what an earlier one did says nothing of it."""
+        return self._players
+
+    def change(self, player: Player, *, speaker: str | None, kept: Notes | None, done: Callable[[], None]) -> None:
+        """Take another player once the call that is under way has ended; what was pending for the last one is dropped.
+
+        Args:
+            player: the other one.
+            speaker: as at construction.
+            kept: as at construction.
+            done: called once the last one is not used any more, on this thread's run.
+        """
+
+        def take() -> None:
+            self._player, self._speaker = player, speaker
+            self._fader = Fader(player, self._interrupted_within, speaker=speaker, kept=kept)
+            done()
+
+        with self._changed:
+            dropped, self._order = self._order, None
+            self._look = self._look_first = False
+            self._lookups.clear()
+            self._changes.append(take)
+            before, self._players = self._players, self._players + 1
+            self._changed.notify_all()
+        if dropped is not None:
+            self._put(OrderEnded(dropped, OrderStatus.DROPPED, 0.0, player=before))
 
     def order(self, order: Order) -> None:
         """Carry an order out as soon as possible; a pending older one is dropped and said so."""
@@ -68,7 +102,7 @@ class Dj:
             dropped, self._order = self._order, order
             self._changed.notify_all()
         if dropped is not None:
-            self._put(OrderEnded(dropped, OrderStatus.DROPPED, 0.0))
+            self._put(OrderEnded(dropped, OrderStatus.DROPPED, 0.0, player=self._players))
 
     def look(self, *, first: bool = False) -> None:
         """Look at what plays; ``first``: before songs are looked up, for a press waits for it."""
@@ -97,45 +131,59 @@ class Dj:
 
     def run(self) -> None:
         """Work until closed; the thread's target."""
-        while (work := self._next()) is not None:
+        while (due := self._next()) is not None:
+            work, player = due
             try:
                 signal = work()
                 if signal is not None:
-                    self._put(signal)
+                    self._put(replace(signal, player=player))
             finally:
                 with self._changed:
                     self._busy = False
 
     def _has_work(self) -> bool:
-        return self._order is not None or self._look or bool(self._lookups)
+        return self._order is not None or self._look or bool(self._lookups) or bool(self._changes)
 
-    def _next(self) -> Callable[[], Signal | None] | None:
+    def _next(self) -> tuple[Callable[[], Told | None], int] | None:
+        """Return what to do, and the number of the player that it is for."""
         with self._changed:
             while not self._closing and not self._has_work():
                 self._changed.wait()
             if self._closing:
                 return None
             self._busy = True
-            if (order := self._order) is not None:
-                self._order = None
-                return lambda: self._carry_out(order)
-            if self._lookups and not self._look_first:
-                mood = next(iter(self._lookups))
-                lookup, asked = self._lookups.pop(mood)
-                return lambda: self._found(mood, lookup, asked=asked)
-            self._look = self._look_first = False
-            return self._looked
+            return self._pop(), self._players
+
+    def _pop(self) -> Callable[[], Told | None]:
+        if self._changes:
+            # All at once: what comes after is for the newest.
+            changes, self._changes = self._changes, []
+            return lambda: self._change_player(changes)
+        if (order := self._order) is not None:
+            self._order = None
+            return lambda: self._carry_out(order)
+        if self._lookups and not self._look_first:
+            mood = next(iter(self._lookups))
+            lookup, asked = self._lookups.pop(mood)
+            return lambda: self._found(mood, lookup, asked=asked)
+        self._look = self._look_first = False
+        return self._looked
+
+    @staticmethod
+    def _change_player(changes: list[Callable[[], None]]) -> None:
+        for take in changes:
+            take()
 
     def _interrupted_within(self, seconds: float) -> bool:
         """Wait so many seconds; return True at once when a newer order has come, or the end."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._closing or self._order is not None, timeout=seconds)
+            return self._changed.wait_for(lambda: self._closing or self._order is not None or bool(self._changes), timeout=seconds)
 
     def _for_whom(self, *, asked: bool) -> AbstractContextManager[None]:
         """What a person asks for is no part of what may be spent unasked."""
         return self._player.asked() if asked else nullcontext()
 
-    def _carry_out(self, order: Order) -> Signal:
+    def _carry_out(self, order: Order) -> OrderEnded:
         began_s = time.monotonic()
         try:
             with self._for_whom(asked=order.asked), self._player.ordering():
@@ -181,23 +229,24 @@ class Dj:
             raise CannotWork(f"an order to {order.decision.act.value} names no track")
         return order.decision.track.uri
 
-    def _found(self, mood: Mood, lookup: Lookup, *, asked: bool) -> Signal | None:
+    def _found(self, mood: Mood, lookup: Lookup, *, asked: bool) -> CandidatesFound | None:
         """Look up; None where an order came between: it is looked up again after that, and finds in its cache what was answered."""
         try:
             with self._for_whom(asked=asked):
                 return CandidatesFound(mood, lookup(Polite(self._player, self._order_waits)))
         except OrderWaitsError:
             with self._changed:
-                self._lookups.setdefault(mood, (lookup, asked))
+                if not self._changes:
+                    self._lookups.setdefault(mood, (lookup, asked))
             return None
         except MoodifyError as error:
             return CandidatesFound(mood, (), error)
 
     def _order_waits(self) -> bool:
         with self._changed:
-            return self._order is not None or self._look_first or self._closing
+            return self._order is not None or self._look_first or self._closing or bool(self._changes)
 
-    def _looked(self) -> Signal:
+    def _looked(self) -> PlaybackSeen:
         try:
             playback = self._player.playback()
         except MoodifyError as error:

@@ -58,7 +58,7 @@ class Pressed:
 
     press: Press
     origin: str
-    """Where: ``button``, ``keys``, ``page``, ``link``."""
+    """Where: ``button``, ``keys``, ``page``."""
     pressed_s: float
     """When, on the monotonic clock."""
 
@@ -69,6 +69,7 @@ class PrivacyWanted:
 
     on: bool
     origin: str
+    """Where: ``page``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,20 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class HouseChanged:
+    """The household has set something on its page, signed in or out at Spotify, or somebody else is listening."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aiming:
+    """The camera's picture is shown on the page from now on, or no longer."""
+
+    on: bool
+    by: str
+    """Whose page: a person's name."""
+
+
+@dataclass(frozen=True, slots=True)
 class OrderEnded:
     """The dj is done with an order."""
 
@@ -89,6 +104,8 @@ class OrderEnded:
     status: OrderStatus
     took_s: float
     error: MoodifyError | None = None
+    player: int = 0
+    """How many players the dj had had before the one that this is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +118,8 @@ class PlaybackSeen:
     """What a person should know although the speaker works."""
     next_look_s: float | None = None
     """Seconds until the next look, as what plays and what may be asked advise; None for the configured ones."""
+    player: int = 0
+    """How many players the dj had had before the one that this is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +129,8 @@ class CandidatesFound:
     mood: Mood
     songs: tuple[Candidate, ...]
     error: MoodifyError | None = None
+    player: int = 0
+    """How many players the dj had had before the one that this is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +175,20 @@ class Stop:
     """Whether the program ends with an error."""
 
 
-Signal = Seen | CameraIs | RecordingEnded | Pressed | PrivacyWanted | OrderEnded | PlaybackSeen | CandidatesFound | LinkIs | CommandTaken | HealthRead | ThreadDied | Stop
+Signal = (
+    Seen
+    | CameraIs
+    | RecordingEnded
+    | Pressed
+    | PrivacyWanted
+    | HouseChanged
+    | Aiming
+    | OrderEnded
+    | PlaybackSeen
+    | CandidatesFound
+    | LinkIs
+    | CommandTaken
+    | HealthRead
+    | ThreadDied
+    | Stop
+)

@@ -139,8 +139,8 @@ def test_a_camera_that_is_not_there_is_broken(tmp_path, source, said):
 
 def test_privacy_keeps_check_from_opening_the_camera(tmp_path, database):
     configure(tmp_path, '[camera]\nsource = "/nowhere"')
-    remember(database, PRIVACY_KEY, True)
-    assert parts_of(tmp_path)[1]["camera"] == ("ok", "off for privacy, turned on by hand; not opened")
+    remember(database, PRIVACY_KEY, {"closed": True, "opened_until": None, "origin": "page"})
+    assert parts_of(tmp_path)[1]["camera"] == ("ok", "off for privacy, turned on from the page; not opened")
 
 
 def test_spotify_without_a_sign_in_is_broken(tmp_path):

@@ -214,9 +214,9 @@ def test_keys_look_again_close_the_camera_and_quit(tmp_path):
         terminal.type(b" ")
         terminal.await_event('"asked": true')
         terminal.type(b"v")
-        terminal.await_event('"off for privacy, turned on by hand"')
+        terminal.await_event('"off for privacy, turned on with a key of the terminal"')
         terminal.type(b"v")
-        terminal.await_event('"off for privacy, turned on by hand"(.|\n)*"the sample portraits')
+        terminal.await_event('"off for privacy, turned on with a key of the terminal"(.|\n)*"the sample portraits')
         terminal.type(b"q")
         assert terminal.process.wait(CLEAN_END_S) == 0
         assert termios.tcgetattr(terminal.theirs) == terminal.before

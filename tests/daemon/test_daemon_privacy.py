@@ -1,5 +1,6 @@
 """Privacy by hand and by the hour, and what a finger at the button may yet mean."""
 
+import json
 import logging
 import sqlite3
 from contextlib import closing
@@ -11,7 +12,7 @@ from daemon_house import CALM, HAPPY, RULES, DaemonHouse
 from moodify.config.model import PrivacyHours
 from moodify.daemon import signals as sig
 from moodify.daemon.kept import PRIVACY_ASKED_KEY
-from moodify.daemon.privacy import ByHand, after, standing
+from moodify.daemon.privacy import ByHand, Standing, after, standing
 from moodify.panel.port import Press, Show
 from moodify.store.settings import Settings
 from moodify.system.clock import RecordingClock
@@ -31,7 +32,7 @@ def day(*does, hours=NIGHT):
     for step in does:
         moment, wish = step if isinstance(step, tuple) else (step, None)
         if wish is not None:
-            by_hand = after(by_hand, hours, at(moment), on=wish)
+            by_hand = after(by_hand, hours, at(moment), on=wish, origin="page")
         # It comes back from a restart as it was.
         by_hand = ByHand.from_json(by_hand.as_json())
         seen.append(standing(by_hand, hours, at(moment)).on)
@@ -62,17 +63,60 @@ def test_the_times_of_all_hours_count():
 def test_why_is_said():
     night = at("05 23:00")
     assert standing(ByHand(), NIGHT, night).why == "until 07:00, by privacy.hours"
-    assert standing(after(ByHand(), NIGHT, night, on=False), NIGHT, night).why == "turned off by hand until 07:00, though these are privacy hours"
+    assert standing(after(ByHand(), NIGHT, night, on=False, origin="button"), NIGHT, night).why == "turned off at the button until 07:00, though these are privacy hours"
     assert standing(ByHand(closed=True), NIGHT, night).why == "turned on by hand"
     assert standing(ByHand(), (), night).why == ""
 
 
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        ("button", "turned on at the button"),
+        ("keys", "turned on with a key of the terminal"),
+        ("page", "turned on from the page"),
+        ("command", "turned on by moodify privacy"),
+        ("afar", "turned on from afar"),
+    ],
+)
+def test_where_it_was_turned_on_is_said_after_a_restart_too(origin, said):
+    before = after(ByHand(), (), at("05 23:00"), on=True, origin=origin)
+    # Turned on once more, elsewhere: it was on.
+    kept = ByHand.from_json(json.loads(json.dumps(after(before, (), at("05 23:01"), on=True, origin="page").as_json())))
+    assert standing(kept, (), at("06 12:00")).why == said
+
+
+def test_what_a_version_before_has_kept_is_understood():
+    assert ByHand.from_json({"closed": False, "opened_until": "2026-01-05T07:00:00+00:00"}) == ByHand(opened_until=at("05 07:00"))
+    assert standing(ByHand.from_json(True), (), at("05 12:00")) == Standing(on=True, why="turned on by hand")
+
+
+def test_a_command_from_afar_and_a_press_say_where_they_came_from(tmp_path):
+    with DaemonHouse(tmp_path) as house:
+        house.sees_well().put(sig.CommandTaken("privacy", "1"))
+        house.await_reason("Privacy is on (turned on from afar)")
+        house.press(Press.PRIVACY)
+        house.await_reason("Privacy is off: the camera looks again")
+        house.press(Press.PRIVACY)
+        house.await_reason("Privacy is on (turned on at the button)")
+        assert house.watcher._privacy_why == "turned on at the button"
+
+
 def test_a_clock_that_ran_ahead_does_not_keep_the_camera_open_for_ever():
-    ahead = after(ByHand(), NIGHT, at("20 23:00"), on=False)
+    ahead = after(ByHand(), NIGHT, at("20 23:00"), on=False, origin="page")
     assert standing(ahead, NIGHT, at("05 23:00")).on
 
 
-@pytest.mark.parametrize("kept", [True, "?", {"closed": False}, {"closed": False, "opened_until": "soon"}, {"closed": False, "opened_until": "2026-01-05T07:00:00"}])
+@pytest.mark.parametrize(
+    "kept",
+    [
+        True,
+        "?",
+        {"closed": False},
+        {"closed": "no", "opened_until": None, "origin": "page"},
+        {"closed": False, "opened_until": "soon"},
+        {"closed": False, "opened_until": "2026-01-05T07:00:00"},
+    ],
+)
 def test_what_can_not_be_read_counts_as_closed(kept):
     assert ByHand.from_json(kept) == ByHand(closed=True)
 
@@ -103,7 +147,7 @@ def test_a_press_for_privacy_in_its_hours_opens_the_camera_until_they_end_over_a
     with house_at(tmp_path, "05 23:00") as house:
         assert house.kept.privacy
         house.press(Press.PRIVACY)
-        house.await_reason("Privacy is off (turned off by hand until 07:00")
+        house.await_reason("Privacy is off (turned off at the button until 07:00")
         house.end()
     with house_at(tmp_path, "05 23:30") as house:
         assert not house.kept.privacy
@@ -116,7 +160,7 @@ def test_what_another_program_asks_for_is_done_once_and_taken_out(tmp_path):
         house.sees_well()
         other.put(PRIVACY_ASKED_KEY, {"on": True, "id": "1"})
         wait_until(lambda: other.get(PRIVACY_ASKED_KEY) is None)
-        house.await_reason("Privacy is on (turned on by hand)")
+        house.await_reason("Privacy is on (turned on by moodify privacy)")
         assert house.watcher._privacy
 
 

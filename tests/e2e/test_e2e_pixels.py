@@ -251,7 +251,7 @@ def test_privacy_leaves_no_open_handle_on_what_the_camera_reads(tmp_path, clip):
         ask(f"{appliance.page}/api/privacy", "PUT", {"on": True})
         off = appliance.wait_for("camera", state="off")
         assert held(appliance) == []
-        assert off["data"]["message"] == "off for privacy, turned on by hand"
+        assert off["data"]["message"] == "off for privacy, turned on from the page"
         assert appliance.end() == 0
     with Appliance(tmp_path, "--camera", str(clip), "--speaker", "simulated") as appliance:
         off = appliance.wait_for("camera", state="off")

@@ -69,7 +69,7 @@ def _set(config: Config, folder: Path, *, on: bool) -> None:
         prepare(folder / DATABASE)
         with Settings(folder / DATABASE) as settings:
             before = ByHand.from_json(settings.get(PRIVACY_KEY))
-            settings.put(PRIVACY_KEY, after(before, config.privacy.hours, _now(), on=on).as_json())
+            settings.put(PRIVACY_KEY, after(before, config.privacy.hours, _now(), on=on, origin="command").as_json())
 
 
 def _standing(config: Config, folder: Path) -> Standing:

@@ -22,7 +22,7 @@ class Acts(Protocol):
     def look_again(self, ask: Ask) -> str | None:
         """Begin to look again; return why that can't be."""
 
-    def set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
+    def set_privacy(self, *, on: bool, origin: str) -> None:
         """Close the camera, or let it see again."""
 
     def diagnosis(self) -> Mapping[str, Any]:
@@ -45,7 +45,7 @@ class FromAfar:
         """Do what a command says; privacy can be turned on from afar, never off."""
         match command.name:
             case "privacy":
-                self._acts.set_privacy(True)
+                self._acts.set_privacy(on=True, origin="afar")
                 self._answer(command)
             case "rescan":
                 self._answer(command, self._acts.look_again(Ask.LOOK_FROM_AFAR))

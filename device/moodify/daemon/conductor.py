@@ -191,7 +191,7 @@ class Conductor:
             case sig.Pressed():
                 self._pressed(signal)
             case sig.PrivacyWanted():
-                self.set_privacy(signal.on)
+                self.set_privacy(on=signal.on, origin=signal.origin)
             case sig.OrderEnded():
                 self._order_ended(signal)
             case sig.PlaybackSeen():
@@ -250,7 +250,7 @@ class Conductor:
                 self._pending.drop()
                 self._decider.with_fresh_look(lambda: self._decider.decide(Ask.PAUSE))
             case Press.PRIVACY:
-                self.set_privacy(not self._private)
+                self.set_privacy(on=not self._private, origin=signal.origin)
             case Press.RESET:
                 self._reset()
             case Press.QUIT:
@@ -280,9 +280,9 @@ class Conductor:
         self._said.note(Decision(Act.KEEP, why_not, self._room.mood), answer=True)
         return why_not
 
-    def set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
-        """Close the camera, or let it see again, by hand; kept over a restart."""
-        self._kept.set_privacy(on)
+    def set_privacy(self, *, on: bool, origin: str) -> None:
+        """Close the camera, or let it see again, as a person wants it; kept over a restart."""
+        self._kept.set_privacy(on=on, origin=origin)
         self._follow_privacy()
 
     def _follow_privacy(self) -> None:

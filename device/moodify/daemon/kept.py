@@ -86,9 +86,9 @@ class Kept:
         """Whether, and why."""
         return standing(self._by_hand, self._privacy_hours, self._local())
 
-    def set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
-        """Take what is done by hand, and write it down for the next start."""
-        before, self._by_hand = self._by_hand, after(self._by_hand, self._privacy_hours, self._local(), on=on)
+    def set_privacy(self, *, on: bool, origin: str) -> None:
+        """Take what is done by hand, where (see :func:`~moodify.daemon.privacy.after`), and write it down for the next start."""
+        before, self._by_hand = self._by_hand, after(self._by_hand, self._privacy_hours, self._local(), on=on, origin=origin)
         if self._by_hand != before:
             self.keep(PRIVACY_KEY, self._by_hand.as_json())
 
@@ -100,7 +100,7 @@ class Kept:
                 return
             if asked != self._taken:
                 self._taken = asked
-                self.set_privacy(bool(asked["on"]))
+                self.set_privacy(on=bool(asked["on"]), origin="command")
             if PRIVACY_KEY not in self._unwritten:
                 self._settings.remove(PRIVACY_ASKED_KEY, asked)
         except StoreBusy as error:

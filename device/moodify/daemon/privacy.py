@@ -1,5 +1,6 @@
 """Whether the camera is closed for privacy: by hand, or by the hours of the configuration. Pure: the time is passed in.
 
+By hand is by a person, wherever that person was: at the button, on the page, at the terminal, or far away.
 What is done by hand outside those hours holds until it is undone by hand. What is done by hand within them holds until
 the next of their times. A change to or from summer time between now and then is left out.
 """
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from moodify.config.model import PrivacyHours
 
+#: Where a person may do it, as is said to a person: the origins of signals, and the command.
+_WHERE = {"button": "at the button", "keys": "with a key of the terminal", "page": "from the page", "command": "by moodify privacy", "afar": "from afar"}
 #: No time of privacy hours is further away: what is kept says more only where the clock was wrong.
 _LONGEST = timedelta(days=1)
 
@@ -30,10 +33,17 @@ class ByHand:
     """Until it is opened by hand."""
     opened_until: datetime | None = None
     """Open although privacy hours say closed, until this moment."""
+    origin: str = ""
+    """Where that was done; empty where it is not known."""
+
+    @property
+    def where(self) -> str:
+        """Where that was done, for a person."""
+        return _WHERE.get(self.origin, "by hand")
 
     def as_json(self) -> Any:
         """Return it as it is kept."""
-        return self.closed if self.opened_until is None else {"closed": self.closed, "opened_until": self.opened_until.isoformat()}
+        return {"closed": self.closed, "opened_until": None if self.opened_until is None else self.opened_until.isoformat(), "origin": self.origin}
 
     @classmethod
     def from_json(cls, kept: Any) -> ByHand:
@@ -41,12 +51,14 @@ class ByHand:
         match kept:
             case None | False:
                 return cls()
+            case {"closed": bool(closed), "opened_until": None, "origin": str(origin)}:
+                return cls(closed=closed, origin=origin)
             case {"closed": bool(closed), "opened_until": str(text)}:
                 try:
                     until = datetime.fromisoformat(text)
                 except ValueError:
                     return cls(closed=True)
-                return cls(closed=closed, opened_until=until) if until.tzinfo is not None else cls(closed=True)
+                return cls(closed=closed, opened_until=until, origin=str(kept.get("origin", ""))) if until.tzinfo is not None else cls(closed=True)
         return cls(closed=True)
 
 
@@ -62,23 +74,31 @@ class Standing:
 def standing(by_hand: ByHand, hours: Sequence[PrivacyHours], now: datetime) -> Standing:
     """Return how privacy stands. ``now``: with the local time zone."""
     if by_hand.closed:
-        return Standing(on=True, why="turned on by hand")
+        return Standing(on=True, why=f"turned on {by_hand.where}")
     if not _within(hours, now):
         return Standing(on=False, why="")
     until = next_time(hours, now)
     opened = by_hand.opened_until
     if opened is not None and now < opened <= now + _LONGEST:
-        return Standing(on=False, why=f"turned off by hand until {opened.astimezone(now.tzinfo):%H:%M}, though these are privacy hours")
+        return Standing(on=False, why=f"turned off {by_hand.where} until {opened.astimezone(now.tzinfo):%H:%M}, though these are privacy hours")
     return Standing(on=True, why=f"until {until:%H:%M}, by privacy.hours")
 
 
-def after(by_hand: ByHand, hours: Sequence[PrivacyHours], now: datetime, *, on: bool) -> ByHand:
-    """Return what was done by hand, once privacy was turned on or off so. ``now``: with the local time zone."""
+def after(by_hand: ByHand, hours: Sequence[PrivacyHours], now: datetime, *, on: bool, origin: str) -> ByHand:
+    """Return what was done by hand, once privacy was turned on or off so.
+
+    Args:
+        by_hand: what was done before.
+        hours: those of the configuration.
+        now: with the local time zone.
+        on: what is wanted.
+        origin: where: ``button``, ``keys``, ``page``, ``command`` or ``afar``.
+    """
     if standing(by_hand, hours, now).on is on:
         return by_hand
     if not _within(hours, now):
-        return ByHand(closed=on)
-    return ByHand() if on else ByHand(opened_until=next_time(hours, now))
+        return ByHand(closed=True, origin=origin) if on else ByHand()
+    return ByHand() if on else ByHand(opened_until=next_time(hours, now), origin=origin)
 
 
 def next_time(hours: Sequence[PrivacyHours], now: datetime) -> datetime:

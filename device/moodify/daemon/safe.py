@@ -142,7 +142,7 @@ class SafeConductor:
             case sig.Pressed():
                 self._pressed(signal)
             case sig.PrivacyWanted():
-                self._set_privacy(on=signal.on)
+                self._set_privacy(on=signal.on, origin=signal.origin)
             case sig.LinkIs():
                 self._link.becomes(signal.state, signal.message)
             case sig.CommandTaken():
@@ -164,7 +164,7 @@ class SafeConductor:
                 self._again = True
                 self._ending = sig.Stop(f"a press ({signal.origin}) ends safe mode")
             case Press.PRIVACY:
-                self._set_privacy(on=not self._kept.privacy)
+                self._set_privacy(on=not self._kept.privacy, origin=signal.origin)
             case Press.QUIT:
                 self._ending = sig.Stop("a key asked for it")
             case _:
@@ -173,7 +173,7 @@ class SafeConductor:
     def _command(self, command: sig.CommandTaken) -> None:
         match command.name:
             case "privacy":
-                self._set_privacy(on=True)
+                self._set_privacy(on=True, origin="afar")
                 self._courier.answer(command.id, "ok")
             case "diagnostics":
                 self._courier.answer(command.id, "ok", data=self._diagnosis())
@@ -192,10 +192,10 @@ class SafeConductor:
             running_s=self._clock.now_s() - self._began_s,
         )
 
-    def _set_privacy(self, *, on: bool) -> None:
+    def _set_privacy(self, *, on: bool, origin: str) -> None:
         if on == self._kept.privacy:
             return
-        self._kept.set_privacy(on)
+        self._kept.set_privacy(on=on, origin=origin)
         self._said.note(Decision(Act.KEEP, f"Privacy is {'on' if on else 'off'}; the camera is closed in safe mode too", Mood.UNSURE), answer=True)
 
     def _show_camera(self) -> None:

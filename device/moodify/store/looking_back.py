@@ -1,0 +1,98 @@
+"""What is looked back at: how a span of time felt, and which songs were under it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from moodify.sqlite import mapped
+from moodify.store.database import Connected
+from moodify.store.feeling import Feelings, Felt, Noticed, Unseen
+from moodify.store.hearing import Heard, Hearing
+from moodify.store.store import stamp
+from moodify.types import EventKind
+
+#: A mood that began longer ago than this, and of which nothing was noted since, is not looked for.
+LEAD: Final = timedelta(days=31)
+#: A song that began longer ago than this is over.
+_SONG: Final = timedelta(hours=1)
+
+_TOLD: Final = (EventKind.MOOD, EventKind.PRESENCE, EventKind.CAMERA, EventKind.DECISION, EventKind.ORDER)
+
+
+@dataclass(frozen=True, slots=True)
+class LookedBack:
+    """How a span of time was; everything in it lies between its two ends, in the order of time."""
+
+    begins: datetime
+    ends: datetime
+    """Not after the moment of the look."""
+    earliest: datetime | None
+    """Of all that is kept; None where nothing is."""
+    felt: tuple[Felt, ...]
+    unseen: tuple[Unseen, ...]
+    heard: tuple[Heard, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values; dates are ISO 8601, UTC."""
+        return {
+            "from": stamp(self.begins),
+            "to": stamp(self.ends),
+            "earliest": None if self.earliest is None else stamp(self.earliest),
+            "moods": [each.as_json() for each in self.felt],
+            "unseen": [each.as_json() for each in self.unseen],
+            "songs": [each.as_json() for each in self.heard],
+        }
+
+
+class LookingBack(Connected):
+    """A reader's connection. Belongs to one thread."""
+
+    def between(self, begins: datetime, ends: datetime, *, now: datetime, silence_s: float, reasons: bool = True) -> LookedBack:
+        """Return how it was from one moment to another.
+
+        Args:
+            begins: timezone-aware.
+            ends: timezone-aware, later; what is still to come is cut off.
+            now: the moment of the look.
+            silence_s: nothing was running where no event of any kind was noted for longer.
+            reasons: whether songs come with why they were chosen.
+
+        Raises:
+            StoreBusy: locked.
+            StoreError: the database cannot be used.
+        """
+        ends = min(ends, now)
+        with mapped(self._path):
+            earliest = self._earliest()
+            if ends <= begins:
+                return LookedBack(begins, begins, earliest, (), (), ())
+            told = self._told(self._lead(begins), ends)
+        feelings, hearing = Feelings(silence_s), Hearing()
+        for noticed in told:
+            feelings.take(noticed)
+            hearing.take(noticed)
+        return LookedBack(begins, ends, earliest, *feelings.between(begins, ends), hearing.between(begins, ends, reasons=reasons))
+
+    def _earliest(self) -> datetime | None:
+        at = self._db.execute("SELECT min(at) FROM events").fetchone()[0]
+        return None if at is None else _date(at)
+
+    def _lead(self, begins: datetime) -> datetime:
+        """Return from when on must be read to know how it was when the span begins."""
+        sql = "SELECT at FROM events WHERE kind = ? AND at < ? AND at >= ? ORDER BY at DESC LIMIT 1"
+        found = self._db.execute(sql, [EventKind.MOOD.value, stamp(begins), stamp(begins - LEAD)]).fetchone()
+        return min(begins - _SONG, begins if found is None else _date(found[0]))
+
+    def _told(self, begins: datetime, ends: datetime) -> list[Noticed]:
+        # Of the rest only the moments count: they say that something was running.
+        kinds = ", ".join(f"'{kind.value}'" for kind in _TOLD)
+        sql = f"SELECT at, kind, CASE WHEN kind IN ({kinds}) THEN data END FROM events WHERE at >= ? AND at < ? ORDER BY at, n"  # noqa: S608 - the names of kinds
+        rows = self._db.execute(sql, [stamp(begins), stamp(ends)])
+        return [Noticed(_date(at), EventKind(kind), {} if data is None else json.loads(data)) for at, kind, data in rows]
+
+
+def _date(at: str) -> datetime:
+    return datetime.fromisoformat(at).astimezone(UTC)

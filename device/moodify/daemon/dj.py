@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from moodify.daemon.signals import Signal
+    from moodify.music.candidates import Wanted
     from moodify.music.notes import Notes
     from moodify.music.port import Player, Shelves
     from moodify.music.song import Candidate
@@ -60,7 +61,7 @@ class Dj:
         self._changed = threading.Condition()
         self._order: Order | None = None
         self._look = self._look_first = False
-        self._lookups: dict[Mood, tuple[Lookup, bool]] = {}
+        self._lookups: dict[Mood, tuple[Lookup, bool, Wanted | None]] = {}
         self._busy = False
         self._closing = False
         self._changes: list[Callable[[], None]] = []
@@ -111,10 +112,10 @@ class Dj:
             self._look_first = self._look_first or first
             self._changed.notify_all()
 
-    def look_up(self, mood: Mood, lookup: Lookup, *, asked: bool = False) -> None:
-        """Look songs up for a mood, ``asked`` for by a person or not; one that waits already is asked once."""
+    def look_up(self, mood: Mood, lookup: Lookup, *, asked: bool = False, of: Wanted | None = None) -> None:
+        """Look songs up for a mood, ``asked`` for by a person or not; one that waits already is asked once. ``of``: what is looked up, for who is told."""
         with self._changed:
-            self._lookups[mood] = lookup, asked
+            self._lookups[mood] = lookup, asked, of
             self._changed.notify_all()
 
     @property
@@ -164,8 +165,8 @@ class Dj:
             return lambda: self._carry_out(order)
         if self._lookups and not self._look_first:
             mood = next(iter(self._lookups))
-            lookup, asked = self._lookups.pop(mood)
-            return lambda: self._found(mood, lookup, asked=asked)
+            lookup, asked, of = self._lookups.pop(mood)
+            return lambda: self._found(mood, lookup, asked=asked, of=of)
         self._look = self._look_first = False
         return self._looked
 
@@ -229,18 +230,18 @@ class Dj:
             raise CannotWork(f"an order to {order.decision.act.value} names no track")
         return order.decision.track.uri
 
-    def _found(self, mood: Mood, lookup: Lookup, *, asked: bool) -> CandidatesFound | None:
+    def _found(self, mood: Mood, lookup: Lookup, *, asked: bool, of: Wanted | None) -> CandidatesFound | None:
         """Look up; None where an order came between: it is looked up again after that, and finds in its cache what was answered."""
         try:
             with self._for_whom(asked=asked):
-                return CandidatesFound(mood, lookup(Polite(self._player, self._order_waits)))
+                return CandidatesFound(mood, lookup(Polite(self._player, self._order_waits)), of=of)
         except OrderWaitsError:
             with self._changed:
                 if not self._changes:
-                    self._lookups.setdefault(mood, (lookup, asked))
+                    self._lookups.setdefault(mood, (lookup, asked, of))
             return None
         except MoodifyError as error:
-            return CandidatesFound(mood, (), error)
+            return CandidatesFound(mood, (), error, of=of)
 
     def _order_waits(self) -> bool:
         with self._changed:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
 
     from moodify.errors import MoodifyError
+    from moodify.music.candidates import Wanted
     from moodify.music.song import Candidate
     from moodify.panel.port import Press
     from moodify.system.health import Health
@@ -131,6 +132,8 @@ class CandidatesFound:
     error: MoodifyError | None = None
     player: int = 0
     """How many players the dj had had before the one that this is of."""
+    of: Wanted | None = None
+    """What was looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +144,23 @@ class LinkIs:
     message: str
 
 
+class Answers(Protocol):
+    """Who is told how a command ended; each command is answered once, from any thread."""
+
+    def answer(self, command_id: str, status: str, error: str | None = None, data: Mapping[str, Any] | None = None) -> None:
+        """Take the answer: ``ok`` with what was asked for, or ``error`` with why not."""
+
+
 @dataclass(frozen=True, slots=True)
 class CommandTaken:
-    """The broker passed a command on that this device allows."""
+    """A command that this device allows: the broker passed it on, or somebody signed in gave it on the page."""
 
     name: str
     id: str
     args: Mapping[str, Any] = field(default_factory=dict)
-    """As :attr:`moodify.cloud.port.Command.args`, which checked them."""
+    """As :attr:`moodify.cloud.port.Command.args`; checked."""
+    answers: Answers | None = None
+    """Who is told on the page; None tells the broker."""
 
 
 @dataclass(frozen=True, slots=True)

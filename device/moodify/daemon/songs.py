@@ -36,11 +36,13 @@ class Songs:
             for_person = asked and mood is wants[0]
             wanted = self._pool.wanted(mood, now.now_s, asked=for_person)
             if wanted is not None:
-                self._dj.look_up(mood, lambda player, wanted=wanted: self._librarian.find(player, wanted), asked=for_person)  # type: ignore[misc] # bound now, not when it is called
+                self._dj.look_up(mood, lambda player, wanted=wanted: self._librarian.find(player, wanted), asked=for_person, of=wanted)  # type: ignore[misc] # bound now, not when it is called
         return wants[0] if wants and self._pool.of(wants[0]) is None and self._pool.looking(wants[0]) else None
 
     def found(self, found: CandidatesFound, now_s: float) -> None:
-        """Keep what was found, or that nothing was."""
+        """Keep what was found, or that nothing was; not where the mood's music comes from elsewhere by now."""
+        if found.of is not None and found.of != self._pool.source(found.mood):
+            return
         if found.error is None:
             self._pool.fill(found.mood, found.songs, now_s)
         else:

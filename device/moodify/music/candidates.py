@@ -81,6 +81,15 @@ class CandidatePool:
         self._failed: dict[Mood, tuple[str, float | None]] = {}
         """Why the newest look-up failed, and until when the service wants none, where it said so."""
 
+    def follow(self, config: MusicConfig) -> None:
+        """Look by other rules from now on; what was found for a mood whose music comes from elsewhere now is forgotten."""
+        before = {mood: self.source(mood) for mood in FELT_MOODS}
+        self._moods, self._sources = config.moods, config.sources
+        for mood in (mood for mood, source in before.items() if self.source(mood) != source):
+            for known in (self._found, self._ask_s, self._firm_s, self._failed):
+                known.pop(mood, None)
+            self._on_its_way.discard(mood)
+
     def source(self, mood: Mood) -> Wanted:
         """Return where a felt mood's music comes from."""
         own = self._moods.get(mood, MoodMusic())

@@ -91,6 +91,10 @@ class Policy:
         """Take what music is for at all hours, until the next start; None goes back to the configuration."""
         self._desk.goal_wanted = goal
 
+    def follow(self, config: MusicConfig) -> None:
+        """Decide by other rules from now on; what was learned and ordered is remembered. How far back songs count as heard stays."""
+        self._desk.config = config
+
     def goal(self, local: time) -> MusicGoal:
         """Return what music is for at a local time."""
         return self._desk.goal_at(local)

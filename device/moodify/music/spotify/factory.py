@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from moodify.errors import SignInNeeded
 
+from .services import Services
 from .simulated.speaker import SimulatedSpeaker
 
 if TYPE_CHECKING:
@@ -57,7 +58,13 @@ def plays_for_real(config: MusicConfig, folder: Path) -> bool:
 
 
 def open_player(
-    config: MusicConfig, folder: Path, *, clock: Callable[[], float] = time.monotonic, simulated: SimulatedSpeaker | None = None, pause: Callable[[float], object] | None = None
+    config: MusicConfig,
+    folder: Path,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    simulated: SimulatedSpeaker | None = None,
+    pause: Callable[[float], object] | None = None,
+    services: Services | None = None,
 ) -> OpenPlayer:
     """Open Spotify where it is asked for or signed in, else the simulated speaker. Sends nothing to Spotify yet.
 
@@ -67,6 +74,7 @@ def open_player(
         clock: seconds that only go forward, by which the simulated speaker's music and its budget of requests run.
         simulated: a simulated speaker to use instead of starting one; it is taken over and closed too.
         pause: waits so many seconds while the simulated speaker wakes up; unset waits in real time.
+        services: where Spotify is; unset is its own place.
 
     Raises:
         SignInNeeded: ``speaker = "spotify"`` without a whole sign-in of a known app.
@@ -77,17 +85,25 @@ def open_player(
     from .signin import open_sign_in, simulated_sign_in
     from .tokens import TokenFile
 
-    spotify = config.spotify
+    spotify, at = config.spotify, services or Services()
     if config.speaker != "simulated":
         try:
-            sign_in = open_sign_in(config, folder)
+            sign_in = open_sign_in(config, folder, accounts_url=at.accounts_url)
         except SignInNeeded as error:
             if config.speaker == "spotify":
                 raise
             if spotify.client_id is not None or TokenFile(folder).path.exists():
-                logger.warning("%s; the simulated speaker plays until the next start after that", error)
+                logger.warning("%s; the simulated speaker plays until then", error)
         else:
-            real = SpotifyPlayer(sign_in, speaker=spotify.speaker, timeout_s=spotify.timeout_s, requests_per_hour=spotify.requests_per_hour, folder=folder, radar=ZeroconfRadar())
+            real = SpotifyPlayer(
+                sign_in,
+                speaker=spotify.speaker,
+                api_url=at.api_url,
+                timeout_s=spotify.timeout_s,
+                requests_per_hour=spotify.requests_per_hour,
+                folder=folder,
+                radar=ZeroconfRadar(),
+            )
             return OpenPlayer(real, None)
     speaker = simulated if simulated is not None else SimulatedSpeaker(clock=clock)
     try:

@@ -53,13 +53,14 @@ class SignIn(SpotifyPKCE):  # type: ignore[misc] # spotipy has no types
         client_id: str,
         tokens: TokenFile | MemoryTokens,
         *,
-        redirect_port: int,
+        redirect_port: int = 8888,
+        redirect_uri: str | None = None,
         permissions: Iterable[Permission] = PLAYBACK,
         accounts_url: str = ACCOUNTS_URL,
         timeout_s: float = 10.0,
         utc: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Take the app's client id, where tokens are kept, the port of the redirect that is registered with the app, and what :attr:`link` asks for."""
+        """Take the app's client id, where tokens are kept, the redirect that is registered with the app (its port on loopback, or all of it), and what :attr:`link` asks for."""
         self.OAUTH_AUTHORIZE_URL = f"{accounts_url}/authorize"
         self.OAUTH_TOKEN_URL = f"{accounts_url}/api/token"
         self.tokens = tokens
@@ -71,7 +72,7 @@ class SignIn(SpotifyPKCE):  # type: ignore[misc] # spotipy has no types
         self._lasting: dict[str, Any] = {}
         super().__init__(
             client_id=client_id,
-            redirect_uri=f"http://127.0.0.1:{redirect_port}/callback",
+            redirect_uri=redirect_uri or f"http://127.0.0.1:{redirect_port}/callback",
             # 128 bits; a longer one makes a larger QR code.
             state=secrets.token_urlsafe(16),
             scope=" ".join(permission.scope for permission in permissions),
@@ -205,7 +206,7 @@ def signed_in(folder: Path) -> bool:
     return True
 
 
-def open_sign_in(music: MusicConfig, folder: Path) -> SignIn:
+def open_sign_in(music: MusicConfig, folder: Path, *, accounts_url: str = ACCOUNTS_URL) -> SignIn:
     """Return the sign-in that is kept in the folder, for the configured app or the one that it was made with. Sends nothing.
 
     Raises:
@@ -216,7 +217,7 @@ def open_sign_in(music: MusicConfig, folder: Path) -> SignIn:
     client_id = client_id_of(music, tokens)
     if client_id is None:
         raise SignInNeeded(f"the Spotify sign-in does not say to which app it belongs; {SIGN_IN}")
-    return SignIn(client_id, tokens, redirect_port=music.spotify.redirect_port, timeout_s=music.spotify.timeout_s)
+    return SignIn(client_id, tokens, redirect_port=music.spotify.redirect_port, accounts_url=accounts_url, timeout_s=music.spotify.timeout_s)
 
 
 def simulated_sign_in(accounts_url: str, *, timeout_s: float = 10.0, utc: Callable[[], datetime] = utc_now) -> SignIn:

@@ -1,4 +1,4 @@
-"""Commands from the broker: what each does, and its answer."""
+"""Commands, from the broker or from the page: what each does, and its answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Acts(Protocol):
 
 
 class FromAfar:
-    """Carries out what the broker passed on, and answers each command once. Belongs to the conductor's thread."""
+    """Carries out commands, and answers each once. Belongs to the conductor's thread."""
 
     def __init__(self, courier: Courier | NoCourier, acts: Acts, decider: Decider, override: Override) -> None:
         """Take who answers, who acts, who decides, and the mood that may be named."""
@@ -82,15 +82,17 @@ class FromAfar:
             self._answer(command, data={"mood": None})
             return
         until = self._override.name(Mood(command.args["mood"]), command.args["minutes"])
+        # Who is signed in on the page counts as somebody in the room, as a press there does.
+        ask = Ask.MOOD_FROM_AFAR if command.answers is None else Ask.LOOK
 
         def follow() -> None:
             if self._override.now() is None:
                 self._answer(command, "Somebody looked again at the device meanwhile, which counts for more")
                 return
-            music = self._decider.decide(Ask.MOOD_FROM_AFAR).reason
+            music = self._decider.decide(ask).reason
             self._answer(command, data={"mood": command.args["mood"], "until": until.isoformat(timespec="seconds"), "music": music})
 
-        self._decider.with_fresh_look(follow, Ask.MOOD_FROM_AFAR)
+        self._decider.with_fresh_look(follow, ask)
 
     def _volume(self, command: CommandTaken) -> None:
         decision, order_id = self._decider.order_volume(command.args["percent"])
@@ -100,7 +102,8 @@ class FromAfar:
             self._volumes[order_id] = command
 
     def _answer(self, command: CommandTaken, why_not: str | None = None, *, data: Mapping[str, Any] | None = None) -> None:
+        answers = command.answers or self._courier
         if why_not is None:
-            self._courier.answer(command.id, "ok", data=data)
+            answers.answer(command.id, "ok", data=data)
         else:
-            self._courier.answer(command.id, "error", why_not)
+            answers.answer(command.id, "error", why_not)

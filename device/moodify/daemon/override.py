@@ -1,4 +1,4 @@
-"""A mood that somebody has named from afar: it stands for the room's until its time is over, or somebody looks again."""
+"""A mood that somebody has named, from afar or on the page: it stands for the room's until its time is over, or somebody looks again."""
 
 from __future__ import annotations
 

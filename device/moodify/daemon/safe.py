@@ -171,14 +171,15 @@ class SafeConductor:
                 self._said.note(Decision(Act.KEEP, self._why, Mood.UNSURE), answer=True)
 
     def _command(self, command: sig.CommandTaken) -> None:
+        answers = command.answers or self._courier
         match command.name:
             case "privacy":
                 self._set_privacy(on=True, origin="afar")
-                self._courier.answer(command.id, "ok")
+                answers.answer(command.id, "ok")
             case "diagnostics":
-                self._courier.answer(command.id, "ok", data=self._diagnosis())
+                answers.answer(command.id, "ok", data=self._diagnosis())
             case _:
-                self._courier.answer(command.id, "error", self._why)
+                answers.answer(command.id, "error", self._why)
 
     def _diagnosis(self) -> dict[str, Any]:
         return diagnose(

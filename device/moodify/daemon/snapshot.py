@@ -133,4 +133,5 @@ def _music(facts: Facts, playback: Playback | None, upcoming: Track | None, reas
         "next": None if upcoming is None else f"{upcoming.title} by {upcoming.artist}",
         "reason": reason,
         "goal": goal,
+        "volume": None if playback is None or playback.speaker is None or not playback.speaker.supports_volume else playback.speaker.volume_percent,
     }

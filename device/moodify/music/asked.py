@@ -94,7 +94,7 @@ class Asked:
             return desk.keep(now, "It is not known how loud the speaker is: try again in a moment")
         level = min(percent, desk.cap(now))
         why = f", for it is not louder than that {'at this hour' if desk.config.volume_caps else 'here'}" if level < percent else ""
-        return self._order(now, Order(Decision(Act.VOLUME, f"Asked from afar: the volume becomes {level} %{why}", now.mood, volume_percent=level)))
+        return self._order(now, Order(Decision(Act.VOLUME, f"As it was asked, the volume becomes {level} %{why}", now.mood, volume_percent=level)))
 
     def next(self, now: Situation) -> Verdict:
         """Go to another song, and do not choose this one again today."""

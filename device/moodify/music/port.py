@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -12,6 +13,19 @@ if TYPE_CHECKING:
     from moodify.music.candidates import Wanted
     from moodify.music.song import Candidate, Outcome
     from moodify.types import Mood, Playback, Speaker, Track
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """What was sent to the service within the last hour."""
+
+    per_hour: int
+    """What may be sent unasked."""
+    unasked: int
+    asked: int
+    """By a person's press, which is never refused."""
+    shut_s: float
+    """Seconds until the service wants to be asked again; 0 where it may be now."""
 
 
 class Shelves(Protocol):
@@ -69,6 +83,9 @@ class Player(Shelves, Protocol):
 
     def notices(self) -> tuple[str, ...]:
         """Return what a person should know although orders work: a sign-in that ends soon, a quota that is spent. No request is made."""
+
+    def requests(self) -> Requests:
+        """Return what was sent within the last hour; from any thread."""
 
     def play(self, uri: str) -> None:
         """Play a track or a context now, waking and transferring to the speaker where needed."""

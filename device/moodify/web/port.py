@@ -5,7 +5,9 @@ The state is JSON as the page's script reads it, so it is typed as dictionaries 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,10 +73,12 @@ class MusicNow(TypedDict):
     """Why the newest decision was taken, as a sentence."""
     goal: str | None
     """What music is for now: one of :data:`moodify.config.model.MusicGoal`; None while it starts."""
+    volume: int | None
+    """Of the speaker, in percent; None where it is not known, or nobody else may set it."""
 
 
 class OverrideNow(TypedDict):
-    """A mood that somebody has named from afar, and that stands for the room's."""
+    """A mood that somebody has named, and that stands for the room's."""
 
     mood: str
     """One of :data:`moodify.types.FELT_MOODS`."""
@@ -100,6 +104,10 @@ class Now(TypedDict):
     version: str
     demo: bool
     """Sample pictures and simulated speaker: the waiting times are shortened."""
+
+
+#: What becomes of a wish: JSON values, or a :class:`moodify.errors.MoodifyError` that says why not. It may never be done, where the house ends before it.
+Wish = Future[Mapping[str, Any]]
 
 
 class House(Protocol):
@@ -129,6 +137,21 @@ class House(Protocol):
 
     def press_pause(self) -> None:
         """Pause, or go on."""
+
+    def press_like(self) -> None:
+        """More like what plays."""
+
+    def name_mood(self, mood: str | None, minutes: int) -> Wish:
+        """Let one of :data:`moodify.types.FELT_MOODS` stand for the room's for so many minutes; None lets the room's own count again. The answer says ``until`` and ``music``."""
+
+    def want_volume(self, percent: int) -> Wish:
+        """Bring the volume there, but not above the cap; the answer says ``percent`` and ``music``, once the speaker has done it."""
+
+    def want_goal(self, goal: str | None) -> Wish:
+        """Take what music is for until the next start; None as it is configured. The answer says ``goal``."""
+
+    def diagnosis(self) -> Wish:
+        """Tell how the appliance is: the answer is what :mod:`moodify.daemon.diagnosis` returns."""
 
     def set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
         """Close the camera device (True) or let it see again (False)."""

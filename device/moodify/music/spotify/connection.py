@@ -10,6 +10,7 @@ import spotipy
 
 from moodify.errors import MoodifyError, SpeakerUnavailable
 from moodify.music.guards.breaker import Breaker
+from moodify.music.port import Requests
 
 from .budget import Budget
 from .ending import notice_of_ending
@@ -73,6 +74,10 @@ class Connection:
             remaining_of_track_s: what is left of the track that plays; None where nothing does.
         """
         return max(self.budget.next_poll_s(poll_s, remaining_of_track_s), self._quota.left_s, self._breaker.left_s)
+
+    def requests(self) -> Requests:
+        """Return what was sent within the last hour; from any thread."""
+        return Requests(self.budget.per_hour, self.budget.spent, self.budget.beside, self._quota.left_s)
 
     def notices(self) -> tuple[str, ...]:
         """Return what a person should know although orders work. No request is made, and no call that is under way is waited for."""

@@ -18,6 +18,7 @@ from moodify.daemon.display import Display
 from moodify.daemon.dj import Dj
 from moodify.daemon.kept import Kept
 from moodify.daemon.recorder import Recorder
+from moodify.daemon.reset import no_accounts
 from moodify.daemon.snapshot import Facts
 from moodify.daemon.threads import guarded
 from moodify.daemon.watcher import Watcher
@@ -91,7 +92,7 @@ class Lamp:
 class DaemonHouse:
     """A conductor and its crew; what is told stands in :attr:`events`."""
 
-    def __init__(self, folder, *, dj=True, rules=RULES, clock=None, remembers=False, speaker=None, pause=None, outbox_bytes=16_000_000):
+    def __init__(self, folder, *, dj=True, rules=RULES, clock=None, remembers=False, speaker=None, pause=None, outbox_bytes=16_000_000, reset_held=no_accounts):
         self.path = folder / "moodify.db"
         prepare(self.path)
         self.config = Config.model_validate(rules)
@@ -122,7 +123,7 @@ class DaemonHouse:
             facts,
             self.clock,
             self.inbox,
-            Crew(self.watcher, self.dj, self.courier, Display(self.board, self.lamp, notifier, self.courier.publish), self._read_health),
+            Crew(self.watcher, self.dj, self.courier, Display(self.board, self.lamp, notifier, self.courier.publish), self._read_health, reset_held),
             new_tracker=lambda: MoodTracker(self.config.mood),
             policy=policy,
             pool=pool,

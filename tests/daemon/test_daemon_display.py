@@ -11,13 +11,13 @@ from moodify.types import Mood
 from moodify.web.fake import FakeHouse
 
 
-def shown(*, mood=None, playing=False, scanning=False, nothing_to_do=False, **states):
+def shown(*, mood=None, playing=False, scanning=False, answer=None, **states):
     now = FakeHouse().now()
     now = now | {part: {"state": states.get(part, "ok"), "message": "so"} for part in ("camera", "speaker", "link")}
     now["mood"] = None if mood is None else {"mood": mood.value, "confidence": 0.9, "since": "2026-01-05T12:00:00+00:00", "valence": 0.0, "arousal": 0.0}
     now["music"] = now["music"] | {"playing": playing}
     lamp = Lamp()
-    Display(Board(now), lamp, Notifier(environ={}), lambda _name, _value: None).show(now, scanning=scanning, nothing_to_do=nothing_to_do)
+    Display(Board(now), lamp, Notifier(environ={}), lambda _name, _value: None).show(now, scanning=scanning, answer=answer)
     return lamp.shown[-1]
 
 
@@ -33,7 +33,7 @@ def shown(*, mood=None, playing=False, scanning=False, nothing_to_do=False, **st
         ({"mood": Mood.CALM, "speaker": "broken", "link": "degraded"}, (Show.NEEDS_PERSON, None)),
         ({"camera": "off", "playing": True, "speaker": "broken"}, (Show.PRIVACY, None)),
         ({"scanning": True, "playing": True, "speaker": "broken"}, (Show.LOOKING, None)),
-        ({"nothing_to_do": True, "camera": "off"}, (Show.NOTHING_TO_DO, None)),
+        ({"answer": Show.NOTHING_TO_DO, "camera": "off"}, (Show.NOTHING_TO_DO, None)),
     ],
     ids=lambda value: " ".join(f"{key}={what}" for key, what in value.items()) or "nothing" if isinstance(value, dict) else str(value[0]),
 )

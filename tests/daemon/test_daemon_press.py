@@ -1,4 +1,4 @@
-"""The light answers a finger whatever else goes on: while speaker, eyes and conductor all stand still."""
+"""The light answers a finger whatever else goes on: while speaker, eyes and conductor all stand still, and while the house is yet to open."""
 
 import os
 import signal
@@ -7,13 +7,17 @@ import threading
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
+from moodify.camera.opening import CameraOpener
+from moodify.camera.sample import SampleCamera
 from moodify.config.load import parse
 from moodify.daemon.app import Options, run
 from moodify.daemon.conductor import Conductor
 from moodify.daemon.dj import Dj
 from moodify.daemon.signals import Pressed
 from moodify.panel.port import Press
-from moodify.vision.eyes import Eyes
+from moodify.store import prepare
+from moodify.store.store import Store
+from moodify.vision import eyes
 
 TOML = '[camera]\nsource = "sample"\n[music]\nspeaker = "simulated"\n[web]\nenabled = false\n[link]\nenabled = false\n[panel]\n'
 STUCK_WITHIN_S = 30.0
@@ -39,8 +43,8 @@ class Stuck:
 def test_a_press_is_on_the_pins_of_the_light_before_anybody_else_has_moved(tmp_path, monkeypatch, led, pins):
     monkeypatch.setenv("HOME", str(tmp_path))
     factory = MockFactory(pin_class=MockPWMPin)
-    eyes, dj = Stuck(monkeypatch, Eyes, "see"), Stuck(monkeypatch, Dj, "_looked")
-    parts = [eyes, dj, Stuck(monkeypatch, Conductor, "_tick", eyes, dj)]
+    sight, dj = Stuck(monkeypatch, eyes.Eyes, "see"), Stuck(monkeypatch, Dj, "_looked")
+    parts = [sight, dj, Stuck(monkeypatch, Conductor, "_tick", sight, dj)]
     handled, seen = [], {}
     inner = Conductor._pressed
     monkeypatch.setattr(Conductor, "_pressed", lambda self, pressed: (handled.append(pressed), inner(self, pressed))[1])
@@ -66,3 +70,43 @@ def test_a_press_is_on_the_pins_of_the_light_before_anybody_else_has_moved(tmp_p
     # The light did not wait for the conductor, which learns of the press afterwards.
     assert seen["handled"] == []
     assert Press.SCAN in [pressed.press for pressed in handled if isinstance(pressed, Pressed)]
+
+
+@pytest.mark.parametrize(
+    ("what", "how"),
+    [
+        ("the database is made ready", lambda patch: Stuck(patch, prepare, "prepare")),
+        ("the camera opens", lambda patch: Stuck(patch, CameraOpener, "__call__")),
+        ("the models are read", lambda patch: Stuck(patch, eyes, "open_eyes")),
+        ("the camera gives no frame", lambda patch: Stuck(patch, SampleCamera, "read")),
+        ("an event is written", lambda patch: Stuck(patch, Store, "record")),
+    ],
+    ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "",
+)
+def test_a_press_is_on_the_pins_of_the_light_while(tmp_path, monkeypatch, what, how):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    factory = MockFactory(pin_class=MockPWMPin)
+    slow = how(monkeypatch)
+    seen = {}
+
+    def finger():
+        seen["stuck"] = slow.entered.wait(STUCK_WITHIN_S)
+        seen["before"] = factory.pin(22).state
+        factory.pin(17).drive_low()
+        seen["after"] = factory.pin(22).state
+        factory.pin(17).drive_high()
+        slow.let.set()
+        # What the finger meant is done once the house stands.
+        seen["handled"] = handled.wait(STUCK_WITHIN_S)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    handled = threading.Event()
+    inner = Conductor._pressed
+    monkeypatch.setattr(Conductor, "_pressed", lambda self, pressed: (inner(self, pressed), handled.set())[0])
+    thread = threading.Thread(target=finger)
+    thread.start()
+    code = run(parse(TOML, source="test"), Options(pins=factory))
+    thread.join(20)
+    assert (code, seen["stuck"], seen["handled"]) == (0, True, True), what
+    assert seen["before"] < 0.2
+    assert seen["after"] > 0.5

@@ -13,6 +13,9 @@ from moodify.config.model import PrivacyHours
 from moodify.daemon import signals as sig
 from moodify.daemon.kept import PRIVACY_ASKED_KEY
 from moodify.daemon.privacy import ByHand, Standing, after, standing
+from moodify.daemon.reset import ResetAnswer
+from moodify.errors import StoreBusy
+from moodify.panel.gestures import Gestures
 from moodify.panel.port import Press, Show
 from moodify.store.settings import Settings
 from moodify.system.clock import RecordingClock
@@ -189,7 +192,7 @@ def test_while_a_finger_is_down_the_look_changes_no_music(house):
     wait_until(lambda: house.lamp.shown[-1][0] is not Show.LOOKING)
 
 
-@pytest.mark.parametrize("hold", [Press.PAUSE, Press.PRIVACY, Press.RESET])
+@pytest.mark.parametrize("hold", [Press.PAUSE, Press.PRIVACY, Press.RESET, Press.STUCK])
 def test_a_hold_means_what_it_ends_with_and_not_the_look_that_it_began_with(house, hold):
     house.show(1, HAPPY).press(let_go=False).show(3, HAPPY).press(hold).look(HAPPY)
     assert not [reason for reason in house.reasons() if reason.startswith("You asked: happy")]
@@ -211,6 +214,80 @@ def test_a_hold_for_a_reset_says_that_there_is_nothing_to_reset(house, caplog):
     wait_until(lambda: house.lamp.shown[-1] == (Show.NOTHING_TO_DO, None))
     house.show(5, HAPPY)
     assert house.lamp.shown[-1][0] is not Show.NOTHING_TO_DO
+
+
+def a_hold_for(seconds):
+    """What a button that is held for so long tells, with a look every 40 ms."""
+    gestures = Gestures()
+    told = list(gestures.pressed(0.0))
+    for number in range(round(seconds / 0.04)):
+        told += gestures.look(number * 0.04, down=True)
+    gestures.let_go(seconds)
+    return [*told, *gestures.look(seconds + 0.04, down=False)]
+
+
+def held(house, seconds):
+    for press in a_hold_for(seconds):
+        house.press(press, let_go=False)
+    return house.look(HAPPY)
+
+
+def test_a_hold_of_16_s_calls_what_resets_and_does_nothing_else(tmp_path):
+    resets = []
+
+    def reset():
+        resets.append(1)
+        return ResetAnswer(done=True, said="Choose a new password on the page within ten minutes")
+
+    with DaemonHouse(tmp_path, reset_held=reset) as house:
+        house.sees_well().show(10, HAPPY).put(sig.CommandTaken("mood", "1", {"mood": "calm", "minutes": 30}))
+        wait_until(lambda: house.courier.answers)
+        house.show(10, HAPPY)
+        orders, privacy = [told for told in house.told if "done" in told], house.kept.privacy_standing
+        held(house, 16)
+        house.await_reason("Choose a new password on the page")
+        wait_until(lambda: house.lamp.shown[-1] == (Show.HOLD_RESET, None))
+        house.show(5, HAPPY)
+        assert resets == [1]
+        assert [told for told in house.told if "done" in told] == orders
+        assert house.kept.privacy_standing == privacy
+        assert house.board.now()["override"]["mood"] == "calm"
+        assert house.lamp.shown[-1][0] is not Show.HOLD_RESET
+
+
+def test_a_short_press_ends_a_mood_that_was_named(house):
+    house.show(2, HAPPY).put(sig.CommandTaken("mood", "1", {"mood": "calm", "minutes": 30}))
+    wait_until(lambda: house.board.now()["override"] is not None)
+    held(house, 0.2)
+    wait_until(lambda: house.board.now()["override"] is None)
+
+
+def test_a_reset_that_fails_is_answered_and_ends_nothing(tmp_path):
+    def reset():
+        raise StoreBusy("the database is locked; it is tried again")
+
+    with DaemonHouse(tmp_path, reset_held=reset) as house:
+        held(house.sees_well(), 20)
+        house.await_reason("The password can't be reset now: the database is locked")
+        assert house.end() == 0
+
+
+def test_a_button_that_is_stuck_for_minutes_resets_nothing_and_keeps_nobody_else_from_looking(tmp_path, caplog):
+    resets = []
+    with DaemonHouse(tmp_path, reset_held=lambda: resets.append(1)) as house:
+        stuck = a_hold_for(200)
+        assert stuck == [Press.SCAN, Press.STUCK]
+        for press in stuck:
+            house.sees_well().press(press, let_go=False)
+        house.show(3, HAPPY)
+        # The light is not left looking, and a look from the page comes to its answer although the button is down.
+        wait_until(lambda: house.lamp.shown[-1][0] is not Show.LOOKING)
+        house.put(sig.Pressed(Press.SCAN, "page", 0.0)).show(4, HAPPY)
+        house.await_reason("You asked: happy")
+        assert resets == []
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "The button has been down for a minute: it is stuck, or wired wrongly. It counts again once it is up"
+    ]
 
 
 def test_only_what_was_done_is_taken_out_and_not_what_was_asked_for_since(tmp_path):

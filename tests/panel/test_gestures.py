@@ -44,7 +44,8 @@ def test_a_second_press_after_400_ms_is_a_scan_again():
         (14.9, Press.PRIVACY),
         (15.0, Press.RESET),
         (59.0, Press.RESET),
-        (60.0, Press.LET_GO),
+        (60.0, Press.STUCK),
+        (600.0, Press.STUCK),
     ],
 )
 def test_a_hold_acts_when_it_is_let_go(held_s, means):
@@ -54,7 +55,29 @@ def test_a_hold_acts_when_it_is_let_go(held_s, means):
 def test_nothing_but_the_scan_happens_while_it_is_held():
     gestures = Gestures()
     gestures.pressed(0.0)
-    assert [gestures.look(t_s, down=True) for t_s in range(1, 70)] == [()] * 69
+    assert [gestures.look(t_s, down=True) for t_s in range(1, 60)] == [()] * 59
+
+
+def test_a_stuck_button_is_said_once_and_its_coming_up_means_nothing():
+    gestures = Gestures()
+    gestures.pressed(0.0)
+    assert [gestures.look(t_s, down=True) for t_s in (59.9, 60.0, 61.0, 3600.0)] == [(), (Press.STUCK,), (), ()]
+    assert [gestures.look(t_s, down=False) for t_s in (3601.0, 3601.1)] == [(), ()]
+    assert not gestures.down
+    assert gestures.pressed(3700.0) == (Press.SCAN,)
+
+
+def test_a_stuck_button_whose_edge_up_was_lost_is_a_button_again_at_the_next_press():
+    gestures = Gestures()
+    gestures.pressed(0.0)
+    gestures.look(60.0, down=True)
+    assert gestures.pressed(90.0) == (Press.SCAN,)
+    gestures.let_go(96.5)
+    assert gestures.look(96.6, down=False) == (Press.PRIVACY,)
+
+
+def test_the_hold_of_a_second_press_means_what_any_hold_means():
+    assert play((DOWN, 0.0), (UP, 0.1), (DOWN, 0.3), (UP, 16.4)) == [Press.SCAN, Press.LET_GO, Press.NEXT, Press.RESET]
 
 
 @pytest.mark.parametrize(

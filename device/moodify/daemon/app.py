@@ -33,6 +33,7 @@ from moodify.music.notes import NoteFile
 from moodify.music.policy import Policy
 from moodify.music.taste import ThompsonTaste
 from moodify.music.taste_keeping import KeptTaste
+from moodify.panel.port import Show
 from moodify.system.clock import RecordingClock, WorldClock
 from moodify.system.crashes import FILE as CRASHES_FILE
 from moodify.system.crashes import MANY, Crashes
@@ -123,6 +124,10 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         crashes = house.enter_context(Crashes(folder / CRASHES_FILE)) if notifier.listening else None
         if crashes is not None and crashes.count >= MANY:
             return run_safe(config, options, folder, crashes, notifier, signals, house)
+        # Before all that may take its time: the light answers a finger from here on, and what it meant is done once the house stands.
+        panel = open_panel(config.panel, lambda press: put(pressed(press, "button")), factory=options.pins)
+        house.callback(panel.close)
+        panel.light.show(Show.IDLE)
         aside = prepare(database)
         store = house.enter_context(Store(database, outbox_bytes=config.store.outbox_mb * 1_000_000, outbox_days=config.store.outbox_days))
         settings = house.enter_context(Settings(database))
@@ -180,8 +185,6 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         models = tuple(f"{model.name} {model.version}" for model in map(read_manifest, manifests_of(config.vision.models)))
         facts = Facts(identity.device, __version__, player.player.description, demo=shortened, models=models)
         board = Board(_first_snapshot(facts, privacy=kept.privacy))
-        panel = open_panel(config.panel, lambda press: put(pressed(press, "button")), factory=options.pins)
-        house.callback(panel.close)
         pool = CandidatePool(config.music)
         rng = random.Random(0 if opener.recording else None)  # noqa: S311 - no secret; a recording always gives the same orders
         taste = ThompsonTaste(random.Random(0 if opener.recording else None))  # noqa: S311 - likewise

@@ -15,6 +15,7 @@ from moodify.daemon.diagnosis import diagnose
 from moodify.daemon.override import Override
 from moodify.daemon.parts import Part
 from moodify.daemon.pending import Pending
+from moodify.daemon.reset import ResetAnswer, no_accounts
 from moodify.daemon.room import Room
 from moodify.daemon.said import Said
 from moodify.daemon.settling import until_idle
@@ -23,9 +24,9 @@ from moodify.daemon.snapshot import Facts, snapshot
 from moodify.daemon.songs import Songs
 from moodify.daemon.turntable import Turntable
 from moodify.daemon.wellbeing import Wellbeing
-from moodify.errors import PersonMustAct
+from moodify.errors import MoodifyError, PersonMustAct
 from moodify.music.situation import Ask
-from moodify.panel.port import Press
+from moodify.panel.port import Press, Show
 from moodify.types import Act, Decision, EventKind
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from moodify.daemon.dj import Dj
     from moodify.daemon.kept import Kept
     from moodify.daemon.recorder import Recorder
+    from moodify.daemon.stage import Band, Stage
     from moodify.daemon.watcher import Watcher
     from moodify.mood.tracker import MoodTracker
     from moodify.music.candidates import CandidatePool
@@ -54,8 +56,8 @@ TICK_S = 1.0
 SETTLE_S = 15.0
 #: What a person must mend is tried again by itself after so many seconds; a press tries at once.
 MENDED_S = 600.0
-#: The light says for so many seconds that there is nothing to do.
-NOTHING_S = 3.0
+#: The light says for so many seconds what came of a hold for a reset.
+ANSWER_S = 3.0
 #: Where a press comes from that is let go, too.
 BUTTON = "button"
 #: At the end, longest wait in seconds for the order that is under way, so that its end is told too.
@@ -72,6 +74,8 @@ class Crew:
     display: Display
     read_health: Callable[[], None]
     """Reads the machine's health off this thread and puts it on the queue."""
+    reset_held: Callable[[], ResetAnswer] = no_accounts
+    """Called when the button was held for a password reset and let go; makes one possible. It may raise a :class:`~moodify.errors.MoodifyError`."""
 
 
 class Conductor:
@@ -91,9 +95,11 @@ class Conductor:
         librarian: Librarian,
         recorder: Recorder,
         kept: Kept,
+        stage: Stage | None = None,
     ) -> None:
-        """Take what it decides with."""
+        """Take what it decides with; ``stage`` opens it anew where the household wants that, None never."""
         self._config = config
+        self._stage = stage
         self._facts = facts
         self._clock = clock
         self._inbox = inbox
@@ -104,7 +110,7 @@ class Conductor:
         self._kept = kept
         self._camera = Part(EventKind.CAMERA, recorder, "opening")
         self._room = Room(clock, recorder, new_tracker)
-        self._table = Turntable(crew.dj, recorder, facts.speaker, poll_s=config.music.spotify.poll_s, speaker=config.music.spotify.speaker)
+        self._table = self._table_for(crew.dj)
         self._link = Part(EventKind.LINK, recorder, "connecting")
         self._said = Said(recorder, clock)
         self._override = Override(clock, kept)
@@ -126,7 +132,8 @@ class Conductor:
         self._began_s = clock.now_s()
         self._private = kept.privacy
         """Whether the watcher keeps the camera closed."""
-        self._nothing_until_s = float("-inf")
+        self._answer: Show | None = None
+        self._answer_until_s = float("-inf")
         self._health_due_s = float("-inf")
         self._ending: sig.Stop | sig.ThreadDied | None = None
 
@@ -192,8 +199,14 @@ class Conductor:
                 self._pressed(signal)
             case sig.PrivacyWanted():
                 self.set_privacy(on=signal.on, origin=signal.origin)
+            case sig.HouseChanged():
+                self._follow_house()
+            case sig.Aiming():
+                self._aim(signal)
             case sig.OrderEnded():
                 self._order_ended(signal)
+            case sig.PlaybackSeen() | sig.CandidatesFound() if signal.player != self._crew.dj.players:
+                log.debug("Nobody asks any more what another speaker does")
             case sig.PlaybackSeen():
                 self._playback_seen(signal)
             case sig.CandidatesFound():
@@ -253,6 +266,9 @@ class Conductor:
                 self.set_privacy(on=not self._private, origin=signal.origin)
             case Press.RESET:
                 self._reset()
+            case Press.STUCK:
+                log.warning("The button has been down for a minute: it is stuck, or wired wrongly. It counts again once it is up")
+                self._pending.drop()
             case Press.QUIT:
                 self._ending = sig.Stop("a key asked for it")
 
@@ -261,9 +277,11 @@ class Conductor:
             # What else it means shows when it is let go.
             self._pending.hold()
             return
-        ask = self._pending.let_go()
-        if press is Press.LET_GO and ask is not None:
-            self._decider.decide(ask)
+        looking, ask = self._pending.looking, self._pending.let_go()
+        if press is Press.LET_GO and looking:
+            self._override.end()
+            if ask is not None:
+                self._decider.decide(ask)
 
     def look_again(self, ask: Ask) -> str | None:
         """Begin to look again, whatever mood was named; return why that can't be, which is noted too."""
@@ -272,7 +290,8 @@ class Conductor:
         elif self._camera.state is not State.OK:
             why_not = f"Can't look again: {self._camera.message}"
         else:
-            self._override.end()
+            if not self._pending.held:
+                self._override.end()
             self._pending.look(ask)
             self._room.look_again()
             self._crew.watcher.scan()
@@ -299,15 +318,51 @@ class Conductor:
         self._said.note(Decision(Act.KEEP, said, self._room.mood), answer=True)
 
     def _reset(self) -> None:
-        """Answer who held the button for a reset: there is nothing that it could reset yet."""
-        log.info("The button was held for a password reset, but there are no accounts yet: nothing was changed")
+        """Let a password be reset, and answer who held the button for it."""
         self._pending.drop()
-        self._nothing_until_s = self._clock.now_s() + NOTHING_S
-        self._said.note(Decision(Act.KEEP, "There are no accounts yet, so there is no password to reset: nothing was changed", self._room.mood), answer=True)
+        try:
+            answer = self._crew.reset_held()
+        except MoodifyError as error:
+            answer = ResetAnswer(done=False, said=f"The password can't be reset now: {error}")
+        log.info("The button was held for a password reset: %s", answer.said)
+        self._answer = Show.HOLD_RESET if answer.done else Show.NOTHING_TO_DO
+        self._answer_until_s = self._clock.now_s() + ANSWER_S
+        self._said.note(Decision(Act.KEEP, answer.said, self._room.mood), answer=True)
+
+    def _follow_house(self) -> None:
+        """Take what the household wants of the music now."""
+        band = None if self._stage is None else self._stage.follow()
+        if band is not None:
+            self._play_with(band)
+        self._decider.decide()
+
+    def _play_with(self, band: Band) -> None:
+        """Let another speaker play, by its own rules; what is on its way to the last one is over."""
+        log.info("From now on %s plays", band.facts.speaker)
+        dj = self._crew.dj
+        self._config, self._facts, self._policy = band.config, band.facts, band.policy
+        self._pending.drop()
+        dj.change(band.opened.player.player, speaker=band.speaker, kept=band.notes, done=band.release_last)
+        self._songs = Songs(band.policy, band.pool, band.opened.librarian, dj)
+        self._table = self._table_for(dj)
+        self._decider.adopt(band.policy, self._songs, self._table)
+
+    def _table_for(self, dj: Dj) -> Turntable:
+        spotify = self._config.music.spotify
+        return Turntable(dj, self._recorder, self._facts.speaker, poll_s=spotify.poll_s, speaker=spotify.speaker)
+
+    def _aim(self, aiming: sig.Aiming) -> None:
+        """Tell who is in the room that the camera's picture is shown."""
+        said = f"{aiming.by} sees the camera's picture on the page for two minutes at most, to aim it" if aiming.on else "The camera's picture is shown to nobody any more"
+        self._said.note(Decision(Act.KEEP, said, self._room.mood), answer=True)
 
     def _order_ended(self, ended: sig.OrderEnded) -> None:
         decision, now_s = ended.order.decision, self._clock.now_s()
         self._recorder.note(EventKind.ORDER, words.order(ended))
+        if ended.player != self._crew.dj.players:
+            # By another policy, for another speaker.
+            self._afar.order_ended(ended)
+            return
         retry_after_s = MENDED_S if isinstance(ended.error, PersonMustAct) else None if ended.error is None else ended.error.retry_after_s
         self._policy.ended(decision, ended.status, now_s, retry_after_s=retry_after_s, error=ended.error)
         self._table.order_ended(ended, now_s)
@@ -349,6 +404,8 @@ class Conductor:
             self._health_due_s = now_s + self._config.system.health_s
             self._crew.read_health()
             self._kept.housekeep()
+            # Signed in or out meanwhile, at a terminal.
+            self._follow_house()
         self._recorder.flush()
         if (mood := self._pending.late(now_s)) is not None:
             self._answer_pending(f"Found no {mood.value} music in time: press again")
@@ -360,7 +417,7 @@ class Conductor:
         self._crew.display.beat(watcher_alive=self._crew.watcher.alive)
 
     def _show(self) -> None:
-        self._crew.display.show(self._now(), scanning=self._pending.looking, nothing_to_do=self._clock.now_s() < self._nothing_until_s)
+        self._crew.display.show(self._now(), scanning=self._pending.looking, answer=self._answer if self._clock.now_s() < self._answer_until_s else None)
 
     def _now(self) -> Now:
         return snapshot(

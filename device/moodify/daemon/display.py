@@ -29,12 +29,12 @@ class Display:
         self._publish = publish
         self._ready = False
 
-    def show(self, now: Now, *, scanning: bool, nothing_to_do: bool = False) -> None:
-        """Show a snapshot; ``scanning`` while a press waits for its answer, ``nothing_to_do`` for a while after one that has none."""
+    def show(self, now: Now, *, scanning: bool, answer: Show | None = None) -> None:
+        """Show a snapshot; ``scanning`` while a press waits for its answer, ``answer`` for a while after one that the light answers by itself."""
         self._board.put_up(now)
         for name, value in summary(now).items():
             self._publish(name, value)
-        self._light.show(*(Show.NOTHING_TO_DO, None) if nothing_to_do else _light(now, scanning=scanning))
+        self._light.show(*_light(now, scanning=scanning) if answer is None else (answer, None))
         if not self._ready and now["camera"]["state"] != "starting":
             # Open, or the reason why not: either is a start that is over.
             self._ready = True

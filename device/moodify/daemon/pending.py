@@ -38,6 +38,11 @@ class Pending:
         """Whether a look was asked for that has not come to its answer."""
         return self._look is not None
 
+    @property
+    def held(self) -> bool:
+        """Whether a finger is at the button, so that it is not known yet what its press means."""
+        return self._held
+
     def look(self, ask: Ask) -> None:
         """Wait for a look; a person's press counts for more than a look that was asked for from afar."""
         self._look = Ask.LOOK if self._look is Ask.LOOK else ask

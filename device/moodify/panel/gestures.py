@@ -8,7 +8,7 @@ from moodify.panel.port import Press, Show
 DOUBLE_S = 0.4
 #: Holds act when the button is let go: from the first length pause, from the second privacy, longer than the third reset.
 PAUSE_S, PRIVACY_S, RESET_S = 2.0, 6.0, 15.0
-#: Down for so long, a button is stuck, or wired wrongly: it means nothing, and the light goes back to what is so.
+#: Down for so long, a button is stuck, or wired wrongly: it means nothing, though it come up again, and the light goes back to what is so.
 STUCK_S = 60.0
 #: Contacts bounce for a few milliseconds; no finger is this quick. Filtered here, for the driver's filter loses edges.
 BOUNCE_S = 0.03
@@ -24,7 +24,7 @@ class Gestures:
     let go after 6 to 15 s    privacy, on or off
     let go after 15 s         reset
     let go sooner             let go
-    let go after a minute     let go: it was stuck
+    down for a minute         stuck; letting go means nothing
     ========================  ==================================
 
     An edge down acts at once. An edge up is only a hint: letting go counts once a look finds the button still up
@@ -39,6 +39,8 @@ class Gestures:
         """Since when it seems to be up."""
         self._pressed_s = float("-inf")
         self._let_go_s = float("-inf")
+        self._stuck = False
+        """Whether it was said that it is stuck."""
 
     @property
     def down(self) -> bool:
@@ -57,10 +59,10 @@ class Gestures:
         up_s, self._up_s = self._up_s, None
         if up_s is not None and t_s - up_s >= BOUNCE_S:
             # Let go and pressed again between two looks.
-            return (self._end(up_s), self._begin(t_s))
+            return (*self._end(up_s), self._begin(t_s))
         if up_s is None and t_s - self._pressed_s >= BOUNCE_S:
             # An edge up was lost, so when it was let go is not known, and not how long it was held.
-            return (Press.LET_GO, self._begin(t_s))
+            return (self._begin(t_s),) if self._stuck else (Press.LET_GO, self._begin(t_s))
         return ()
 
     def let_go(self, t_s: float) -> None:
@@ -74,10 +76,13 @@ class Gestures:
             return self.pressed(t_s) if down else ()
         if down:
             self._up_s = None
+            if t_s - self._down_s >= STUCK_S and not self._stuck:
+                self._stuck = True
+                return (Press.STUCK,)
         elif self._up_s is None:
             self._up_s = t_s
         elif t_s - self._up_s >= BOUNCE_S:
-            return (self._end(self._up_s),)
+            return self._end(self._up_s)
         return ()
 
     def stage(self, t_s: float) -> Show | None:
@@ -94,14 +99,14 @@ class Gestures:
     def _begin(self, t_s: float) -> Press:
         again = t_s - self._pressed_s < DOUBLE_S
         self._down_s = self._pressed_s = t_s
-        self._up_s = None
+        self._up_s, self._stuck = None, False
         return Press.NEXT if again else Press.SCAN
 
-    def _end(self, t_s: float) -> Press:
-        stage = self.stage(t_s)
+    def _end(self, t_s: float) -> tuple[Press, ...]:
+        means = () if self._stuck else (_MEANS[self.stage(t_s)],)
         self._down_s = self._up_s = None
-        self._let_go_s = t_s
-        return _MEANS[stage]
+        self._let_go_s, self._stuck = t_s, False
+        return means
 
 
-_MEANS: dict[Show | None, Press] = {None: Press.LET_GO, Show.LOOKING: Press.LET_GO, Show.HOLD_PAUSE: Press.PAUSE, Show.HOLD_PRIVACY: Press.PRIVACY, Show.HOLD_RESET: Press.RESET}
+_MEANS: dict[Show | None, Press] = {None: Press.STUCK, Show.LOOKING: Press.LET_GO, Show.HOLD_PAUSE: Press.PAUSE, Show.HOLD_PRIVACY: Press.PRIVACY, Show.HOLD_RESET: Press.RESET}

@@ -22,6 +22,8 @@ class Press(StrEnum):
     """Button only."""
     LET_GO = "let go"
     """Button only: it is up again, and its press meant no more than what was said when it went down."""
+    STUCK = "stuck"
+    """Button only: it has been down for so long that nobody means anything by it, whenever it comes up."""
     QUIT = "quit"
     """Terminal only."""
 

@@ -23,7 +23,7 @@
     └── CannotWork             this request can never work
         ├── PictureError       not a picture, or one that can't be read
         ├── DataError          labelled data that are not what they should be
-        ├── EnrolmentRefused   this device or key can't be enrolled as it was asked for
+        ├── EnrolmentRefused   this device or key can't be enrolled, or forgotten, as it was asked for
         ├── NoSuchDevice       no device of this id is enrolled
         └── AccountError       an account can't be as it was asked for
             ├── EmailTaken     another account has this e-mail address
@@ -150,7 +150,7 @@ class DataError(CannotWork):
 
 
 class EnrolmentRefused(CannotWork):
-    """A device or a key can't be enrolled as it was asked for."""
+    """A device or a key can't be enrolled, or forgotten, as it was asked for."""
 
 
 class NoSuchDevice(CannotWork):

@@ -7,13 +7,11 @@ import errno
 import itertools
 import json
 import os
-import pty
 import random
 import shutil
 import socket
 import sqlite3
 import subprocess
-import sys
 import zipfile
 from contextlib import closing
 from datetime import UTC, datetime
@@ -24,15 +22,18 @@ from typer.testing import CliRunner
 
 from appliance import Appliance, configure, data_folder, environment_of, hubs_of, moodify
 from brokers import OBSERVER, running_broker
+from hub_process import HubDevice, HubProcess, made_hub
 from moodify.cli.data_places import KINDS, set_aside, unknown
 from moodify.cli.main import app
-from moodify.cloud.identity import load
+from moodify.cloud.enrolment import enrol
+from moodify.cloud.identity import load, load_or_make
 from moodify.cloud.keys import pem_of
 from moodify.cloud.mqtt import Acked, Connected, Connection, Received, Subscribed
 from moodify.cloud.port import Credentials
 from moodify.cloud.topics import Topics
 from moodify.daemon.kept import PRIVACY_ASKED_KEY, PRIVACY_KEY, privacy_kept
 from moodify.errors import MoodifyError
+from moodify.hub.certificate import fingerprint
 from moodify.hub.collector import read_summary
 from moodify.hub.database import open_database
 from moodify.music import taste_keeping
@@ -40,11 +41,12 @@ from moodify.music.catalogue.catalogue import Catalogue
 from moodify.music.song import Features
 from moodify.music.taste import ThompsonTaste
 from moodify.store.history import History
-from moodify.store.lock import FolderLock
+from moodify.store.lock import FolderLock, is_held
 from moodify.store.outbox import Outbox
 from moodify.store.settings import Settings
 from moodify.store.store import Store
 from moodify.types import Event, EventKind, Track
+from terminals import typed
 from waiting import wait_until
 
 SONG = Track("spotify:track:6rqhFgbbKwnb9MLmUQDhG6", "=Halló, Heimur", "The Paper Weather", 201_000, explicit=True)
@@ -521,14 +523,118 @@ def test_erase_takes_everything_and_leaves_what_is_not_moodifys(home):
     (folder / "holiday.txt").write_bytes(b"x")
     done(home, "backup", home / "backup")
     done(home, "restore", home / "backup")
-    said = done(home, "erase", "--yes")
+    said, code = erased(home)
+    assert code == 3
     assert [each.name for each in folder.iterdir()] == ["holiday.txt"]
-    assert f"moodify hub revoke {device}" in said
     assert "The hub was not told" in said
+    assert f"moodify hub erase {device}" in said
     assert "spotify.com/account/apps" in said
     assert "holiday.txt" in said
     assert "SD card keeps old blocks" in said
     assert (home / "backup").exists()
+
+
+def erased(home):
+    """Erase, and return what that said and its exit code."""
+    result = command(home, "erase", "--yes")
+    assert result.stderr == ""
+    return result.stdout, result.exit_code
+
+
+@pytest.fixture
+def belonging(home, tmp_path):
+    """That home, whose device belongs to a hub that runs, and has told it of what happened."""
+    folder = data_folder(home)
+    token = made_hub(tmp_path, tmp_path / "hub", tls="true")
+    with HubProcess(tmp_path, tmp_path / "hub") as hub:
+        hub.token = token
+        belongs(home, hub)
+        device = HubDevice(folder)
+        with open_database(hub.folder / "hub.db") as database:
+            told = [read_summary(device.id, message.payload) for message in outbox_of(home)]
+            hub.events = database.intake.commit(told, datetime.now(UTC)).events
+        hub.device = device.id
+        assert hub.events > 0
+        yield hub
+
+
+def belongs(home, hub):
+    """Enrol the device of a home with a hub, on both sides."""
+    folder = data_folder(home)
+    identity = load_or_make(folder / "device.key")
+    with open_database(hub.folder / "hub.db") as database:
+        database.registry.enrol(identity.device, identity.public_pem, datetime.now(UTC))
+    mqtt = hub.address["mqtt"]
+    enrol(folder, "localhost", mqtt["port"], fingerprint((hub.folder / "certificate.pem").read_text()), name="attic", now=datetime.now(UTC))
+    return identity.device
+
+
+def known_to(hub):
+    with open_database(hub.folder / "hub.db") as database:
+        return {each.id for each in database.registry.devices()}, len(database.events.events(limit=1_000))
+
+
+def test_the_hub_erases_too_and_says_how_much_that_was(home, belonging):
+    said, code = erased(home)
+    assert code == 0
+    assert f"The hub attic (localhost:{belonging.address['mqtt']['port']}) has erased this device too, and {belonging.events} events of it." in said
+    assert "hub erase" not in said
+    assert list(data_folder(home).iterdir()) == []
+    assert known_to(belonging) == (set(), 0)
+
+
+def test_a_device_that_was_erased_begins_anew_at_the_same_hub(home, belonging):
+    assert erased(home)[1] == 0
+    begun(home)
+    assert belongs(home, belonging) != belonging.device
+    assert len(outbox_of(home)) > 0
+    with Appliance(home, "--camera", "sample", "--speaker", "simulated", toml="[camera]\n" + BY_HAND) as appliance:
+        appliance.wait_for("mood")
+        wait_until(lambda: known_to(belonging)[1] > 2, every_s=0.5, what="what the new device says")
+        assert appliance.end() == 0
+    (device,) = known_to(belonging)[0]
+    assert device == load(data_folder(home) / "device.key").device
+
+
+def test_a_hub_that_is_away_keeps_nobody_from_erasing_and_is_said_to_hold_what_it_knows(home, belonging):
+    assert belonging.end() == 0
+    many = len(events_of(home))
+    said, code = erased(home)
+    assert code == 3
+    assert "The hub attic (localhost:" in said
+    assert f"may still hold what it was told of the {many} events that were here; erase that there:  moodify hub erase {belonging.device}" in said
+    assert list(data_folder(home).iterdir()) == []
+    there = moodify(belonging.home, "hub", "erase", belonging.device, "--yes", "--folder", belonging.folder)
+    assert f"Erased: {belonging.device}, its keys, and {belonging.events} events." in there.stdout
+    assert known_to(belonging) == (set(), 0)
+
+
+def test_a_hub_is_not_told_where_the_owner_has_turned_the_link_off(home, belonging):
+    configure(home, "[link]\nenabled = false\n")
+    said, code = erased(home)
+    assert (code, "link.enabled is false" in said) == (3, True)
+    assert known_to(belonging)[0] == {belonging.device}
+
+
+def test_a_hub_that_a_configuration_names_is_told_too(home, belonging):
+    mqtt = belonging.address["mqtt"]
+    (data_folder(home) / "hub.json").unlink()
+    configure(home, f'[link]\nhost = "localhost"\nport = {mqtt["port"]}\ndelivery = "hub"\nca_file = "{belonging.folder / "certificate.pem"}"\n')
+    said, code = erased(home)
+    assert (code, known_to(belonging)) == (0, (set(), 0))
+    assert "has erased this device too" in said
+
+
+def test_nobody_starts_it_while_the_hub_is_told(home, monkeypatch):
+    seen = []
+
+    def told(*_):
+        seen.append(is_held(data_folder(home)))
+        return []
+
+    monkeypatch.setattr("moodify.cli.data_erase.bid_farewell", told)
+    assert erased(home)[1] == 0
+    assert seen == [True]
 
 
 def test_a_household_s_own_broker_keeps_nothing_of_what_was_erased(home):
@@ -542,7 +648,7 @@ def test_a_household_s_own_broker_keeps_nothing_of_what_was_erased(home):
         configure(home, f'[link]\nhost = "127.0.0.1"\nport = {broker.endpoint().port}\ntls = false\n')
         said = done(home, "erase", "--yes")
         assert "keeps no state of this device any more" in said
-        assert "revoke" not in said
+        assert "hub erase" not in said
         assert retained(broker, topics) == set()
 
 
@@ -598,8 +704,8 @@ def test_a_broker_that_is_away_keeps_nobody_from_erasing(home):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         configure(home, f'[link]\nhost = "127.0.0.1"\nport = {nobody.getsockname()[1]}\ntls = false\n')
-        said = done(home, "erase", "--yes")
-    assert "clear them there" in said
+        said, code = erased(home)
+    assert (code, "clear them there" in said) == (3, True)
     assert list(data_folder(home).iterdir()) == []
 
 
@@ -622,21 +728,6 @@ def test_erase_asks_and_takes_one_word_for_yes(home):
         assert "can't be taken back" in said
         assert (content_of(data_folder(home)) == before) == bool(code)
     assert list(data_folder(home).iterdir()) == []
-
-
-def typed(home, word, *arguments):
-    """Run a command at a terminal and type a line; return what it said and its exit code."""
-    here, there = pty.openpty()
-    try:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "moodify", *arguments], cwd=home, env=environment_of(home), stdin=there, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        os.write(here, f"{word}\n".encode())
-        said, _ = process.communicate(timeout=60)
-        return said, process.returncode
-    finally:
-        os.close(here)
-        os.close(there)
 
 
 def test_every_kind_in_the_data_folder_is_named_once():

@@ -4,13 +4,17 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
 from appliance import environment_of, moodify
-from hub_process import HubDevice, made_hub
+from hub_process import HubDevice, enrol, made_hub
 from moodify.cloud.keys import line_of
 from moodify.hub.certificate import fingerprint
+from moodify.hub.database import open_database
+from summaries import summary
+from terminals import typed
 
 
 @pytest.fixture
@@ -90,12 +94,13 @@ def test_the_certificate_has_the_names_that_are_configured(tmp_path, made):
     assert {"hub.example", "192.0.2.77", "localhost"} <= set(names_of((made / "certificate.pem").read_text()))
 
 
-@pytest.mark.parametrize("command", [("serve",), ("devices",), ("status",), ("collect",), ("revoke", "m-x", "--yes"), ("backup", "x"), ("enroll", "m-x", "key")])
+@pytest.mark.parametrize(
+    "command", [("serve",), ("devices",), ("status",), ("collect",), ("revoke", "m-x", "--yes"), ("erase", "m-x", "--yes"), ("backup", "x"), ("enroll", "m-x", "key")]
+)
 def test_without_a_hub_every_command_says_how_to_make_one(tmp_path, folder, command):
     done = hub(tmp_path, *command, "--folder", folder)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert f"{folder}/hub.toml: 1 mistake" in done.stderr
-    assert "there is no hub here yet; run: moodify hub init" in done.stderr
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert f"there is no hub in {folder} yet; make one with: moodify hub init --folder {folder}" in done.stderr
     assert not (folder / "hub.db").exists()
 
 
@@ -125,12 +130,38 @@ def test_devices_can_be_let_in_and_shut_out_while_the_hub_is_away(tmp_path, made
     assert hub(tmp_path, "enroll", device.id, key_of(device), "--folder", made).returncode == 0
     (listed,) = json.loads(hub(tmp_path, "devices", "--folder", made, "--json").stdout)["devices"]
     assert (listed["id"], listed["name"], listed["state"], len(listed["keys"])) == (device.id, "Küche", "not known", 1)
-    kept = hub(tmp_path, "revoke", device.id, "--folder", made, stdin=None, input="n\n")
-    assert (kept.returncode, kept.stdout.endswith("Nothing was changed.\n")) == (1, True)
-    gone = hub(tmp_path, "revoke", device.id, "--folder", made, stdin=None, input="y\n")
-    assert (gone.returncode, gone.stdout.endswith(f"Küche ({device.id}) is shut out.\n")) == (0, True)
+    asked = hub(tmp_path, "revoke", device.id, "--folder", made)
+    assert (asked.returncode, asked.stderr) == (1, "moodify: nothing was changed, for nobody could be asked; add --yes\n")
+    said, code = typed(tmp_path, "y", "hub", "revoke", device.id, "--folder", made)
+    assert (code, said.endswith("Nothing was changed.\n")) == (1, True)
+    said, code = typed(tmp_path, "revoke", "hub", "revoke", device.id, "--folder", made)
+    assert (code, said.endswith(f"Küche ({device.id}) is shut out.\n")) == (0, True)
     assert "already" in hub(tmp_path, "revoke", device.id, "--yes", "--folder", made).stdout
     assert json.loads(hub(tmp_path, "devices", "--folder", made, "--json").stdout)["devices"][0]["state"] == "revoked"
+
+
+def test_a_device_is_erased_with_all_that_it_said_once_somebody_has_typed_the_word(tmp_path, made, device):
+    enrol(made, device)
+    with open_database(made / "hub.db") as database:
+        database.intake.commit([summary(device.id, 1), summary(device.id, 2)], datetime.now(UTC))
+    asked = hub(tmp_path, "erase", device.id, "--folder", made)
+    assert (asked.returncode, asked.stderr) == (1, "moodify: nothing was erased, for nobody could be asked; add --yes\n")
+    said, code = typed(tmp_path, "revoke", "hub", "erase", device.id, "--folder", made)
+    assert (code, said.endswith("Nothing was erased.\n")) == (1, True)
+    said, code = typed(tmp_path, "erase", "hub", "erase", device.id, "--folder", made)
+    assert code == 0
+    assert f"Erased: {device.id}, its keys, and 2 events." in said
+    assert "No device was let in yet" in hub(tmp_path, "devices", "--folder", made).stdout
+    again = hub(tmp_path, "erase", device.id, "--yes", "--folder", made)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert f"nothing of a device {device.id} is here" in again.stderr
+
+
+def test_devices_without_a_name_are_listed_by_their_id_alone(tmp_path, made, device):
+    enrol(made, device)
+    head, row = hub(tmp_path, "devices", "--folder", made).stdout.splitlines()
+    assert head.split() == ["ID", "NAME", "STATE", "ENROLLED", "KEYS"]
+    assert (row.count(device.id), row.split()[:2]) == (1, [device.id, "-"])
 
 
 def test_a_key_can_be_given_as_a_file(tmp_path, made, device):

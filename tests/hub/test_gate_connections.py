@@ -73,7 +73,7 @@ def test_a_revoked_device_is_cut_off_and_the_others_stay(hub, caplog):
     hub.database.registry.revoke(revoked.id, datetime.now(UTC))
     assert client.until_end() == [(DISCONNECT, b"\x87\0")]
     assert hub.counted("cut_revoked") == 1
-    assert f"the device {revoked.id} was revoked; its connection is ended" in caplog.text
+    assert f"the device {revoked.id} was revoked or erased; its connection is ended" in caplog.text
     assert other.publish(f"moodify/v1/{stays.id}/up/ev") == 0x10
 
 

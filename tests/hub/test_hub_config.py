@@ -3,7 +3,7 @@
 import pytest
 
 from moodify.config import document, parse
-from moodify.errors import ConfigError
+from moodify.errors import ConfigError, PersonMustAct
 from moodify.hub import config
 from moodify.hub.config import HubConfig
 
@@ -69,5 +69,5 @@ def test_only_loopback_may_go_without_encryption():
 
 
 def test_a_file_that_is_missing_says_how_to_make_one(tmp_path):
-    with pytest.raises(ConfigError, match=r"hub\.toml.*\n.*run: moodify hub init"):
+    with pytest.raises(PersonMustAct, match=f"there is no hub in {tmp_path} yet; make one with: moodify hub init --folder {tmp_path}$"):
         config.load(tmp_path / "hub.toml")

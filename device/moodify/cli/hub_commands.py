@@ -81,6 +81,18 @@ def revoke(
 
 
 @hub.command()
+def erase(
+    device: DeviceArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,  # noqa: FBT002 - a flag of the command line
+    folder: FolderOption = None,
+) -> None:
+    """Erase a device here: the device, its keys, and all that it ever said."""
+    from moodify.cli.hub_devices import erase as erase_device
+
+    raise typer.Exit(erase_device(folder, device, yes=yes))
+
+
+@hub.command()
 def status(as_json: JsonFlag = False, folder: FolderOption = None) -> None:  # noqa: FBT002 - a flag of the command line
     """Say how the hub and its parts stand; exits 3 when somebody has to act."""
     from moodify.cli.hub_status import status as tell_status

@@ -1,4 +1,4 @@
-"""``moodify hub enroll``, ``devices`` and ``revoke``: who may come in."""
+"""``moodify hub enroll``, ``devices``, ``revoke`` and ``erase``: who may come in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from moodify.cli.hub_words import enrolment_line, opened
+from moodify.cli.person import typed
 from moodify.errors import EnrolmentRefused, NoSuchDevice
 from moodify.hub.folder import hub_folder
 
@@ -48,7 +49,7 @@ def devices(path: Path | None, *, as_json: bool) -> int:
     elif not found:
         typer.echo("No device was let in yet. At a device run: moodify device enroll")
     else:
-        rows = [("NAME", "ID", "STATE", "ENROLLED", "KEYS"), *(_row(device, online) for device in found)]
+        rows = [("ID", "NAME", "STATE", "ENROLLED", "KEYS"), *(_row(device, online) for device in found)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         for row in rows:
             typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -64,11 +65,35 @@ def revoke(path: Path | None, device: str, *, yes: bool) -> int:
         if found.revoked is not None:
             typer.echo(f"{_called(found)} was shut out on {found.revoked.astimezone():%Y-%m-%d %H:%M} already.")
             return 0
-        if not yes and not typer.confirm(f"Shut {_called(found)} out? It is cut off at once; its history stays."):
-            typer.echo("Nothing was changed.")
+        question = f"This shuts {_called(found)} out: it is cut off at once, and what it said stays here. To take that away too: moodify hub erase {found.id}"
+        if not yes and not typed("revoke", [question], otherwise="Nothing was changed"):
             return 1
         database.registry.revoke(device, datetime.now(UTC))
     typer.echo(f"{_called(found)} is shut out.")
+    return 0
+
+
+def erase(path: Path | None, device: str, *, yes: bool) -> int:
+    """Take out a device and all that it said; return the exit code."""
+    from moodify.hub.cache import open_states
+
+    with opened(hub_folder(path)) as (config, database):
+        found = database.registry.device(device)
+        if found is None:
+            raise NoSuchDevice(f"nothing of a device {device} is here; moodify hub devices lists those that are known")
+        question = [
+            f"This erases {_called(found)} here: the device, its keys, and all that it ever said.",
+            "It can't be taken back, unless you have a backup (moodify hub backup FILE).",
+        ]
+        if not yes and not typed("erase", question, otherwise="Nothing was erased"):
+            return 1
+        events = database.registry.erase(device)
+        if config.cache_url is not None:
+            states = open_states(config.cache_url.get_secret_value(), config.states_ttl_s)
+            states.forget(device)
+            states.close()
+    typer.echo(f"Erased: {_called(found)}, its keys, and {events} events.")
+    typer.echo("Backups of this hub still have them, and the device its own history until it is erased there: moodify erase")
     return 0
 
 
@@ -95,7 +120,7 @@ def _state(device: Device, online: frozenset[str] | None) -> str:
 
 
 def _row(device: Device, online: frozenset[str] | None) -> tuple[str, ...]:
-    return device.name, device.id, _state(device, online), f"{device.enrolled.astimezone():%Y-%m-%d %H:%M}", str(len(device.keys))
+    return device.id, "-" if device.name == device.id else device.name, _state(device, online), f"{device.enrolled.astimezone():%Y-%m-%d %H:%M}", str(len(device.keys))
 
 
 def _as_json(device: Device, online: frozenset[str] | None) -> dict[str, object]:

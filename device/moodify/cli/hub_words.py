@@ -50,7 +50,8 @@ def opened(folder: HubFolder) -> Iterator[tuple[HubConfig, Database]]:
     """Give a hub's configuration and its database, whether the hub runs or not.
 
     Raises:
-        ConfigError: there is no hub in the folder, or its configuration has mistakes.
+        PersonMustAct: there is no hub in the folder.
+        ConfigError: its configuration has mistakes.
     """
     with install_hint():
         from moodify.hub.database import open_database

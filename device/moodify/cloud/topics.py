@@ -43,6 +43,16 @@ class Topics:
         return f"{PREFIX}/{self.device}/down/key"
 
     @property
+    def erase(self) -> str:
+        """QoS 1, not retained: the request to forget this device."""
+        return f"{PREFIX}/{self.device}/up/erase"
+
+    @property
+    def erase_answers(self) -> str:
+        """What a hub says to :attr:`erase`."""
+        return f"{PREFIX}/{self.device}/down/erase"
+
+    @property
     def commands(self) -> str:
         """All commands."""
         return f"{PREFIX}/{self.device}/down/cmd/#"

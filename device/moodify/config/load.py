@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+    from moodify.errors import MoodifyError
+
 M = TypeVar("M", bound=BaseModel)
 
 SYSTEM_FILE = Path("/etc/moodify/moodify.toml")
@@ -56,19 +58,21 @@ def load(file: Path | None) -> Config:
     """
     if file is None:
         return Config()
-    return parse(read(file, missing="there is no such file; name another with --config, or copy firmware_config/moodify.toml there"), source=str(file))
+    missing = ConfigError(str(file), ("there is no such file; name another with --config, or copy firmware_config/moodify.toml there",))
+    return parse(read(file, missing=missing), source=str(file))
 
 
-def read(file: Path, *, missing: str) -> str:
-    """Return a configuration file's text; ``missing`` is said where there is none.
+def read(file: Path, *, missing: MoodifyError) -> str:
+    """Return a configuration file's text.
 
     Raises:
+        MoodifyError: there is none, and this is ``missing``.
         ConfigError: the file can't be read, or is no text.
     """
     try:
         return file.read_text("utf-8")
     except FileNotFoundError:
-        raise ConfigError(str(file), (missing,)) from None
+        raise missing from None
     except UnicodeDecodeError as error:
         raise ConfigError(str(file), (f"byte {error.start} is not UTF-8; save the file as UTF-8 text",)) from None
     except OSError as error:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from moodify.cloud.enrolment import Enrolment
     from moodify.cloud.identity import Identity
     from moodify.cloud.port import Command, LinkState
     from moodify.config.model import LinkConfig
@@ -82,16 +83,25 @@ def household_of(config: LinkConfig, folder: Path, trusted: Callable[[], tuple[b
     return Target(Endpoint(str(config.host), config.port, tls=config.tls, ca_file=config.ca_file), passwords, enrolment.delivery_of(config))
 
 
+def hub_of(hub: Enrolment, config: LinkConfig, folder: Path, trusted: Callable[[], tuple[bool, str]]) -> Target:
+    """Return the hub that this device was enrolled with; ``trusted`` as of :func:`household_of`.
+
+    Raises:
+        PersonMustAct: the device's key can't be used.
+    """
+    endpoint = Endpoint(hub.host, hub.port, tls=True, ca_data=hub.certificate.pem)
+    return Target(endpoint, _token(config, folder, trusted), enrolment.delivery_of(config), enrolment.shut_out(hub, load(folder / DEVICE_KEY)))
+
+
 def _target(config: LinkConfig, folder: Path, beside: HubBeside, trusted: Callable[[], tuple[bool, str]]) -> Target:
     """Return whom to connect to now: what ``moodify device enroll`` wrote meanwhile counts from the next connect on."""
     if config.host is not None:
         return household_of(config, folder, trusted)
-    token, delivery = _token(config, folder, trusted), enrolment.delivery_of(config)
     hub = enrolment.load(folder)
     if hub is None:
-        return Target(beside.endpoint(), token, delivery)
+        return Target(beside.endpoint(), _token(config, folder, trusted), enrolment.delivery_of(config))
     beside.remove()
-    return Target(Endpoint(hub.host, hub.port, tls=True, ca_data=hub.certificate.pem), token, delivery, enrolment.shut_out(hub, load(folder / DEVICE_KEY)))
+    return hub_of(hub, config, folder, trusted)
 
 
 def _token(config: LinkConfig, folder: Path, trusted: Callable[[], tuple[bool, str]]) -> SignedToken:

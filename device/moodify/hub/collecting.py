@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, Final
 from moodify.cloud import mqtt
 from moodify.cloud.backoff import Backoff
 from moodify.cloud.port import Credentials
-from moodify.cloud.topics import PREFIX, STATES
-from moodify.errors import EnrolmentRefused, MoodifyError
+from moodify.cloud.topics import PREFIX, STATES, Topics
+from moodify.errors import EnrolmentRefused, MoodifyError, NoSuchDevice
 from moodify.hub.budget import Budgets, cost
 from moodify.hub.inbox import Inbox
 from moodify.hub.line import BACKOFF, Line
 from moodify.hub.members import Members
 from moodify.hub.mosquitto import HUB
-from moodify.hub.offers import proven_key
+from moodify.hub.offers import check_erasure, proven_key
 from moodify.hub.presence import StateKeeper
 from moodify.hub.retained import Retained
 from moodify.hub.worker import Worker
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from moodify.cloud.port import Endpoint
-    from moodify.hub.collector import Answer, KeyOffer
+    from moodify.hub.collector import Answer, Erasure, KeyOffer
     from moodify.hub.inbox import Held
     from moodify.hub.metrics import Metrics
     from moodify.hub.port import Commands, Intake, Registry, States, Summary
@@ -51,7 +51,7 @@ _TOLD_AT_MOST: Final = 2000
 #: How long mosquitto keeps an answer for a device that is away: it asks again anyway.
 _ANSWER_S: Final = 60
 _IDLE_S: Final = 1.0
-#: How often it is looked whether somebody was revoked whose states mosquitto still keeps.
+#: How often it is looked whether somebody was revoked or erased whose states mosquitto still keeps.
 _SWEEP_S: Final = 5.0
 _GROUP: Final = "collectors"
 #: The database is on this machine or near.
@@ -102,7 +102,7 @@ class CollectorThread(Worker):
         self._metrics = metrics
         self._audience = audience
         self._leeway_s = leeway_s
-        shared = [mqtt.shared(_GROUP, f"{PREFIX}/+/up/{topic}") for topic in ("ev", "res/+", "key")]
+        shared = [mqtt.shared(_GROUP, f"{PREFIX}/+/up/{topic}") for topic in ("ev", "res/+", "key", "erase")]
         retained = [] if states is None else [f"{PREFIX}/+/up/{state}" for state in STATES]
         super().__init__(name, Line(name, endpoint, Credentials(HUB, None), (*shared, *retained), backoff=backoff, manual_ack=True))
         self._inbox = Inbox(self._line, metrics)
@@ -128,7 +128,7 @@ class CollectorThread(Worker):
             self._settle()
         if self._keeper is not None:
             self._keeper.refresh()
-            self._clear_retained()
+            self._clear_retained(self._keeper)
         self._metrics.backlog.inc(len(self._inbox) - self._reported)
         self._reported = len(self._inbox)
 
@@ -166,6 +166,9 @@ class CollectorThread(Worker):
             while self._inbox.offers:
                 self._take_key(self._inbox.offers[0])
                 self._inbox.done(self._inbox.offers)
+            while self._inbox.erasures:
+                self._erase(self._inbox.erasures[0])
+                self._inbox.done(self._inbox.erasures)
         except MoodifyError as error:
             self._failed(error)
         else:
@@ -231,6 +234,28 @@ class CollectorThread(Worker):
             logger.info("%s has a new key %s", held.device, kid)
             self._tell(held.device, "key", {"kid": kid, "status": "ok"})
 
+    def _erase(self, held: Held[Erasure]) -> None:
+        device = self._registry.device(held.device)
+        if device is None:
+            # It asked twice, and the first time did it.
+            return
+        try:
+            waited_s = time.monotonic() - held.message.arrived_s
+            check_erasure(device, held.said, audience=self._audience, leeway_s=self._leeway_s + waited_s)
+            events = self._registry.erase(held.device)
+        except NoSuchDevice:
+            # By another collector, meanwhile.
+            return
+        except EnrolmentRefused as error:
+            logger.warning("%s is not erased, as it was asked to be: %s", held.device, error)
+            self._tell(held.device, "erase", {"id": held.said.id, "status": "error", "error": str(error)})
+        else:
+            logger.info("%s has erased itself here: the device, its keys and %s events are deleted", held.device, events)
+            self._tell(held.device, "erase", {"id": held.said.id, "status": "ok", "events": events})
+            if self._keeper is not None:
+                self._keeper.forget(held.device)
+            self._sweep_at_s = 0.0
+
     def _keep_states(self) -> None:
         if self._keeper is not None and self._inbox.states:
             # The newest of each; what is older says nothing any more.
@@ -238,17 +263,20 @@ class CollectorThread(Worker):
         while self._inbox.states:
             self._inbox.done(self._inbox.states)
 
-    def _clear_retained(self) -> None:
+    def _clear_retained(self, keeper: StateKeeper) -> None:
         if time.monotonic() < self._sweep_at_s:
             return
         self._sweep_at_s = time.monotonic() + _SWEEP_S
         try:
             self._members.refresh()
-            for topic in self._retained.of_others(self._members):
+            topics = self._retained.of_others(self._members)
+            for device in {Topics.device_of(topic) for topic in topics}:
+                keeper.forget(device)
+            for topic in topics:
                 self._line.publish(topic, b"", retain=True)
         except MoodifyError as error:
             # Whether the database works is seen where something is to be stored.
-            logger.debug("states of devices that were revoked are cleared later: %s", error)
+            logger.debug("states of devices that are not known any more are cleared later: %s", error)
 
     def _tell(self, device: str, topic: str, body: Mapping[str, Any]) -> None:
         mid = self._line.publish(f"{PREFIX}/{device}/down/{topic}", json.dumps(body, separators=(",", ":")).encode(), expiry_s=_ANSWER_S)

@@ -1,7 +1,7 @@
 """What devices say, read strictly. Pure.
 
 Of a summary this is the envelope: what an event in it may not be, is known to the intake, which sets that one aside and
-keeps the rest. States, answers and offers hold no more than every database and every reader of the API can take: texts are UTF-8 without U+0000
+keeps the rest. States, answers, offers and requests to erase hold no more than every database and every reader of the API can take: texts are UTF-8 without U+0000
 (PostgreSQL takes none), and numbers finite.
 """
 
@@ -61,6 +61,16 @@ class KeyOffer:
     proof: str = field(repr=False)
     """Signed with the second key."""
     consent: str = field(repr=False)
+    """Signed with a key that the hub knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A request to forget a device, not yet looked at."""
+
+    id: str
+    """Names the answer."""
+    proof: str = field(repr=False)
     """Signed with a key that the hub knows."""
 
 
@@ -160,6 +170,18 @@ def read_offer(device: str, payload: bytes) -> KeyOffer:
         case {"kid": str(kid), "public_key": str(public_key), "proof": str(proof), **rest} if _NAME.fullmatch(kid) and isinstance(consent := rest.get("consent", ""), str):
             return KeyOffer(kid, public_key, proof, consent)
     raise Unreadable(device, "offer of a key")
+
+
+def read_erasure(device: str, payload: bytes) -> Erasure:
+    """Return a device's request to be forgotten.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    match _read(device, payload):
+        case {"id": str(one), "proof": str(proof)} if _NAME.fullmatch(one):
+            return Erasure(one, proof)
+    raise Unreadable(device, "request to erase")
 
 
 def _read(device: str, payload: bytes) -> object:

@@ -6,6 +6,7 @@ A key's description is what ``moodify hub init`` writes beside it.
 from __future__ import annotations
 
 import ipaddress
+import shlex
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotations
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from moodify.config import document
 from moodify.config.load import parse, read
 from moodify.config.model import Port, Section, between
+from moodify.errors import PersonMustAct
 
 #: The schemes of databases that a hub can use (SQLAlchemy's names), and of caches.
 DATABASES = ("postgresql+psycopg://", "postgresql://", "sqlite:///")
@@ -99,9 +101,11 @@ def load(file: Path) -> HubConfig:
     """Read a hub's configuration file.
 
     Raises:
-        ConfigError: it is missing, can't be read, is not TOML, or has mistakes: all of them.
+        PersonMustAct: there is none.
+        ConfigError: it can't be read, is not TOML, or has mistakes: all of them.
     """
-    return parse(read(file, missing="there is no hub here yet; run: moodify hub init"), source=str(file), model=HubConfig)
+    said = f"there is no hub in {file.parent} yet; make one with: {shlex.join(['moodify', 'hub', 'init', '--folder', str(file.parent)])}"
+    return parse(read(file, missing=PersonMustAct(said)), source=str(file), model=HubConfig)
 
 
 def annotated() -> str:

@@ -10,13 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from moodify.cloud.topics import STATES
-from moodify.hub.collector import Unreadable, read_answer, read_offer, read_state, read_summary, read_topic
+from moodify.hub.collector import Unreadable, read_answer, read_erasure, read_offer, read_state, read_summary, read_topic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from moodify.cloud import mqtt
-    from moodify.hub.collector import Answer, KeyOffer
+    from moodify.hub.collector import Answer, Erasure, KeyOffer
     from moodify.hub.line import Line
     from moodify.hub.members import Members
     from moodify.hub.metrics import Metrics
@@ -52,12 +52,13 @@ class Inbox:
         self.summaries: deque[Held[Summary]] = deque()
         self.answers: deque[Held[Answer]] = deque()
         self.offers: deque[Held[KeyOffer]] = deque()
+        self.erasures: deque[Held[Erasure]] = deque()
         self.states: deque[Held[Mapping[str, Any]]] = deque()
         self.bytes = 0
         """Size of what is held."""
         self.since_s = 0.0
         """When the first of what is held came, on ``time.monotonic()``."""
-        self._all: tuple[deque[Any], ...] = (self.summaries, self.answers, self.offers, self.states)
+        self._all: tuple[deque[Any], ...] = (self.summaries, self.answers, self.offers, self.erasures, self.states)
         self._line = line
         self._metrics = metrics
         self._complaints: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -89,6 +90,8 @@ class Inbox:
                     self.answers.append(hold(read_answer(device, name, message.payload)))
                 case "key":
                     self.offers.append(hold(read_offer(device, message.payload)))
+                case "erase":
+                    self.erasures.append(hold(read_erasure(device, message.payload)))
                 case _:
                     self.states.append(hold(read_state(device, message.payload)))
         except Unreadable as error:

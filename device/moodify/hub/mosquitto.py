@@ -55,7 +55,7 @@ _CONFIGURATION, _ACCESS, _LOG = "mosquitto.conf", "mosquitto.acl", "mosquitto.lo
 _STATE_RULES = "".join(f"topic write {PREFIX}/+/up/{state}\n" for state in STATES)
 # The hub clears the states of a device that was revoked.
 _ACCESS_RULES = f"""\
-{"".join(f"pattern write {PREFIX}/%u/up/{topic}" + chr(10) for topic in ("ev", "key", "res/+", *STATES))}\
+{"".join(f"pattern write {PREFIX}/%u/up/{topic}" + chr(10) for topic in ("ev", "key", "erase", "res/+", *STATES))}\
 pattern read {PREFIX}/%u/down/#
 
 user {HUB}

@@ -75,6 +75,13 @@ class Registry(Protocol):
             NoSuchDevice: it was never enrolled.
         """
 
+    def erase(self, device_id: str) -> int:
+        """Delete a device and everything that it ever said, in one transaction; return how many events those were.
+
+        Raises:
+            NoSuchDevice: it is not known, or no more.
+        """
+
     def revision(self) -> int:
         """Return a number that grows with each change, so that a gate can ask cheaply whether to look at its connections again."""
 

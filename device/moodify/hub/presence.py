@@ -62,6 +62,7 @@ class StateKeeper:
         self._again_s = again_s
         self._statuses: dict[str, Mapping[str, Any]] = {}
         self._pending: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._forgotten: set[str] = set()
         self._refresh_at_s = time.monotonic() + refresh_s
         self._retry_at_s = 0.0
         self._away = False
@@ -70,6 +71,14 @@ class StateKeeper:
         """Keep what was said, by device and name."""
         self._statuses |= {device: state for (device, name), state in said.items() if name == "status"}
         self._pending |= said
+        self._put()
+
+    def forget(self, device: str) -> None:
+        """Keep nothing of a device any more."""
+        self._statuses.pop(device, None)
+        for kept in [kept for kept in self._pending if kept[0] == device]:
+            del self._pending[kept]
+        self._forgotten.add(device)
         self._put()
 
     def refresh(self) -> None:
@@ -83,9 +92,13 @@ class StateKeeper:
         self._put()
 
     def _put(self) -> None:
-        if not self._pending or time.monotonic() < self._retry_at_s:
+        if not (self._pending or self._forgotten) or time.monotonic() < self._retry_at_s:
             return
         try:
+            while self._forgotten:
+                device = next(iter(self._forgotten))
+                self._states.forget(device)
+                self._forgotten.discard(device)
             while self._pending:
                 (device, name), state = next(iter(self._pending.items()))
                 self._put_one(device, name, state)

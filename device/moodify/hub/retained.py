@@ -1,4 +1,4 @@
-"""Whose states mosquitto keeps, so that those of a device that was revoked can be cleared."""
+"""Whose states mosquitto keeps, so that those of a device that was revoked or erased can be cleared."""
 
 from __future__ import annotations
 

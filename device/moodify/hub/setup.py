@@ -61,7 +61,8 @@ def configured(folder: HubFolder) -> HubConfig:
     """Return the configuration of a hub; the defaults for one that an appliance started beside itself, whose folder has none.
 
     Raises:
-        ConfigError: there is no hub in the folder, or its configuration has mistakes.
+        PersonMustAct: there is no hub in the folder.
+        ConfigError: its configuration has mistakes.
     """
     return config.load(folder.config) if folder.config.exists() or not folder.database.exists() else config.HubConfig()
 

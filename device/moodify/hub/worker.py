@@ -45,7 +45,9 @@ class Worker(ABC):
         """End, once what it holds is done where that works at once; safe to call twice and before :meth:`start`."""
         self._closing.set()
         self._line.wake()
-        if self._thread.ident is not None:
+        if self._thread.ident is None:
+            self._line.close()
+        else:
             self._thread.join()
 
     @abstractmethod

@@ -45,7 +45,9 @@ class Commands:
         record = CommandRecord(str(uuid.uuid4()), device_id, name, dict(args), now, now + timedelta(seconds=expires_s), CommandState.WAITING)
         row = {"id": record.id, "device": device_id, "name": name, "args": as_json(args), "created": now, "expires": record.expires, "state": record.state.value, "data": "{}"}
         with self._transactions.writing() as connection:
-            if not is_name(device_id) or connection.scalar(select(DeviceRow.id).where(DeviceRow.id == device_id, DeviceRow.revoked.is_(None))) is None:
+            # On PostgreSQL held until the end: it may just be being erased.
+            enrolled = select(DeviceRow.id).where(DeviceRow.id == device_id, DeviceRow.revoked.is_(None)).with_for_update(read=True, key_share=True)
+            if not is_name(device_id) or connection.scalar(enrolled) is None:
                 raise NoSuchDevice(f"no device {device_id!r} is enrolled; moodify hub devices lists those that are")
             connection.execute(insert(CommandRow).values(row))
         return record

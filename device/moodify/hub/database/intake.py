@@ -73,7 +73,9 @@ class Intake:
         """
         usable = [summary for summary in batch if is_name(summary.device) and is_name(summary.epoch) and is_number(summary.seq)]
         with self._transactions.writing() as connection:
-            enrolled = set(connection.scalars(select(DeviceRow.id).where(DeviceRow.id.in_({summary.device for summary in usable}))))
+            # On PostgreSQL held until the end, so that nothing is stored of a device that is just being erased.
+            known_of = select(DeviceRow.id).where(DeviceRow.id.in_({summary.device for summary in usable})).order_by(DeviceRow.id)
+            enrolled = set(connection.scalars(known_of.with_for_update(read=True, key_share=True)))
             known = [summary for summary in usable if summary.device in enrolled]
             streams = _streams(connection, {(summary.device, summary.epoch) for summary in known})
             accepted = [summary for summary in known if (summary.device, summary.epoch) in streams]

@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select, update
 
 from moodify.cloud.keys import is_device_id, kid_of, pem_of, read_public
 from moodify.errors import EnrolmentRefused, NoSuchDevice
-from moodify.hub.database.models import DeviceRow, HubRow, KeyRow
+from moodify.hub.database.models import CommandRow, DeviceRow, EventRow, HubRow, KeyRow, MessageRow, QuarantineRow, StreamRow
 from moodify.hub.database.values import readable
 from moodify.hub.port import KEYS_AT_MOST, Device, DeviceKey
 
@@ -130,6 +130,27 @@ class Registry:
             connection.execute(delete(KeyRow).where(KeyRow.device == device_id))
             connection.execute(update(DeviceRow).where(DeviceRow.id == device_id).values(revoked=now))
             _changed(connection)
+
+    def erase(self, device_id: str) -> int:
+        """Delete a device and everything that it ever said, in one transaction; return how many events those were.
+
+        Raises:
+            NoSuchDevice: it is not known, or no more.
+        """
+        with self._transactions.writing() as connection:
+            _one_at_a_time(connection)
+            # On PostgreSQL who is just storing something of it ends first, and who begins later finds no device (Intake, Commands).
+            if not is_device_id(device_id) or connection.scalar(select(DeviceRow.id).where(DeviceRow.id == device_id).with_for_update()) is None:
+                raise NoSuchDevice(f"no device {device_id!r} is known; moodify hub devices lists those that are")
+            streams = select(StreamRow.n).where(StreamRow.device == device_id)
+            events = connection.execute(delete(EventRow).where(EventRow.device == device_id)).rowcount
+            connection.execute(delete(QuarantineRow).where(QuarantineRow.stream.in_(streams)))
+            connection.execute(delete(MessageRow).where(MessageRow.stream.in_(streams)))
+            for table in (StreamRow, CommandRow, KeyRow):
+                connection.execute(delete(table).where(table.device == device_id))
+            connection.execute(delete(DeviceRow).where(DeviceRow.id == device_id))
+            _changed(connection)
+        return events
 
     def revision(self) -> int:
         """Return a number that grows with each change."""

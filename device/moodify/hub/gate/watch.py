@@ -1,4 +1,4 @@
-"""Ends the connections of devices that were revoked meanwhile."""
+"""Ends the connections of devices that were revoked or erased meanwhile."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Watch:
                 continue
             device = devices.get(admission.device)
             if device is None or device.revoked is not None:
-                logger.info("the device %s was revoked; its connection is ended", admission.device)
+                logger.info("the device %s was revoked or erased; its connection is ended", admission.device)
                 self._count["cut_revoked"] += 1
                 visitor.end(Reason.NOT_AUTHORIZED)
             elif all(key.kid != admission.kid for key in device.keys):

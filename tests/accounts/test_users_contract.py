@@ -9,12 +9,12 @@ import pytest
 from people import NOON, a_user
 
 from moodify.accounts.lockout import Tries
-from moodify.accounts.memory import MemoryUsers
+from moodify.accounts.memory import MemoryAccounts
 from moodify.accounts.user import Role
 from moodify.errors import AccountError, EmailTaken, NoSuchUser, StoreBusy
 
 #: Each makes empty ``Users`` in a folder of their own.
-KINDS = {"memory": lambda folder: MemoryUsers()}
+KINDS = {"memory": lambda folder: MemoryAccounts()}
 
 LATER = NOON + timedelta(hours=1)
 
@@ -73,7 +73,7 @@ def test_no_two_users_share_an_id(users, ada):
 def test_an_update_changes_the_user_and_keeps_password_and_failures(users, ada):
     users.count_failure(ada.id, NOON)
     changed = replace(ada, email="countess@example.org", last_name="King", role=Role.OWNER, active=False, updated_at=LATER)
-    users.update(changed)
+    assert users.change(ada.id, lambda _: changed) == changed
     assert users.by_id(ada.id) == changed
     assert users.by_email("countess@example.org") == changed
     assert users.by_email("ada@example.org") is None
@@ -85,7 +85,7 @@ def test_an_update_cannot_take_anothers_address(users, ada):
     grace = a_user("grace@example.org")
     users.add(grace, "hash")
     with pytest.raises(EmailTaken):
-        users.update(replace(grace, email=ada.email))
+        users.change(grace.id, lambda user: replace(user, email=ada.email))
     assert users.by_id(grace.id) == grace
 
 
@@ -116,7 +116,7 @@ def test_failures_add_up_until_they_are_cleared(users, ada):
 
 
 def test_no_failure_of_several_threads_at_once_is_lost_in_memory():
-    users, ada = MemoryUsers(), a_user()
+    users, ada = MemoryAccounts(), a_user()
     users.add(ada, "hash")
     threads = [threading.Thread(target=users.count_failure, args=(ada.id, NOON)) for _ in range(8)]
     for thread in threads:
@@ -129,7 +129,7 @@ def test_no_failure_of_several_threads_at_once_is_lost_in_memory():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda users: users.update(a_user("nobody@example.org")),
+        lambda users: users.change(uuid4(), lambda user: user),
         lambda users: users.remove(uuid4()),
         lambda users: users.password_hash(uuid4()),
         lambda users: users.set_password_hash(uuid4(), "hash"),
@@ -146,7 +146,7 @@ def test_what_is_asked_of_nobody_is_refused_and_changes_nothing(users, ada, call
 
 
 def test_a_jammed_place_says_so_and_loses_nothing():
-    users, ada = MemoryUsers(), a_user()
+    users, ada = MemoryAccounts(), a_user()
     users.jam()
     with pytest.raises(StoreBusy, match="try again"):
         users.add(ada, "hash")

@@ -1,5 +1,5 @@
-"""Who may sign in: people, the rules for their passwords, and the port to where they are kept. Pure.
+"""Who may sign in, and who is signed in: people, the rules for their passwords, their sessions, and the port to where all of it is kept.
 
-Nothing in here opens a file or listens: page and hub ask when somebody signs in, and :mod:`moodify.store` (on the device)
-and :mod:`moodify.hub` keep what :class:`moodify.accounts.port.Users` describes.
+Page and hub each have one :class:`moodify.accounts.accounts.Accounts`; :mod:`moodify.store` (on the device) and :mod:`moodify.hub` keep
+what :class:`moodify.accounts.port.Kept` describes.
 """

@@ -361,7 +361,7 @@ def test_auto_is_simulated_until_somebody_has_signed_in(speaker, folder, caplog)
         assert opened.player.description == "the simulated speaker"
         opened.player.play(opened.player.search("calm")[0].uri)
         assert opened.simulated.now_playing is not None
-    assert "moodify spotify login; the simulated speaker plays until the next start after that" in caplog.text
+    assert "moodify spotify login; the simulated speaker plays until then" in caplog.text
     sign_in(speaker, folder)
     with open_player(config, folder) as opened:
         assert opened.simulated is None

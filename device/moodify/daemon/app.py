@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 import logging
-import random
 from contextlib import ExitStack
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TextIO
 
 from moodify import __version__
-from moodify.daemon import demo
+from moodify.daemon.aiming import Aiming
 from moodify.daemon.board import Board
 from moodify.daemon.conductor import Conductor, Crew
 from moodify.daemon.courier import Courier, NoCourier
 from moodify.daemon.display import Display
 from moodify.daemon.dj import Dj
 from moodify.daemon.ending import EndedBySignals, ended_after
+from moodify.daemon.household import Household
 from moodify.daemon.kept import Kept
 from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of
 from moodify.daemon.recorder import Recorder
 from moodify.daemon.running import Patience, end, pressed, show, start_health_reading, started
 from moodify.daemon.safe import run_safe
+from moodify.daemon.signals import HouseChanged
 from moodify.daemon.snapshot import Facts, snapshot
+from moodify.daemon.stage import Stage
 from moodify.daemon.watcher import Watcher
 from moodify.errors import NoCamera, RetryLater
 from moodify.mood.tracker import MoodTracker
-from moodify.music.candidates import CandidatePool
-from moodify.music.catalogue.librarian import open_librarian
-from moodify.music.fading import FILE as OWED_FILE
-from moodify.music.notes import NoteFile
-from moodify.music.policy import Policy
-from moodify.music.taste import ThompsonTaste
-from moodify.music.taste_keeping import KeptTaste
 from moodify.panel.port import Show
 from moodify.system.clock import RecordingClock, WorldClock
 from moodify.system.crashes import FILE as CRASHES_FILE
@@ -48,7 +43,7 @@ if TYPE_CHECKING:
     from moodify.camera.port import Camera
     from moodify.config import Config
     from moodify.daemon.signals import Signal
-    from moodify.music.spotify.factory import OpenPlayer
+    from moodify.music.spotify.services import Services
     from moodify.system.clock import Clock
     from moodify.web.port import House, Now, PartNow
 
@@ -74,6 +69,8 @@ class Options:
     """Called once, before the first frame."""
     pins: Any = None
     """gpiozero's pin factory for button and light; None chooses by the machine."""
+    services: Services | None = None
+    """Where Spotify is; None is its own place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,6 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
     from moodify.camera.steady import SteadyCamera
     from moodify.cloud.identity import load_or_make
     from moodify.daemon.linking import new_courier
-    from moodify.music.spotify.factory import open_player
     from moodify.panel.keys import Keys
     from moodify.panel.opening import open_panel
     from moodify.store.lock import FolderLock
@@ -139,13 +135,13 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         kept = Kept(store, settings, retention_days=config.store.retention_days, privacy_hours=config.privacy.hours, local=lambda: clock.utc().astimezone())
         # Left by a command whose appliance ended before it could answer.
         kept.take_asked()
-        player = house.enter_context(open_player(config.music, folder, clock=clock.now_s))
-        simulated = player.simulated is not None
-        # What the simulated owner likes must not be taken for the household's.
-        librarian = house.enter_context(open_librarian(demo.offline(config.music) if simulated else config.music, None if simulated else folder, now=clock.utc))
+        household = Household(config, database, folder, lambda: put(HouseChanged()), services=options.services)
+        stage = Stage(household, folder, clock, kept, settings, recording=watcher_clock is not None)
+        house.callback(stage.close)
+        speaker = stage.open()
 
         # What sees. A camera that is missing is waited for; a recording that can't be read ends the start here.
-        opener = CameraOpener(config.camera, pace=options.pace, sample_allowed=simulated)
+        opener = CameraOpener(config.camera, pace=options.pace, sample_allowed=speaker.player.simulated is not None)
         opened = [] if kept.privacy else _open_first(opener)
         for camera in opened:
             house.callback(camera.close)
@@ -154,17 +150,11 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         # What the waiting times are. In privacy no camera is opened yet: it will be the last run's.
         if opened:
             kept.note_sample(isinstance(opened[0], SampleCamera))
-        sample = config.camera.source == "sample" or (config.camera.source == "auto" and kept.sample)
-        shortened = simulated and sample
-        config = demo.shortened(config) if shortened else demo.may_start(config) if simulated else config
-        config = demo.recorded(config) if opener.recording else config
-        dj = Dj(
-            player.player,
-            put,
-            poll_s=config.music.spotify.poll_s,
-            speaker=config.music.spotify.speaker if player.simulated is None else player.simulated.name,
-            kept=None if simulated else NoteFile(folder / OWED_FILE),
-        )
+        models = tuple(f"{model.name} {model.version}" for model in map(read_manifest, manifests_of(config.vision.models)))
+        band = stage.begin(speaker, Facts(identity.device, __version__, "", demo=False, models=models))
+        dj = Dj(speaker.player.player, put, poll_s=band.config.music.spotify.poll_s, speaker=band.speaker, kept=band.notes)
+        board = Board(_first_snapshot(band.facts, privacy=kept.privacy))
+        aiming = Aiming(put, private=lambda: board.now()["privacy"])
         watcher = Watcher(
             lambda: SteadyCamera(lambda: opened.pop() if opened else opener(), retry_max_s=config.camera.retry_max_s),
             eyes,
@@ -173,7 +163,15 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             privacy=kept.privacy,
             privacy_why=kept.privacy_standing.why,
             recording=watcher_clock,
+            aiming=aiming,
         )
+
+        def without_sample() -> None:
+            nonlocal opener
+            opener = CameraOpener(config.camera, pace=options.pace, sample_allowed=False)
+            watcher.open_anew()
+
+        stage.without_sample = without_sample
 
         # What is told, and to whom.
         courier = new_courier(config.link, folder, identity, put, retention_days=config.store.retention_days) if config.link.enabled else NoCourier()
@@ -182,28 +180,19 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             recorder.note(
                 EventKind.HEALTH, {"reasons": [f"The database was damaged: it is kept as {aside.name}, and a fresh one took its place. Restore a backup if there is one"]}
             )
-        models = tuple(f"{model.name} {model.version}" for model in map(read_manifest, manifests_of(config.vision.models)))
-        facts = Facts(identity.device, __version__, player.player.description, demo=shortened, models=models)
-        board = Board(_first_snapshot(facts, privacy=kept.privacy))
-        pool = CandidatePool(config.music)
-        rng = random.Random(0 if opener.recording else None)  # noqa: S311 - no secret; a recording always gives the same orders
-        taste = ThompsonTaste(random.Random(0 if opener.recording else None))  # noqa: S311 - likewise
-        policy = Policy(config.music, pool, rng, speaker=None if simulated else config.music.spotify.speaker, taste=taste)
-        if not simulated and not opener.recording:
-            kept.recall_music(policy, clock.now_s(), clock.utc())
-            kept.recall_taste(KeptTaste(taste, settings, clock.utc()))
         conductor = Conductor(
-            config,
-            facts,
+            band.config,
+            band.facts,
             clock,
             inbox,
             Crew(watcher, dj, courier, Display(board, panel.light, notifier, courier.publish), lambda: start_health_reading(folder, put)),
-            new_tracker=lambda: MoodTracker(config.mood),
-            policy=policy,
-            pool=pool,
-            librarian=librarian,
+            new_tracker=lambda: MoodTracker(stage.band.config.mood),
+            policy=band.policy,
+            pool=band.pool,
+            librarian=speaker.librarian,
             recorder=recorder,
             kept=kept,
+            stage=stage,
         )
 
         running, page = show(config, board, put, database, identity.device, house)
@@ -214,12 +203,12 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         if isinstance(courier, Courier):
             house.callback(end, started("courier", courier.run, put), courier.close, patience)
 
-        house.callback(_end_dj, started("dj", dj.run, put), dj, player, patience)
+        house.callback(_end_dj, started("dj", dj.run, put), dj, stage, patience)
         house.callback(end, started("watcher", watcher.run, put), watcher.close, patience)
         keys = house.enter_context(Keys(lambda press: put(pressed(press, "keys")))) if options.keys else None
         if options.seconds is not None:
             house.enter_context(ended_after(options.seconds, put))
-        options.attach(Running(running, page, keys is not None and keys.active, shortened))
+        options.attach(Running(running, page, keys is not None and keys.active, band.facts.demo))
         try:
             code = conductor.run()
         finally:
@@ -242,11 +231,11 @@ def _open_first(opener: CameraOpener) -> list[Camera]:
         return []
 
 
-def _end_dj(thread: threading.Thread, dj: Dj, player: OpenPlayer, patience: Patience) -> None:
+def _end_dj(thread: threading.Thread, dj: Dj, stage: Stage, patience: Patience) -> None:
     """End it with the player still open, so that a volume that was faded is put back; a wait for a sleeping speaker ends with the player."""
     dj.close()
     thread.join(min(REQUEST_END_S, patience.left_s()))
-    end(thread, player.close, patience, at_most_s=REQUEST_END_S)
+    end(thread, stage.close_player, patience, at_most_s=REQUEST_END_S)
 
 
 def _first_snapshot(facts: Facts, *, privacy: bool) -> Now:

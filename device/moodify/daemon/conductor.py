@@ -129,6 +129,8 @@ class Conductor:
         )
         self._afar = FromAfar(crew.courier, self, self._decider, self._override)
         self._wellbeing = Wellbeing(config.system, recorder, kept, crew.courier.publish)
+        self._aimed = False
+        """Whether the camera's picture is shown to somebody."""
         self._began_s = clock.now_s()
         self._private = kept.privacy
         """Whether the watcher keeps the camera closed."""
@@ -189,7 +191,7 @@ class Conductor:
         if isinstance(signal, sig.OrderEnded):
             self._order_ended(signal)
 
-    def _handle(self, signal: sig.Signal) -> None:  # noqa: C901 - one line for each signal
+    def _handle(self, signal: sig.Signal) -> None:  # noqa: C901, PLR0912 - one line for each signal
         match signal:
             case sig.Seen():
                 self._seen(signal.observation)
@@ -201,6 +203,7 @@ class Conductor:
                 self.set_privacy(on=signal.on, origin=signal.origin)
             case sig.HouseChanged():
                 self._follow_house()
+                self._decider.decide()
             case sig.Aiming():
                 self._aim(signal)
             case sig.OrderEnded():
@@ -334,7 +337,6 @@ class Conductor:
         band = None if self._stage is None else self._stage.follow()
         if band is not None:
             self._play_with(band)
-        self._decider.decide()
 
     def _play_with(self, band: Band) -> None:
         """Let another speaker play, by its own rules; what is on its way to the last one is over."""
@@ -353,6 +355,7 @@ class Conductor:
 
     def _aim(self, aiming: sig.Aiming) -> None:
         """Tell who is in the room that the camera's picture is shown."""
+        self._aimed = aiming.on
         said = f"{aiming.by} sees the camera's picture on the page for two minutes at most, to aim it" if aiming.on else "The camera's picture is shown to nobody any more"
         self._said.note(Decision(Act.KEEP, said, self._room.mood), answer=True)
 
@@ -417,7 +420,7 @@ class Conductor:
         self._crew.display.beat(watcher_alive=self._crew.watcher.alive)
 
     def _show(self) -> None:
-        self._crew.display.show(self._now(), scanning=self._pending.looking, answer=self._answer if self._clock.now_s() < self._answer_until_s else None)
+        self._crew.display.show(self._now(), scanning=self._pending.looking or self._aimed, answer=self._answer if self._clock.now_s() < self._answer_until_s else None)
 
     def _now(self) -> Now:
         return snapshot(

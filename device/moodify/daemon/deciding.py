@@ -45,6 +45,10 @@ class Decider:
         self._kept = kept
         self._wake_s: float | None = None
 
+    def adopt(self, policy: Policy, songs: Songs, table: Turntable) -> None:
+        """Ask another policy from now on, for another speaker."""
+        self._policy, self._songs, self._table, self._wake_s = policy, songs, table, None
+
     def decide(self, ask: Ask | None = None, *, songs_found: bool = False) -> Decision:
         """Ask the policy, give the order where there is one, and return what was decided."""
         now_s = self._clock.now_s()

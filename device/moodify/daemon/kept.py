@@ -164,6 +164,10 @@ class Kept:
         else:
             self._music_version = version
 
+    def forgo_music(self) -> None:
+        """Keep nothing of the music from now on: it is a simulated speaker's."""
+        self._music_version = self._taste = None
+
     def recall_taste(self, kept: KeptTaste) -> None:
         """Keep what is learned of the household's taste from now on; without this call it ends with the run."""
         self._taste = kept

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from moodify.camera.steady import News, SteadyCamera
     from moodify.config.model import CameraConfig
+    from moodify.daemon.aiming import Aiming
     from moodify.daemon.signals import Signal
     from moodify.system.clock import RecordingClock
     from moodify.types import Observation
@@ -35,7 +36,7 @@ STILL_OPEN_MESSAGE = "privacy is on, but the camera's driver does not answer and
 
 
 class Watcher:
-    """One thread that owns camera and eyes. No pixels leave it."""
+    """One thread that owns camera and eyes. No pixels leave it, but to a person who aims the camera."""
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Watcher:
         privacy: bool = False,
         privacy_why: str = "",
         recording: RecordingClock | None = None,
+        aiming: Aiming | None = None,
     ) -> None:
         """Take what opens the camera, what sees, and the conductor's queue.
 
@@ -58,16 +60,19 @@ class Watcher:
             privacy: whether to begin with the camera closed.
             privacy_why: and why, for a person.
             recording: the clock that a recording's frames move; with it each frame waits until what follows from the last is done.
+            aiming: is shown frames while a person aims the camera; None shows them to nobody.
         """
         self._open_camera = open_camera
         self._eyes = eyes
         self._config = config
         self._put = put
         self._recording = recording
+        self._aiming = aiming
         self._privacy = privacy
         self._privacy_why = privacy_why
         self._changed = threading.Condition()
         self._closing = False
+        self._anew = False
         self._scan_until_s = float("-inf")
         self._turned_s = time.monotonic()
         self._camera: SteadyCamera | None = None
@@ -91,7 +96,13 @@ class Watcher:
         with self._changed:
             self._privacy_why = why
             self._privacy = on
+            if on:
+                self._aim_no_more()
             self._changed.notify_all()
+
+    def open_anew(self) -> None:
+        """Close the camera, and open it again; from any thread."""
+        self._anew = True
 
     def close(self) -> None:
         """End the thread; from any thread."""
@@ -104,14 +115,25 @@ class Watcher:
         try:
             while not self._closing:
                 self._turned_s = time.monotonic()
+                if self._aiming is not None:
+                    self._aiming.end_if_over()
+                if self._anew:
+                    self._anew = False
+                    self._close_camera()
                 if self._privacy:
                     self._be_private()
                 elif not self._watch():
                     return
         finally:
+            self._aim_no_more()
             self._close_camera()
 
+    def _aim_no_more(self) -> None:
+        if self._aiming is not None:
+            self._aiming.end()
+
     def _be_private(self) -> None:
+        self._aim_no_more()
         camera = self._close_camera()
         if _held(camera):
             self._put(CameraIs(State.BROKEN, STILL_OPEN_MESSAGE))
@@ -167,8 +189,13 @@ class Watcher:
         if self._recording is not None:
             self._recording.advance_to(frame.t_s)
         scanning = time.monotonic() < self._scan_until_s
+        aimed = self._aiming is not None and self._aiming.show(frame)
+        if self._privacy:
+            # It began just now.
+            self._aim_no_more()
+            return
         observation = self._eyes.see(frame, closely=scanning)
-        self._pace(camera, observation, scanning=scanning)
+        self._pace(camera, observation, scanning=scanning, aimed=aimed)
         if self._recording is None:
             self._put(Seen(observation))
             return
@@ -177,8 +204,8 @@ class Watcher:
         while not self._closing and not handled.wait(TURN_S):
             self._turned_s = time.monotonic()
 
-    def _pace(self, camera: SteadyCamera, observation: Observation, *, scanning: bool) -> None:
-        fps = self._config.scan_fps if scanning else self._config.face_fps if observation.faces or observation.moved else self._config.idle_fps
+    def _pace(self, camera: SteadyCamera, observation: Observation, *, scanning: bool, aimed: bool) -> None:
+        fps = self._config.scan_fps if scanning else self._config.face_fps if aimed or observation.faces or observation.moved else self._config.idle_fps
         if fps != self._fps:
             self._fps = fps
             camera.set_rate(fps)

@@ -1,0 +1,223 @@
+"""What the household sets on its page, who is listening, and the sign-in to Spotify: kept in the database, over the configuration file."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from moodify.config.household import HouseSettings, Wishes, for_listener, laid_over, read_kept
+from moodify.errors import PersonMustAct, StoreBusy, StoreError
+from moodify.store.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from moodify.config import Config
+    from moodify.music.port import Player
+    from moodify.music.spotify.from_page import PageSignIn
+    from moodify.music.spotify.services import Services
+    from moodify.music.spotify.status import SignInStatus
+    from moodify.types import Speaker
+
+log = logging.getLogger(__name__)
+
+HOUSE_KEY = "house"
+#: Id of who is listening; None or missing: the household.
+LISTENER_KEY = "listener"
+#: Steps of the set-up that were done or left out on the page.
+STEPS_KEY = "setup_steps"
+
+
+def settings_kept(settings: Settings) -> HouseSettings:
+    """Return what was set on the page."""
+    return read_kept(settings.get(HOUSE_KEY))
+
+
+class Household:
+    """The household's own wishes over its configuration file. Safe from any thread; each call opens the database anew.
+
+    Args:
+        config: what the file says.
+        database: where the rest is kept; it is there.
+        folder: the data folder, with the sign-in to Spotify.
+        changed: called after each change, from the thread that made it.
+        wishes_of: what a person with an account prefers; None where they are gone or may not sign in.
+        services: where Spotify is.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        database: Path,
+        folder: Path,
+        changed: Callable[[], None],
+        *,
+        wishes_of: Callable[[str], Wishes | None] = lambda _: None,
+        services: Services | None = None,
+    ) -> None:
+        """Read nothing yet."""
+        self._file, self._database, self._folder = config, database, folder
+        self.changed = changed
+        self.wishes_of = wishes_of
+        self.services = services
+        self._writing = threading.Lock()
+        self._sign_in: PageSignIn | None = None
+        self._player: Player | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return self._folder
+
+    @property
+    def file(self) -> Config:
+        """What the configuration file says."""
+        return self._file
+
+    def settings(self) -> HouseSettings:
+        """Return what is set on the page.
+
+        Raises (as all calls here):
+            StoreBusy: the database is locked or the disk is full.
+            StoreError: it can't be used.
+        """
+        with Settings(self._database) as kept:
+            return settings_kept(kept)
+
+    def config(self) -> Config:
+        """Return the configuration as it holds now, for who is listening. A database that is locked leaves the file's."""
+        try:
+            return self._config()
+        except (StoreBusy, StoreError) as error:
+            log.warning("What is set on the page does not hold for now: %s", error)
+            return self._file
+
+    def house_config(self) -> Config:
+        """Return the configuration as it holds for the household, whoever is listening."""
+        return laid_over(self._file, self.settings())
+
+    def put(self, wanted: HouseSettings) -> None:
+        """Set all of it: what is None goes back to the file's."""
+        self._put(HOUSE_KEY, wanted.as_json())
+        self.changed()
+
+    def change(self, **values: Any) -> HouseSettings:
+        """Set some of it, and return all."""
+        with self._writing:
+            wanted = HouseSettings.model_validate(self.settings().as_json() | values)
+            self._put(HOUSE_KEY, wanted.as_json())
+        self.changed()
+        return wanted
+
+    def listener(self) -> str | None:
+        """Return the id of the account that is listening; None for the household."""
+        with Settings(self._database) as kept:
+            listener = kept.get(LISTENER_KEY)
+        return listener if isinstance(listener, str) and self.wishes_of(listener) is not None else None
+
+    def listen(self, listener: str | None) -> None:
+        """Let the music be for somebody from now on; None for the household."""
+        self._put(LISTENER_KEY, listener)
+        self.changed()
+
+    def steps(self) -> dict[str, str]:
+        """Return which steps of the set-up were done or left out: the step -> ``done`` or ``skipped``."""
+        with Settings(self._database) as kept:
+            steps = kept.get(STEPS_KEY)
+        return {str(step): str(how) for step, how in steps.items()} if isinstance(steps, dict) else {}
+
+    def note_step(self, step: str, how: str | None) -> dict[str, str]:
+        """Take note that a step was done or left out; None takes that back. Return all."""
+        with self._writing:
+            steps = {each: was for each, was in self.steps().items() if each != step} | ({} if how is None else {step: how})
+            self._put(STEPS_KEY, steps)
+        return steps
+
+    # -- Spotify
+
+    @property
+    def sign_in(self) -> PageSignIn:
+        """What signs in from the page."""
+        from moodify.music.spotify.from_page import PageSignIn
+
+        with self._writing:
+            if self._sign_in is None:
+                self._sign_in = PageSignIn(self._folder, self.services)
+            return self._sign_in
+
+    def spotify(self) -> SignInStatus:
+        """Return how the sign-in stands; no request is made."""
+        from moodify.music.spotify.status import status_of
+
+        return status_of(self.house_config().music, self._folder, datetime.now(UTC))
+
+    def finish(self, address: str) -> None:
+        """Sign in with the address that the browser was sent back to; raises as :meth:`PageSignIn.finish`."""
+        self.sign_in.finish(address)
+        self._forget_songs()
+        self.changed()
+
+    def sign_out(self) -> None:
+        """Forget the sign-in to Spotify, and which songs the account has."""
+        from moodify.music.spotify.tokens import TokenFile
+
+        tokens = TokenFile(self._folder)
+        with tokens.exclusive(self._file.music.spotify.timeout_s):
+            tokens.remove()
+        self._forget_songs()
+        self.changed()
+
+    def takes(self, player: Player | None) -> None:
+        """Take the player whose account's speakers are asked for; None while the simulated one plays."""
+        self._player = player
+
+    def speakers(self) -> tuple[Speaker, ...]:
+        """Return the speakers that the signed-in account can reach now: one request.
+
+        Raises:
+            PersonMustAct: nobody is signed in to Spotify.
+            MoodifyError: as :class:`~moodify.music.port.Player`.
+        """
+        player = self._player
+        if player is None:
+            raise PersonMustAct("nobody is signed in to Spotify, so its speakers are not known; sign in first")
+        with player.asked():
+            return player.speakers()
+
+    def close(self) -> None:
+        """End a sign-in that is open."""
+        with self._writing:
+            if self._sign_in is not None:
+                self._sign_in.close()
+
+    def _forget_songs(self) -> None:
+        """Forget which songs the account had; what was imported stays."""
+        from moodify.music.catalogue.catalogue import Catalogue
+        from moodify.music.catalogue.file import FILE
+
+        if not (self._folder / FILE).exists():
+            return
+        try:
+            with Catalogue(self._folder / FILE, most=self._file.music.catalogue_max) as catalogue:
+                catalogue.forget_account()
+        except (StoreBusy, StoreError) as error:
+            log.warning("The songs of the last account stay: %s", error)
+
+    def _config(self) -> Config:
+        with Settings(self._database) as kept:
+            config, listener = laid_over(self._file, settings_kept(kept)), kept.get(LISTENER_KEY)
+        wishes = self.wishes_of(listener) if isinstance(listener, str) else None
+        return config if wishes is None else for_listener(config, wishes)
+
+    def _put(self, key: str, value: Any) -> None:
+        with self._settings() as kept:
+            kept.put(key, value)
+
+    @contextmanager
+    def _settings(self) -> Iterator[Settings]:
+        with Settings(self._database) as kept:
+            yield kept

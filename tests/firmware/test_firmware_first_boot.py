@@ -67,19 +67,23 @@ def test_the_example_of_a_key_is_one_that_cloud_init_takes(tools, user_data, tmp
 
 
 @pytest.fixture
-def unit(user_data):
+def written(user_data):
+    """The files that lie on the board, by their places."""
+    return {file["path"]: file for file in yaml.safe_load(user_data.read_text("utf-8"))["write_files"]}
+
+
+@pytest.fixture
+def unit(written):
     """The service that installs, as it lies on the board."""
-    (file,) = yaml.safe_load(user_data.read_text("utf-8"))["write_files"]
-    assert file["path"] == "/etc/systemd/system/moodify-install.service"
-    return file["content"]
+    return written["/etc/systemd/system/moodify-install.service"]["content"]
 
 
 def test_systemd_knows_every_line_of_the_service_that_installs(unit, tmp_path):
     if shutil.which("systemd-analyze") is None:
         pytest.skip("needs systemd-analyze, which scripts/test --all installs (package systemd)")
     file = tmp_path / "moodify-install.service"
-    # systemd looks for the programs, of which the installer comes later.
-    file.write_text(re.sub(r"(?m)^ExecStart=(/usr/local/src/moodify/scripts/install|/usr/bin/systemctl)", "ExecStart=/bin/true", unit))
+    # systemd looks for the program, which is not on this machine.
+    file.write_text(unit.replace("ExecStart=/usr/local/sbin/moodify-install", "ExecStart=/bin/true"))
     done = subprocess.run(["systemd-analyze", "verify", "--recursive-errors=yes", "--man=no", str(file)], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
@@ -91,26 +95,96 @@ def test_what_is_started_is_what_was_written(user_data, unit):
     assert "\nWantedBy=" in unit
 
 
-def test_what_was_fetched_is_installed_and_kept_for_another_try(unit, project_root, tmp_path):
-    (fetch,) = re.findall(r"(?m)^ExecStart=/bin/sh -c '(.*)'$", unit)
-    (install,) = re.findall(r"(?m)^ExecStart=(/usr/local/src/moodify/\S+)$", unit)
-    assert (project_root / install.removeprefix("/usr/local/src/moodify/")).is_file()
-    source, target = tmp_path / "source", tmp_path / "target"
-    git = ["git", "-c", "user.name=a", "-c", "user.email=a@localhost"]
-    subprocess.run([*git, "init", "--quiet", str(source)], check=True, timeout=60)
-    (source / "file").write_text("one")
-    subprocess.run([*git, "-C", str(source), "add", "file"], check=True, timeout=60)
-    subprocess.run([*git, "-C", str(source), "commit", "--quiet", "-m", "one"], check=True, timeout=60)
-    address = re.search(r"https://\S+", fetch)[0]
-    here = fetch.replace(address, source.as_uri()).replace("/usr/local/src/moodify", str(target))
-    assert here.count(str(target)) == 2
-    for _ in range(2):
-        subprocess.run(["/bin/sh", "-c", here], check=True, timeout=60, capture_output=True)
-        assert (target / "file").read_text() == "one"
-    # Where nothing can be fetched the service fails, and systemd tries again.
-    shutil.rmtree(target)
-    shutil.rmtree(source)
-    assert subprocess.run(["/bin/sh", "-c", here], check=False, timeout=60, capture_output=True).returncode != 0
+@pytest.fixture
+def board(written, tmp_path):
+    """What installs at the first boot, on a board that is a folder; systemctl and apt-get only say that they were called."""
+    card, place, called = tmp_path / "card", tmp_path / "place", tmp_path / "called"
+    card.mkdir()
+    (tmp_path / "bin").mkdir()
+    for name in ("systemctl", "apt-get"):
+        (tmp_path / "bin" / name).write_text(f'#!/bin/sh\necho {name} "$@" >>{called}\n')
+        (tmp_path / "bin" / name).chmod(0o755)
+    address = tmp_path / "address"
+    address.write_text(written["/etc/moodify-install"]["content"])
+    script = written["/usr/local/sbin/moodify-install"]
+    assert script["permissions"] == "0755"
+    text = script["content"]
+    for theirs, ours in (("/boot/firmware", card), ("/usr/local/src/moodify", place), ("/etc/moodify-install", address)):
+        assert theirs in text
+        text = text.replace(theirs, str(ours))
+    (tmp_path / "moodify-install").write_text(text)
+
+    class Board:
+        def __init__(self):
+            self.card, self.place, self.address = card, place, address
+
+        def starts(self):
+            """Install; the exit status, and what it said."""
+            command = ["/bin/sh", str(tmp_path / "moodify-install")]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=os.environ | {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"})
+            return done.returncode, done.stdout + done.stderr
+
+        def called(self):
+            return called.read_text().splitlines() if called.exists() else []
+
+    return Board()
+
+
+@pytest.fixture
+def sources(tmp_path):
+    """A checkout whose installer says that it was called."""
+    folder = tmp_path / "sources"
+    (folder / "scripts").mkdir(parents=True)
+    (folder / "scripts/install").write_text("#!/bin/sh\necho installing\n")
+    (folder / "scripts/install").chmod(0o755)
+    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@localhost"]
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "one"]):
+        subprocess.run([*git, *command], check=True, timeout=60)
+    return folder
+
+
+def archive(sources, file):
+    """Make it by the line that the file for the first boot gives."""
+    subprocess.run(["git", "-C", str(sources), "archive", "--prefix=moodify/", f"--output={file}", "HEAD"], check=True, timeout=60)
+
+
+def test_what_lies_on_the_card_is_installed_without_an_address(board, sources, user_data):
+    assert '"git archive --prefix=moodify/ --output=moodify.tar.gz HEAD"' in user_data.read_text("utf-8")
+    archive(sources, board.card / "moodify.tar.gz")
+    assert board.starts() == (0, "installing\n")
+    assert board.called() == ["systemctl disable moodify-install.service"]
+
+
+def test_what_has_an_address_is_fetched_from_there_and_kept_for_another_try(board, sources):
+    board.address.write_text(f"{sources.as_uri()}\n")
+    assert board.starts()[0] == 0
+    shutil.rmtree(sources)
+    assert board.starts() == (0, "installing\n")
+    assert sum("install --no-install-recommends git" in call for call in board.called()) == 1
+
+
+def test_a_first_boot_with_nothing_to_install_says_what_to_put_where_and_is_not_tried_again(board, unit):
+    code, said = board.starts()
+    assert (code, "put moodify.tar.gz on the card's first partition" in said) == (78, True)
+    assert board.called() == []
+    assert f"\nRestartPreventExitStatus={code}\n" in unit
+
+
+def test_what_can_not_be_fetched_or_installed_is_tried_again(board, sources, unit):
+    board.address.write_text((sources.parent / "nowhere").as_uri())
+    assert board.starts()[0] not in {0, 78}
+    (sources / "scripts/install").write_text("#!/bin/sh\nexit 1\n")
+    subprocess.run(["git", "-C", str(sources), "-c", "user.name=a", "-c", "user.email=a@localhost", "commit", "--quiet", "-am", "two"], check=True, timeout=60)
+    archive(sources, board.card / "moodify.tar.gz")
+    assert board.starts()[0] == 1
+    assert "systemctl disable moodify-install.service" not in board.called()
+    assert "\nRestart=on-failure\n" in unit
+
+
+def test_this_checkout_is_one_that_a_first_boot_can_install(board, project_root, unit):
+    assert "\nExecStart=/usr/local/sbin/moodify-install\n" in unit
+    tree = subprocess.run(["git", "-C", str(project_root), "ls-files", "--stage", "scripts/install"], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert tree.startswith("100755 ")
 
 
 def connections(tools, tmp_path, text):

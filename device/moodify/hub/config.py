@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from moodify.accounts.address import normalise
 from moodify.config import document
 from moodify.config.load import parse, read
 from moodify.config.model import Port, Section, between
-from moodify.errors import PersonMustAct
+from moodify.errors import AccountError, PersonMustAct
 
 #: The schemes of databases that a hub can use (SQLAlchemy's names), and of caches.
 DATABASES = ("postgresql+psycopg://", "postgresql://", "sqlite:///")
@@ -66,6 +67,27 @@ class HubConfig(Section):
     states_ttl_s: Annotated[int, Field(ge=10, le=2_592_000)] = Field(86_400, description="Seconds that a device's last state is worth something.")
     collectors: Annotated[int, Field(ge=1, le=16)] = Field(1, description="Threads of this hub that store events; moodify hub collect adds processes to them.")
     announce: bool = Field(default=True, description="Whether the hub makes itself known on the home's network (zeroconf), so that enrolment can offer it.")
+    mail_host: str | None = Field(
+        None, min_length=1, examples=["smtp.example.org"], description="Mail server that alerts are handed in at (SMTP, never without TLS); unset: no alert goes by e-mail."
+    )
+    mail_port: Annotated[int, Field(ge=1, le=65_535)] = Field(587, description="Its port.")
+    mail_security: Literal["starttls", "tls"] = Field("starttls", description="How it encrypts: starttls as usual at port 587, tls as usual at port 465.")
+    mail_from: str | None = Field(None, examples=["moodify@example.org"], description="Address that alerts come from.")
+    mail_user: str | None = Field(None, min_length=1, examples=["moodify@example.org"], description="User name at the mail server; unset: none is asked for.")
+    mail_password_file: Path | None = Field(
+        None, examples=["/etc/moodify-hub/mail.password"], description="File with the password as its one line, which only the user that runs the hub may read (chmod 600)."
+    )
+    mail_ca_file: Path | None = Field(
+        None,
+        examples=["/etc/ssl/home-ca.pem"],
+        description="Who signed the mail server's certificate (PEM); unset: whom the system trusts.",
+    )
+    webhook_networks: tuple[str, ...] = Field(
+        (), description='Private networks and addresses that webhooks may go to, as "192.168.1.5" or "192.168.1.0/24"; public addresses are allowed over HTTPS.'
+    )
+    webhook_ca_file: Path | None = Field(
+        None, examples=["/etc/ssl/home-ca.pem"], description="Who signed the certificates of webhooks' receivers (PEM); unset: those whom requests trusts."
+    )
     mosquitto: str = Field("mosquitto", min_length=1, description="The broker's program.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
 
@@ -77,6 +99,26 @@ class HubConfig(Section):
         except ValueError:
             raise PydanticCustomError("address", "is no address; write one of this machine's, as 192.168.1.20, or 0.0.0.0 for all") from None
         return host
+
+    @field_validator("mail_from")
+    @classmethod
+    def _a_mail_address(cls, address: str | None) -> str | None:
+        try:
+            return None if address is None else normalise(address)
+        except AccountError as error:
+            raise PydanticCustomError("address", "{problem}", {"problem": str(error)}) from None
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError:
+                raise PydanticCustomError(
+                    "network", 'has "{network}" in it, which is none; write an address as 192.168.1.5, or a network as 192.168.1.0/24', {"network": network}
+                ) from None
+        return networks
 
     @field_validator("database_url", "cache_url", mode="after")
     @classmethod
@@ -94,6 +136,12 @@ class HubConfig(Section):
         if (self.certificate is None) != (self.key is None):
             there, missing = ("certificate", "key") if self.key is None else ("key", "certificate")
             raise between(f"{missing},{there}", f"is missing beside {there}; set both, or neither for the hub's own certificate")
+        if (self.mail_host is None) != (self.mail_from is None):
+            there, missing = ("mail_host", "mail_from") if self.mail_from is None else ("mail_from", "mail_host")
+            raise between(f"{missing},{there}", f"is missing beside {there}; set both, or neither for alerts without e-mail")
+        if (self.mail_user is None) != (self.mail_password_file is None):
+            there, missing = ("mail_user", "mail_password_file") if self.mail_password_file is None else ("mail_password_file", "mail_user")
+            raise between(f"{missing},{there}", f"is missing beside {there}; set both, or neither for a mail server that asks for no sign-in")
         return self
 
 

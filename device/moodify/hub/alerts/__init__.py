@@ -1,0 +1,1 @@
+"""Alerts: tells an owner that a device needs somebody, once, and that it is well again."""

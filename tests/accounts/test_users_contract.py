@@ -1,4 +1,4 @@
-"""What every implementation of the port ``Users`` does; a new one is added to ``KINDS``."""
+"""What every implementation of the port ``Kept`` does with users."""
 
 import threading
 from dataclasses import replace
@@ -13,15 +13,13 @@ from moodify.accounts.memory import MemoryAccounts
 from moodify.accounts.user import Role
 from moodify.errors import AccountError, EmailTaken, NoSuchUser, StoreBusy
 
-#: Each makes empty ``Users`` in a folder of their own.
-KINDS = {"memory": lambda folder: MemoryAccounts()}
 
 LATER = NOON + timedelta(hours=1)
 
 
-@pytest.fixture(params=KINDS)
-def users(request, tmp_path):
-    return KINDS[request.param](tmp_path)
+@pytest.fixture
+def users(kept):
+    return kept
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def test_a_database_of_a_newer_moodify_is_refused_and_left_alone(database, datab
     database.close()
     run(database_target, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
     before = tables(database_target)
-    with pytest.raises(StoreError, match=r"newer Moodify \(version 9999, this one knows up to 0002\)"):
+    with pytest.raises(StoreError, match=rf"newer Moodify \(version 9999, this one knows up to {NEWEST}\)"):
         open_database(database_target)
     assert tables(database_target) == before
 

@@ -47,7 +47,61 @@ def _bounded_outbox(db: Database) -> None:
     db.execute("CREATE TRIGGER outbox_shrinks AFTER DELETE ON outbox BEGIN UPDATE outbox_state SET bytes = bytes - length(CAST(OLD.items AS BLOB)) - 64; END")
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _bounded_outbox)
+def _accounts(db: Database) -> None:
+    # What moodify.accounts.tables reads and writes.
+    db.execute(
+        """
+        CREATE TABLE users (
+            id TEXT PRIMARY KEY,
+            email TEXT NOT NULL UNIQUE,
+            first_name TEXT NOT NULL,
+            last_name TEXT NOT NULL,
+            role TEXT NOT NULL,
+            active INTEGER NOT NULL,
+            created TEXT NOT NULL,
+            updated TEXT NOT NULL,
+            preferences TEXT NOT NULL,
+            age INTEGER,
+            skin_type INTEGER,
+            last_sign_in TEXT,
+            password_hash TEXT NOT NULL,
+            failures INTEGER NOT NULL,
+            last_failure TEXT
+        ) WITHOUT ROWID
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE sessions (
+            id TEXT PRIMARY KEY,
+            user_id TEXT NOT NULL REFERENCES users (id),
+            label TEXT NOT NULL,
+            began TEXT NOT NULL,
+            used TEXT NOT NULL,
+            ends TEXT NOT NULL,
+            token_hash TEXT NOT NULL
+        ) WITHOUT ROWID
+        """
+    )
+    db.execute("CREATE INDEX sessions_user ON sessions (user_id)")
+    db.execute(
+        """
+        CREATE TABLE codes (
+            id TEXT PRIMARY KEY,
+            purpose TEXT NOT NULL,
+            role TEXT NOT NULL,
+            first_name TEXT NOT NULL,
+            made_by TEXT REFERENCES users (id),
+            began TEXT NOT NULL,
+            used TEXT NOT NULL,
+            ends TEXT NOT NULL,
+            hash TEXT NOT NULL
+        ) WITHOUT ROWID
+        """
+    )
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _bounded_outbox, _accounts)
 
 #: The version that this program reads and writes.
 NEWEST = len(MIGRATIONS)

@@ -61,7 +61,8 @@ def load(transactions: Transactions, file: Path) -> int:
             for table in Base.metadata.sorted_tables:
                 if table.name != HubRow.__tablename__ and connection.execute(select(table).limit(1)).first() is not None:
                     raise StoreError(f"{transactions.where} is not empty; restore into a fresh database")
-            return sum(_load(connection, table, archive, expected[table.name]) for table in Base.metadata.sorted_tables)
+            # A backup of an older hub has no rows of tables that came later.
+            return sum(_load(connection, table, archive, expected[table.name]) for table in Base.metadata.sorted_tables if table.name in expected)
     except OSError as error:
         raise StoreError(f"{file}: {error.strerror or error}; name a backup that moodify hub backup wrote") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -94,6 +95,8 @@ def _expected(file: Path, archive: zipfile.ZipFile) -> dict[str, int]:
         raise StoreError(f"{file} is another program's; name a backup that moodify hub backup wrote")
     if note["format"] != _FORMAT or note["version"] not in {step.revision for step in steps().walk_revisions()}:
         raise StoreError(f"{file} was written by a newer Moodify (format {note['format']}, version {note['version']}); install that to restore it")
+    if note["version"] == NEWEST and note["rows"].keys() != Base.metadata.tables.keys():
+        raise ValueError(f"no rows of {', '.join(sorted(Base.metadata.tables.keys() ^ note['rows'].keys()))}")
     return dict(note["rows"])
 
 

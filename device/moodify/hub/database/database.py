@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from moodify.hub.database import backup, retention
+from moodify.hub.database.accounts import AccountTransactions
 from moodify.hub.database.commands import Commands
 from moodify.hub.database.engine import Transactions
 from moodify.hub.database.history import Events
@@ -28,6 +29,7 @@ class Database:
         self.intake = Intake(transactions)
         self.commands = Commands(transactions)
         self.events = Events(transactions)
+        self.accounts = AccountTransactions(transactions)
 
     def check(self) -> None:
         """Return if the database answers.

@@ -12,6 +12,7 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 import zipfile
 from contextlib import closing
 from datetime import UTC, datetime
@@ -23,7 +24,6 @@ from typer.testing import CliRunner
 from appliance import Appliance, configure, data_folder, environment_of, hubs_of, moodify
 from brokers import OBSERVER, running_broker
 from hub_process import HubDevice, HubProcess, made_hub
-from moodify.cli.data_places import KINDS, set_aside, unknown
 from moodify.cli.main import app
 from moodify.cloud.enrolment import enrol
 from moodify.cloud.identity import load, load_or_make
@@ -31,6 +31,7 @@ from moodify.cloud.keys import pem_of
 from moodify.cloud.mqtt import Acked, Connected, Connection, Received, Subscribed
 from moodify.cloud.port import Credentials
 from moodify.cloud.topics import Topics
+from moodify.daemon.data_places import KINDS, set_aside, unknown
 from moodify.daemon.kept import PRIVACY_ASKED_KEY, PRIVACY_KEY, privacy_kept
 from moodify.errors import MoodifyError
 from moodify.hub.certificate import fingerprint
@@ -385,6 +386,58 @@ def test_a_restore_that_fails_on_the_way_puts_everything_back(home, monkeypatch,
         assert "Nothing was changed" in refused(home, "restore", home / "backup")
     assert content_of(folder) == before
     assert set_aside(folder) == []
+
+
+#: An appliance that ends without a word, so that what it wrote last is in the log alone.
+ENDS_WITHOUT_A_WORD = """
+import os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from moodify.store.store import Store
+from moodify.types import Event, EventKind
+Store(Path(sys.argv[1])).record([Event("only in the log", EventKind.MOOD, datetime.now(UTC), {"mood": "calm"})])
+os._exit(0)
+"""
+#: A restore for which the power goes at a step of its swap.
+POWER_CUT = """
+import os, sys
+from pathlib import Path
+from moodify.cli.main import app
+steps, at = 0, int(sys.argv[2])
+def cut(step):
+    def one(path, target):
+        global steps
+        steps += 1
+        if steps == at:
+            os._exit(9)
+        return step(path, target)
+    return one
+Path.rename, Path.hardlink_to = cut(Path.rename), cut(Path.hardlink_to)
+app(["restore", sys.argv[1]])
+"""
+
+
+@pytest.mark.parametrize("at", range(1, 14, 2))
+def test_a_restore_that_a_power_cut_ends_loses_nothing_and_can_be_done_again(home, at):
+    done(home, "backup", home / "backup", "--with-keys")
+    folder = data_folder(home)
+    before = {each.id for each in events_of(home)}
+    subprocess.run([sys.executable, "-c", ENDS_WITHOUT_A_WORD, folder / "moodify.db"], check=True)
+    assert (folder / "moodify.db-wal").stat().st_size > 0
+    ended = subprocess.run([sys.executable, "-c", POWER_CUT, home / "backup", str(at)], env=environment_of(home), cwd=home, check=False, capture_output=True)
+    assert ended.returncode == 9
+    # It starts again, with one of the two.
+    begun(home)
+    assert {each.id for each in events_of(home)} >= before
+    done(home, "restore", home / "backup")
+    assert {each.id for each in events_of(home)} >= before
+    assert list(folder.glob("restoring-*")) == []
+    kept = set()
+    for aside in set_aside(folder):
+        if (aside / "moodify.db").exists():
+            with History(aside / "moodify.db") as history:
+                kept |= {each.id for each in history.each()}
+    assert "only in the log" in kept
 
 
 def rewritten(file, tmp_path, change):

@@ -127,7 +127,7 @@ def test_a_named_mood_ends_by_itself_and_the_room_counts_again(house):
     assert house.board.now()["override"] is not None
     house.show(20, HAPPY)
     assert house.board.now()["override"] is None
-    assert any("named from afar is over" in reason for reason in house.reasons())
+    assert any("that was named is over" in reason for reason in house.reasons())
     wait_until(lambda: "decide queue happy" in house.show(2, HAPPY).told)
 
 

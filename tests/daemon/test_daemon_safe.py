@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from moodify.daemon.safe import AGAIN
+from moodify.daemon.ending import AGAIN
 from moodify.store.history import History
 from moodify.system.crashes import FILE, MANY, count_of
 from processes import open_files

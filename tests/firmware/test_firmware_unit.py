@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from moodify.daemon.safe import AGAIN
+from moodify.daemon.ending import AGAIN
 from moodify.daemon.watcher import ALIVE_S
 from moodify.system.crashes import MANY, WINDOW_S
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from moodify.cli.data_farewell import bid_farewell
-from moodify.cli.data_places import KINDS, device_of, found, refuse_while_running, set_aside, unknown
 from moodify.cli.person import require_owner, typed
 from moodify.config import find, load
+from moodify.daemon.data_places import KINDS, device_of, found, refuse_while_running, set_aside, unknown
 from moodify.daemon.places import DATABASE, folder_of
 from moodify.errors import MoodifyError, StoreError
 from moodify.files import sync_folder

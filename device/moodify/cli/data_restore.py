@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from moodify.cli.data_places import CATALOGUE, CONFIGURATION, KINDS, RESTORED_CONFIGURATION, RESTORING, InBackup, found, refuse_while_running
 from moodify.cli.person import require_owner
 from moodify.config import find, load
+from moodify.daemon.data_places import CATALOGUE, CONFIGURATION, KINDS, RESTORED_CONFIGURATION, RESTORING, InBackup, found, refuse_while_running
 from moodify.daemon.places import DATABASE, folder_of
 from moodify.errors import PersonMustAct, StoreBusy, StoreError
 from moodify.files import sync_folder
@@ -36,6 +37,7 @@ def restore(config_file: Path | None, file: Path) -> int:
         StoreBusy: the disk is full.
         StoreError: a database of it is damaged or of a newer Moodify, or the folder can't be used.
     """
+    from moodify.store.copying import settle
     from moodify.store.lock import FolderLock
 
     configuration = find(config_file)
@@ -45,6 +47,9 @@ def restore(config_file: Path | None, file: Path) -> int:
     with FolderLock(folder), _ready_folder(folder) as temporary:
         ready = Path(temporary)
         note, waiting, configured = _get_ready(folder, file, ready, configuration)
+        for name in (DATABASE, CATALOGUE):
+            # A power cut must not leave it without its log, which goes before it.
+            settle(folder / name)
         aside = _swap(folder, ready, keys=note.keys)
     _tell(folder, note, waiting, aside, configured=configured)
     return 0
@@ -52,6 +57,9 @@ def restore(config_file: Path | None, file: Path) -> int:
 
 def _ready_folder(folder: Path) -> TemporaryDirectory[str]:
     try:
+        # Of a restore that was cut off; keys may be in it.
+        for left in folder.glob(f"{RESTORING}*"):
+            shutil.rmtree(left)
         return TemporaryDirectory(prefix=RESTORING, dir=folder)
     except OSError as error:
         raise _unusable(folder, error) from error
@@ -138,10 +146,12 @@ def _swap(folder: Path, ready: Path, *, keys: bool) -> Path | None:
             away = aside / name
             undo.append(partial(away.rename, folder / name) if away.exists() else (folder / name).unlink)
         sync_folder(folder)
-    except OSError as error:
+    except BaseException as error:
         for step in reversed(undo):
             step()
-        raise _unusable(folder, error) from error
+        if isinstance(error, OSError):
+            raise _unusable(folder, error) from error
+        raise
     if any(aside.iterdir()):
         return aside
     aside.rmdir()

@@ -12,6 +12,7 @@ from moodify.daemon import words
 from moodify.daemon.afar import FromAfar
 from moodify.daemon.deciding import Decider
 from moodify.daemon.diagnosis import diagnose
+from moodify.daemon.ending import AGAIN
 from moodify.daemon.override import Override
 from moodify.daemon.parts import Part
 from moodify.daemon.pending import Pending
@@ -158,7 +159,7 @@ class Conductor:
             log.critical("The %s ended by an error, and Moodify with it: %s", self._ending.name, self._ending.error)
             return 1
         log.log(logging.ERROR if self._ending.failed else logging.INFO, "Ending: %s", self._ending.reason)
-        return int(self._ending.failed)
+        return AGAIN if self._ending.again else int(self._ending.failed)
 
     @property
     def failure(self) -> str | None:
@@ -413,7 +414,7 @@ class Conductor:
         if (mood := self._pending.late(now_s)) is not None:
             self._answer_pending(f"Found no {mood.value} music in time: press again")
         if self._override.over():
-            self._said.note(Decision(Act.KEEP, "The mood that was named from afar is over: the music follows the room again", self._room.mood), answer=True)
+            self._said.note(Decision(Act.KEEP, "The mood that was named is over: the music follows the room again", self._room.mood), answer=True)
         self._kept.keep_music(self._policy, now_s, self._clock.utc())
         self._kept.keep_taste(self._clock.utc())
         self._show()

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from moodify.daemon.signals import Signal
 
 
+#: What a run that is to be followed by another one exits with; the unit has it (RestartForceExitStatus=). EX_TEMPFAIL of sysexits.h.
+AGAIN = 75
+
+
 class EndedBySignals:
     """Ends a run at SIGINT, SIGTERM or SIGHUP; a second one ends the process at once.
 

@@ -16,7 +16,7 @@ from moodify.daemon.conductor import BUTTON
 from moodify.daemon.courier import Courier, NoCourier
 from moodify.daemon.diagnosis import diagnose
 from moodify.daemon.display import Display
-from moodify.daemon.ending import ended_after
+from moodify.daemon.ending import AGAIN, ended_after
 from moodify.daemon.parts import Part
 from moodify.daemon.places import DATABASE, DEVICE_KEY
 from moodify.daemon.recorder import Recorder
@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: What a run that is to be followed by a whole one exits with; the unit has it (RestartForceExitStatus=). EX_TEMPFAIL of sysexits.h.
-AGAIN = 75
 #: Longest wait for a signal, in seconds: the watchdog is attended to at least so often.
 TICK_S = 1.0
 
@@ -85,7 +83,6 @@ class SafeConductor:
         self._began_s = clock.now_s()
         self._health_due_s = float("-inf")
         self._ending: sig.Stop | sig.ThreadDied | None = None
-        self._again = False
 
     def run(self, display: Display, read_health: Callable[[], None]) -> int:
         """Show why, and answer, until something ends the run; return the process's exit code, :data:`AGAIN` for a whole start."""
@@ -105,7 +102,7 @@ class SafeConductor:
             log.critical("The %s ended by an error, and Moodify with it: %s", self._ending.name, self._ending.error)
             return 1
         log.info("Ending: %s", self._ending.reason)
-        return AGAIN if self._again else int(self._ending.failed)
+        return AGAIN if self._ending.again else int(self._ending.failed)
 
     def now(self) -> Now:
         """Return the state to show."""
@@ -161,8 +158,7 @@ class SafeConductor:
             return
         match signal.press:
             case Press.SCAN | Press.LET_GO:
-                self._again = True
-                self._ending = sig.Stop(f"a press ({signal.origin}) ends safe mode")
+                self._ending = sig.Stop(f"a press ({signal.origin}) ends safe mode", again=True)
             case Press.PRIVACY:
                 self._set_privacy(on=not self._kept.privacy, origin=signal.origin)
             case Press.QUIT:

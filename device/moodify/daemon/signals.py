@@ -185,6 +185,8 @@ class Stop:
     reason: str
     failed: bool = False
     """Whether the program ends with an error."""
+    again: bool = False
+    """Whether it is to be started again."""
 
 
 Signal = (

@@ -60,11 +60,21 @@ def write(file: Path, members: Mapping[str, Path], *, device: str | None, keys: 
         StoreBusy: the disk is full.
         PersonMustAct: something can't be read, or FILE is in a folder that can't be written.
     """
-    with _whole(file) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        files = {name: _add(archive, name, path) for name, path in members.items()}
-        note = Note(datetime.now(UTC), __version__, device, keys, files)
-        archive.writestr(_NOTE, json.dumps(_as_json(note), indent=1))
-    return note
+    with _whole(file) as out:
+        return _pack(out, members, device, keys=keys)
+
+
+def pack(out: BinaryIO, members: Mapping[str, Path], *, device: str | None, keys: bool) -> Note:
+    """Write a backup of files, as :func:`write` does, into a file that has no name.
+
+    Raises:
+        StoreBusy: the disk is full.
+        PersonMustAct: something can't be read.
+    """
+    try:
+        return _pack(out, members, device, keys=keys)
+    except OSError as error:
+        raise _unusable(error, next(iter(members.values()))) from error
 
 
 def read_note(file: Path) -> Note:
@@ -89,6 +99,14 @@ def unpack(file: Path, into: Path, names: Collection[str]) -> Note:
         for name, (size, digest) in note.files.items():
             if name in names and _take(archive, name, into / name, size) != digest:
                 raise zipfile.BadZipFile(name)
+    return note
+
+
+def _pack(out: BinaryIO, members: Mapping[str, Path], device: str | None, *, keys: bool) -> Note:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        files = {name: _add(archive, name, path) for name, path in members.items()}
+        note = Note(datetime.now(UTC), __version__, device, keys, files)
+        archive.writestr(_NOTE, json.dumps(_as_json(note), indent=1))
     return note
 
 

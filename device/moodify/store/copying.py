@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
-from typing import TYPE_CHECKING
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from moodify.errors import StoreError
+from moodify.errors import StoreBusy, StoreError
 from moodify.sqlite import BUSY_TIMEOUT_S, Damaged, mapped, transaction
 from moodify.store.database import connect, damage, make_private
 from moodify.store.migrations import migrate
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlite_utils import Database
+
+
+#: The tables of accounts, those first that refer to others (:mod:`moodify.store.migrations`).
+ACCOUNTS: Final = ("codes", "sessions", "users")
 
 
 def copy_database(source: Path, to: Path) -> None:
@@ -42,6 +46,20 @@ def copy_database(source: Path, to: Path) -> None:
         copy.execute("PRAGMA journal_mode = DELETE")
 
 
+def leave_out_accounts(copy: Path) -> None:
+    """Take everybody's account, password and session out of a copy, also from where deleted rows lie on.
+
+    Raises:
+        StoreBusy: there is no room.
+        StoreError: it can't be used.
+    """
+    with mapped(copy), closing(connect(copy)) as db:
+        for table in ACCOUNTS:
+            if table in db.table_names():
+                db.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
+        db.execute("VACUUM")
+
+
 def take_up(path: Path) -> int:
     """Make a copy ready to go on where there was another database, or none: bring it up to date and begin a new outbox; return how many messages wait in it.
 
@@ -59,6 +77,15 @@ def take_up(path: Path) -> int:
     with mapped(path), closing(connect(path)) as db:
         migrate(db)
         return _new_outbox(db)
+
+
+def settle(path: Path) -> None:
+    """Bring what a log still has into the database file that nobody uses, as far as that can be done: then the file alone is whole."""
+    if not path.is_file() or not path.stat().st_size:
+        return
+    # One that is damaged stays as it is; its log goes with it.
+    with suppress(StoreBusy, StoreError), mapped(path), closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _new_outbox(db: Database) -> int:

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from moodify.cloud import enrolment
-from moodify.daemon import hub_beside
+from moodify.daemon import erasing, hub_beside
 from moodify.daemon.linking import PUBLIC_KEY
 from moodify.daemon.places import DATABASE, DEVICE_KEY
 from moodify.errors import PersonMustAct
@@ -71,6 +71,7 @@ KINDS: Final = (
     Kind(crashes.FILE, "how often it crashed lately"),
     Kind("run", "files of a run"),
     Kind(RESTORED_CONFIGURATION, "the configuration that was in a backup"),
+    Kind(erasing.FILE, "a wish to erase all of this, from the page"),
     Kind(lock.FILE, "the lock of a run"),
 )
 

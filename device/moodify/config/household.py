@@ -73,7 +73,7 @@ def laid_over(config: Config, settings: HouseSettings) -> Config:
 
 
 def for_listener(config: Config, wishes: Wishes) -> Config:
-    """Return the configuration with what one person prefers: never louder than the household lets it be."""
+    """Return the configuration with what one person prefers: never louder than the household lets it be. Their quiet hours come beside the household's, and are not in it."""
     tree = _tree(wishes)
     if wishes.volume_cap is not None:
         tree["music"]["volume_cap"] = min(wishes.volume_cap, config.music.volume_cap)
@@ -81,6 +81,7 @@ def for_listener(config: Config, wishes: Wishes) -> Config:
         tree["music"]["volume_caps"] = [hours.model_dump() | {"volume_cap": min(hours.volume_cap, wishes.volume_cap)} for hours in config.music.volume_caps]
     if wishes.goal is not None:
         tree["music"]["goals"] = []
+    tree["music"].pop("quiet_hours", None)
     return _overlaid(config, tree)
 
 

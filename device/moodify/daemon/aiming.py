@@ -95,7 +95,7 @@ class Aiming:
             try:
                 self._picture = None
                 self._changed.wait_for(lambda: self._picture is not None or not self._aims(who), timeout=FRAME_S)
-                picture = self._picture
+                picture = self._newest()
                 aims = self._aims(who)
             finally:
                 self._wanted -= 1
@@ -133,6 +133,9 @@ class Aiming:
 
     def _aims(self, who: str) -> bool:
         return self._who == who and self._clock() < self._until_s and not self._private()
+
+    def _newest(self) -> bytes | None:
+        return self._picture
 
     def _forget(self) -> None:
         self._who, self._name, self._until_s, self._picture = None, "", 0.0, None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,11 @@ from moodify.errors import PersonMustAct, StoreBusy, StoreError
 from moodify.store.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from moodify.config import Config
+    from moodify.config.model import QuietHours
     from moodify.music.port import Player
     from moodify.music.spotify.from_page import PageSignIn
     from moodify.music.spotify.services import Services
@@ -96,6 +96,15 @@ class Household:
             log.warning("What is set on the page does not hold for now: %s", error)
             return self._file
 
+    def also_quiet(self) -> QuietHours | None:
+        """Return the quiet hours of who is listening, beside the household's."""
+        try:
+            wishes = self._wishes()
+        except (StoreBusy, StoreError):
+            # config() says so.
+            return None
+        return None if wishes is None else wishes.quiet_hours
+
     def house_config(self) -> Config:
         """Return the configuration as it holds for the household, whoever is listening."""
         return laid_over(self._file, self.settings())
@@ -155,11 +164,41 @@ class Household:
 
         return status_of(self.house_config().music, self._folder, datetime.now(UTC))
 
+    @property
+    def simulated(self) -> bool:
+        """Whether the simulated speaker plays."""
+        return self._player is None
+
+    def begin_sign_in(self, client_id: str | None, redirect_uri: str | None) -> tuple[str, str]:
+        """Begin to sign in; return the link where the owner agrees, and where Spotify sends the browser back to.
+
+        Args:
+            client_id: of the household's own app; None takes the one that is configured, or was used last.
+            redirect_uri: None takes the one on loopback that is configured.
+
+        Raises:
+            CannotWork: it is no client id.
+            PersonMustAct: there is none.
+        """
+        from moodify.music.spotify.client import client_id_of
+        from moodify.music.spotify.scopes import EVERYTHING, SAVING, wanted
+        from moodify.music.spotify.tokens import TokenFile
+
+        music = self.house_config().music
+        app = client_id or client_id_of(music, TokenFile(self._folder))
+        if app is None:
+            raise PersonMustAct("there is no client id yet; make an app at developer.spotify.com/dashboard and paste its Client ID")
+        redirect = redirect_uri or f"http://127.0.0.1:{music.spotify.redirect_port}/callback"
+        # Playlists and sources are chosen afterwards, on the same page: who had to agree again for each would be right to be annoyed.
+        asked = tuple(permission for permission in EVERYTHING if permission is not SAVING or permission in wanted(music))
+        return self.sign_in.begin(app, redirect, asked, timeout_s=music.spotify.timeout_s), redirect
+
     def finish(self, address: str) -> None:
         """Sign in with the address that the browser was sent back to; raises as :meth:`PageSignIn.finish`."""
-        self.sign_in.finish(address)
+        client_id = self.sign_in.finish(address)
         self._forget_songs()
-        self.changed()
+        # In place of one that the file or the page named before: the sign-in is good for this app alone.
+        self.change(client_id=client_id)
 
     def sign_out(self) -> None:
         """Forget the sign-in to Spotify, and which songs the account has."""
@@ -208,16 +247,14 @@ class Household:
             log.warning("The songs of the last account stay: %s", error)
 
     def _config(self) -> Config:
-        with Settings(self._database) as kept:
-            config, listener = laid_over(self._file, settings_kept(kept)), kept.get(LISTENER_KEY)
-        wishes = self.wishes_of(listener) if isinstance(listener, str) else None
+        config, wishes = self.house_config(), self._wishes()
         return config if wishes is None else for_listener(config, wishes)
 
-    def _put(self, key: str, value: Any) -> None:
-        with self._settings() as kept:
-            kept.put(key, value)
-
-    @contextmanager
-    def _settings(self) -> Iterator[Settings]:
+    def _wishes(self) -> Wishes | None:
         with Settings(self._database) as kept:
-            yield kept
+            listener = kept.get(LISTENER_KEY)
+        return self.wishes_of(listener) if isinstance(listener, str) else None
+
+    def _put(self, key: str, value: Any) -> None:
+        with Settings(self._database) as kept:
+            kept.put(key, value)

@@ -123,7 +123,7 @@ class Stage:
         wanted = self._household.config()
         if self._key(wanted) == self.band.opened.key:
             config = self._as_it_holds(wanted, self.band.opened)
-            self.band.policy.follow(config.music)
+            self.band.policy.follow(config.music, self._household.also_quiet())
             self.band.pool.follow(config.music)
             self._band = replace(self.band, config=config)
             return None
@@ -165,6 +165,7 @@ class Stage:
         rng = random.Random(seed)  # noqa: S311 - no secret; a recording always gives the same orders
         taste = ThompsonTaste(random.Random(seed))  # noqa: S311 - likewise
         policy = Policy(config.music, pool, rng, speaker=None if simulated is not None else named, taste=taste)
+        policy.follow(config.music, self._household.also_quiet())
         if simulated is None and not self._recording:
             self._kept.recall_music(policy, self._clock.now_s(), self._clock.utc())
             self._kept.recall_taste(KeptTaste(taste, self._settings, self._clock.utc()))

@@ -190,8 +190,8 @@ class Watcher:
             self._recording.advance_to(frame.t_s)
         scanning = time.monotonic() < self._scan_until_s
         aimed = self._aiming is not None and self._aiming.show(frame)
-        if self._privacy:
-            # It began just now.
+        if not self._may_look():
+            # Privacy began just now.
             self._aim_no_more()
             return
         observation = self._eyes.see(frame, closely=scanning)
@@ -203,6 +203,9 @@ class Watcher:
         self._put(Seen(observation, handled))
         while not self._closing and not handled.wait(TURN_S):
             self._turned_s = time.monotonic()
+
+    def _may_look(self) -> bool:
+        return not self._privacy
 
     def _pace(self, camera: SteadyCamera, observation: Observation, *, scanning: bool, aimed: bool) -> None:
         fps = self._config.scan_fps if scanning else self._config.face_fps if aimed or observation.faces or observation.moved else self._config.idle_fps

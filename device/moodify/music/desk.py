@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import time
     from random import Random
 
-    from moodify.config.model import MusicConfig, MusicGoal
+    from moodify.config.model import MusicConfig, MusicGoal, QuietHours
     from moodify.music.candidates import CandidatePool
     from moodify.music.orders import Order, Sent
     from moodify.music.port import Taste
@@ -43,6 +43,8 @@ class Desk:
         self.memory = Memory(no_repeat=config.no_repeat)
         self.orders: list[Order] = []
         """On their way, the newest last."""
+        self.also_quiet: QuietHours | None = None
+        """Hours of who is listening, beside the household's."""
         self.goal_wanted: MusicGoal | None = None
         """What music is for at all hours, as somebody wants it for now; None goes by the configuration."""
         self.taste = taste if config.learning else None
@@ -98,8 +100,11 @@ class Desk:
 
     def hush(self, now: Situation) -> tuple[str, float] | None:
         """Return why nothing is started or changed at this hour, and until when."""
-        quiet = hours.hush(now.local_time, self.config.quiet_hours)
-        return None if quiet is None else (quiet[0], now.now_s + quiet[1])
+        for quiet_hours in (self.config.quiet_hours, self.also_quiet):
+            quiet = hours.hush(now.local_time, quiet_hours)
+            if quiet is not None:
+                return quiet[0], now.now_s + quiet[1]
+        return None
 
     def elsewhere(self, now: Situation) -> str | None:
         """Return what to say where the owner listens on another speaker."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime, time
     from random import Random
 
-    from moodify.config.model import MusicConfig, MusicGoal
+    from moodify.config.model import MusicConfig, MusicGoal, QuietHours
     from moodify.errors import MoodifyError
     from moodify.music.candidates import CandidatePool
     from moodify.music.port import Taste
@@ -91,9 +91,14 @@ class Policy:
         """Take what music is for at all hours, until the next start; None goes back to the configuration."""
         self._desk.goal_wanted = goal
 
-    def follow(self, config: MusicConfig) -> None:
-        """Decide by other rules from now on; what was learned and ordered is remembered. How far back songs count as heard stays."""
-        self._desk.config = config
+    def follow(self, config: MusicConfig, also_quiet: QuietHours | None = None) -> None:
+        """Decide by other rules from now on; what was learned and ordered is remembered. How far back songs count as heard stays.
+
+        Args:
+            config: the rules.
+            also_quiet: quiet hours beside those: of who is listening.
+        """
+        self._desk.config, self._desk.also_quiet = config, also_quiet
 
     def goal(self, local: time) -> MusicGoal:
         """Return what music is for at a local time."""

@@ -81,8 +81,8 @@ class PageSignIn:
             self._attempt = _Attempt(sign_in, self._clock() + LASTS_S)
         return sign_in.link
 
-    def finish(self, address: str) -> None:
-        """Take the address that the browser was sent back to, then fetch and keep the tokens. May take seconds.
+    def finish(self, address: str) -> str:
+        """Take the address that the browser was sent back to, then fetch and keep the tokens; return the app's client id. May take seconds.
 
         Raises:
             PersonMustAct: no attempt is open, or the tokens can't be kept.
@@ -102,6 +102,7 @@ class PageSignIn:
         with self._lock:
             if self._attempt is attempt:
                 self._end()
+        return str(attempt.sign_in.client_id)
 
     def close(self) -> None:
         """End what is open."""

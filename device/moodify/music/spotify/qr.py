@@ -25,6 +25,13 @@ def size(text: str) -> tuple[int, int]:
     return int(modules), (int(modules) + 1) // 2
 
 
+def picture(text: str) -> str:
+    """Return a QR code as an SVG file, black on white, with the quiet zone of the standard."""
+    drawing = io.BytesIO()
+    segno.make_qr(text, error="l").save(drawing, kind="svg", dark="#000", light="#fff", border=4, scale=4, xmldecl=False)
+    return drawing.getvalue().decode()
+
+
 def svg(text: str) -> str:
     """Return a QR code as an ``<svg>`` element for a page, black on white, scaled by the page."""
     return str(segno.make_qr(text, error="l").svg_inline(dark="#000", light="#fff", omitsize=True))

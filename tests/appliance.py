@@ -1,5 +1,6 @@
 """The appliance as a process of its own, for the tests that run it as a household does."""
 
+import contextlib
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from moodify.daemon.hub_beside import FOLDER
 from moodify.errors import RetryLater
 from moodify.hub.database import open_database
 from processes import open_files
+from signed_in import Page
 from waiting import wait_until
 
 START_S = 30.0
@@ -68,6 +70,7 @@ class Appliance:
                 text=True,
             )
         self.events = []
+        self._signed_in = None
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -103,7 +106,18 @@ class Appliance:
     @property
     def page(self):
         """Where its page is."""
-        return wait_until(lambda: re.findall(r"The page is on (http://\S+)", self.log), within_s=START_S, what="the page")[-1]
+        return wait_until(lambda: re.findall(r"The page is on (https?://\S+)", self.log), within_s=START_S, what="the page")[-1]
+
+    @property
+    def signed_in(self):
+        """Its page, signed in to as the owner."""
+        if self._signed_in is None:
+            self._signed_in = Page(self.page, lambda: self.log)
+        return self._signed_in
+
+    def ask(self, path, method="GET", body=None):
+        """Ask its page, as its owner; return the answer's JSON."""
+        return self.signed_in.ask(path, method, body)
 
     def wait(self, timeout_s=END_S):
         """Wait for its end; return the exit code."""
@@ -189,7 +203,9 @@ def tree_of(pid):
     found = [pid]
     for parent in found:
         for task in Path(f"/proc/{parent}/task").glob("*/children"):
-            found += [int(child) for child in task.read_text().split()]
+            # A thread may end meanwhile.
+            with contextlib.suppress(OSError):
+                found += [int(child) for child in task.read_text().split()]
     return found
 
 

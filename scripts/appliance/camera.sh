@@ -22,13 +22,13 @@ if [ -n "${1:-}" ]; then compgen -G "$1/*.jp*g" >/dev/null || die "$1 holds no J
 failed=()
 step() { printf '\n== %s\n' "$*"; }
 
-# in_root COMMAND…: as the root's own user, without a network, with a sensor's pace.
+# in_root COMMAND…: as the root's own user ($as names another), without a network, with a sensor's pace.
 in_root() {
   # shellcheck disable=SC2016 # it is the inner shell that expands them
   unshare --net --pid --fork --kill-child --mount bash -c '
-    mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && mount -t tmpfs tmpfs "$1/tmp" && ip link set lo up && root=$1 && shift &&
-      exec chroot --userspec=moodify:moodify "$root" /usr/bin/env -i HOME=/home/moodify PATH=/opt/moodify/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 \
-        LIBCAMERA_LOG_LEVELS="*:FATAL" LD_PRELOAD=/opt/virtual/sensor.so VIRTUAL_CAMERA_FPS=15 VIRTUAL_CAMERA_HANG=/tmp/loose "$@"' - "$root" "$@"
+    mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && mount -t tmpfs tmpfs "$1/tmp" && ip link set lo up && root=$1 as=$2 && shift 2 &&
+      exec chroot --userspec="$as:$as" "$root" /usr/bin/env -i HOME=/home/moodify PATH=/opt/moodify/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1 OPENBLAS_NUM_THREADS=1 \
+        LIBCAMERA_LOG_LEVELS="*:FATAL" LD_PRELOAD=/opt/virtual/sensor.so VIRTUAL_CAMERA_FPS=15 VIRTUAL_CAMERA_HANG=/tmp/loose "$@"' - "$root" "${as:-moodify}" "$@"
 }
 
 # Written whole, or made anew.
@@ -118,8 +118,9 @@ END
 step "the contract of every camera, over the real picamera2"
 in_root "$python" -m pytest -q -c /srv/tests/pytest.ini /srv/tests/camera/test_camera_contract.py /srv/tests/camera/test_camera_apart.py -k 'real_pi or fake or apart' || failed+=(contract)
 
-step "moodify run, to a mood and the music that follows"
-in_root "$python" /srv/to_a_mood.py 90 2>>"$log" || failed+=("to a mood")
+step "moodify run, to a mood and the music that follows, into privacy and out again"
+# Root looks on, for it alone is shown what the appliance's processes have open; the appliance runs as its user.
+as=root in_root "$python" /srv/to_a_mood.py 90 2>>"$log" || failed+=("to a mood")
 
 step "a loose cable, a second owner, a frozen and a killed driver, no camera"
 in_root "$python" /srv/faults.py 2>>"$log" || failed+=(faults)

@@ -18,13 +18,15 @@ from pathlib import Path
 
 import cv2
 import pytest
-from test_e2e_privacy import ask, holds_pixels, pieces_of_pixels
+from pi_camera import PiOfARoom
+from test_e2e_privacy import holds_pixels, pieces_of, pieces_of_pixels
 
 from appliance import Appliance, data_folder, tree_of
 from moodify.camera.files import Recording
 from moodify.camera.sample import ASTRONAUT
 from moodify.daemon.hub_beside import FOLDER
 from moodify.hub.folder import HubFolder
+from processes import open_files
 from waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -110,77 +112,111 @@ def in_a_network_of_its_own(work):
         return pool.submit(work).result()
 
 
-def open_files(pids):
-    """Return the open files of processes: (its name as /proc tells it, the path through which it can be read)."""
-    found = []
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            for handle in Path(f"/proc/{pid}/fd").iterdir():
-                with contextlib.suppress(OSError):
-                    found.append((str(handle.readlink()), handle))
-    return found
-
-
 def hidden(pids):
-    """Return what processes keep in files that have no name: deleted ones, and those of memory."""
+    """Return what processes keep in files that have no name, deleted ones and those of memory: (process, name, content)."""
     contents = []
     for name, handle in open_files(pids):
         if name.endswith("(deleted)") or name.startswith("/memfd:"):
             with contextlib.suppress(OSError):
-                contents.append(handle.read_bytes())
+                contents.append((int(handle.parts[2]), name, handle.read_bytes()))
     return contents
 
 
-def follow(url, heard, until):
+def drivers_of(pid):
+    """Return the processes that hold the camera for an appliance."""
+    found = []
+    for each in tree_of(pid):
+        # One that ends meanwhile holds nothing.
+        with contextlib.suppress(OSError):
+            if b"moodify.camera.driver" in Path(f"/proc/{each}/cmdline").read_bytes():
+                found.append(each)
+    return found
+
+
+class Source:
+    """What the appliance looks at, and what its pixels are."""
+
+    def __init__(self, arguments, pieces, environment=None):
+        self.arguments, self.pieces, self.environment = arguments, pieces, environment
+
+
+@pytest.fixture(params=["a recording", "a Pi's camera"])
+def source(request, tmp_path_factory):
+    if request.param == "a recording":
+        stills = request.getfixturevalue("stills")
+        return Source(("--camera", str(stills)), pieces_of_pixels(stills))
+    pi = PiOfARoom(tmp_path_factory.mktemp("pi"), ASTRONAUT.find())
+    return Source(("--camera", "pi"), pieces_of(pi.pictures), pi.environment)
+
+
+def follow(page, heard, until):
     """Read the page's stream of events until something happens."""
-    with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/api/stream", timeout=30) as stream:
+    with contextlib.suppress(OSError), page.open("/api/stream", timeout=30) as stream:
         for line in stream:
             heard.append(line)
             if until.is_set():
                 return
 
 
-def test_no_pixel_passes_on_the_wire_or_through_a_file_of_a_moment(tmp_path, monkeypatch, stills):
+class Glances:
+    """What an appliance keeps at some moments: in files under a folder, in shared memory, and in files that have no name."""
+
+    def __init__(self, folder):
+        self._folder, self._shared = folder, set(Path("/dev/shm").iterdir())
+        self.contents = []
+        self.crossing = []
+        """Of the memory in which a frame crosses from the camera's process to the daemon: those two may have it, and nobody else."""
+
+    def at(self, appliance):
+        seeing = {appliance.process.pid, *drivers_of(appliance.process.pid)}
+        for pid, name, content in hidden(tree_of(appliance.process.pid)):
+            (self.crossing if pid in seeing and name.startswith("/memfd:moodify-frame") else self.contents).append(content)
+        for path in [*self._folder.rglob("*"), *(set(Path("/dev/shm").iterdir()) - self._shared)]:
+            with contextlib.suppress(OSError):
+                self.contents.append(path.read_bytes() if path.is_file() else b"")
+
+
+def fetch_page(url):
+    for path in ("/", "/page.js", "/page.css", "/icon.svg"):
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}{path}", timeout=10) as answer:
+            answer.read()
+
+
+def test_no_pixel_passes_on_the_wire_or_through_a_file_of_a_moment(tmp_path, monkeypatch, source):
     if os.geteuid() != 0:
         pytest.skip("root: what passes on the wire can be listened to by root alone")
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setenv("TMPDIR", str(scratch))
-    shared = set(Path("/dev/shm").iterdir())
-    contents = []
-
-    def glance(appliance):
-        contents.extend(hidden(tree_of(appliance.process.pid)))
-        for path in [*tmp_path.rglob("*"), *(set(Path("/dev/shm").iterdir()) - shared)]:
-            with contextlib.suppress(OSError):
-                contents.append(path.read_bytes() if path.is_file() else b"")
+    glances = Glances(tmp_path)
 
     def work():
         heard, done = [], threading.Event()
         rules = '[system]\nlog_level = "debug"\n[music]\ndwell_s = 2\n'
-        with Wire() as wire, Appliance(tmp_path, "--camera", str(stills), "--speaker", "simulated", toml=rules) as appliance:
+        with Wire() as wire, Appliance(tmp_path, *source.arguments, "--speaker", "simulated", toml=rules, environment=source.environment) as appliance:
             appliance.wait_for("link", state="ok")
             url = appliance.page.rstrip("/")
             page = int(url.rpartition(":")[2])
-            listener = threading.Thread(target=follow, args=(url, heard, done))
+            listener = threading.Thread(target=follow, args=(appliance.signed_in, heard, done))
             listener.start()
-            for path in ("/", "/page.js", "/page.css", "/icon.svg"):
-                with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}{path}", timeout=10) as answer:
-                    answer.read()
+            fetch_page(url)
             appliance.wait_for("presence", present=True)
-            glance(appliance)
+            glances.at(appliance)
             appliance.wait_for("order", status="done")
-            glance(appliance)
-            ask(f"{url}/api/events")
-            ask(f"{url}/api/scan", "POST")
+            glances.at(appliance)
+            appliance.ask("/api/events")
+            appliance.ask("/api/scan", "POST")
             mqtt = HubFolder(data_folder(tmp_path) / FOLDER).where()["mqtt"]["port"]
             wait_until(lambda: b'"mood"' in wire.sent_to(mqtt), within_s=30, what="a mood on its way to the hub")
             wait_until(lambda: any(b'"people":1' in line.replace(b" ", b"") for line in heard), within_s=30, what="somebody on the page")
-            ask(f"{url}/api/privacy", "PUT", {"on": True})
+            appliance.ask("/api/privacy", "PUT", {"on": True})
             appliance.wait_for("camera", state="off")
-            glance(appliance)
-            done.set()
+            crossed = len(glances.crossing)
+            glances.at(appliance)
+            # Gone with the camera.
+            assert len(glances.crossing) == crossed
             assert appliance.end() == 0
+            done.set()
             listener.join(30)
             return {ports: bytes(sent) for ports, sent in wire.streams.items()}, page, mqtt
 
@@ -192,10 +228,13 @@ def test_no_pixel_passes_on_the_wire_or_through_a_file_of_a_moment(tmp_path, mon
     assert b"moodify/v1/" in b"".join(data for (_, to), data in streams.items() if to == mqtt)
     assert b"/v1/me/player" in sent
     assert b"content-encoding" not in sent.lower()
-    pieces = pieces_of_pixels(stills)
+    pieces = source.pieces
     assert [ports for ports, data in streams.items() if holds_pixels(data, pieces) or LONG_TEXT.search(data)] == []
-    assert len(contents) > 10
-    assert not any(holds_pixels(content, pieces) for content in [*contents, *glance_after])
+    assert len(glances.contents) > 10
+    assert not any(holds_pixels(content, pieces) for content in [*glances.contents, *glance_after])
+    # Of a Pi's camera, what the two processes share is where pixels are; so that is what was looked for.
+    assert all(holds_pixels(content, pieces) for content in glances.crossing)
+    assert bool(glances.crossing) is (source.environment is not None)
 
 
 def test_what_listens_to_the_wire_would_hear_pixels(stills):
@@ -223,9 +262,9 @@ def test_what_listens_to_the_wire_would_hear_pixels(stills):
 def test_what_looks_for_hidden_files_finds_them():
     handle = os.memfd_create("frame")
     os.write(handle, b"\x89PNG\r\n and more")
-    assert any(holds_pixels(content, []) for content in hidden([os.getpid()]))
+    assert any(holds_pixels(content, []) for _, _, content in hidden([os.getpid()]))
     os.close(handle)
-    assert not any(holds_pixels(content, []) for content in hidden([os.getpid()]))
+    assert not any(holds_pixels(content, []) for _, _, content in hidden([os.getpid()]))
 
 
 @pytest.fixture
@@ -248,17 +287,53 @@ def test_privacy_leaves_no_open_handle_on_what_the_camera_reads(tmp_path, clip):
         appliance.wait_for("presence", present=True)
         # Without this, nothing would be shown by its being gone.
         assert held(appliance) == [str(clip)]
-        ask(f"{appliance.page}/api/privacy", "PUT", {"on": True})
+        appliance.ask("/api/privacy", "PUT", {"on": True})
         off = appliance.wait_for("camera", state="off")
         assert held(appliance) == []
         assert off["data"]["message"] == "off for privacy, turned on from the page"
         assert appliance.end() == 0
     with Appliance(tmp_path, "--camera", str(clip), "--speaker", "simulated") as appliance:
         off = appliance.wait_for("camera", state="off")
-        wait_until(lambda: ask(f"{appliance.page}/api/now")["privacy"], what="the page")
+        wait_until(lambda: appliance.ask("/api/now")["privacy"], what="the page")
         assert held(appliance) == []
-        ask(f"{appliance.page}/api/privacy", "PUT", {"on": False})
+        appliance.ask("/api/privacy", "PUT", {"on": False})
         appliance.wait_for("camera", after=appliance.events.index(off), state="ok")
         wait_until(lambda: held(appliance) == [str(clip)], what="the clip being read again")
         assert appliance.end() == 0
     assert [line for line in appliance.log.splitlines() if "ERROR" in line or "CRITICAL" in line] == []
+
+
+def test_privacy_ends_the_process_that_holds_a_pi_s_camera_and_leaves_no_handle_on_the_device(tmp_path, tmp_path_factory):
+    pi = PiOfARoom(tmp_path_factory.mktemp("pi"), ASTRONAUT.find())
+
+    def holders(appliance):
+        """Which processes have the device open, and which the memory that its frames cross in."""
+        pid = appliance.process.pid
+        names = dict.fromkeys(drivers_of(pid), "driver") | {pid: "daemon"}
+        found = open_files(tree_of(pid))
+        assert not [name for name, _ in found if name.startswith(CAMERA_DEVICES)]
+        return tuple({names.get(int(handle.parts[2]), "another") for name, handle in found if name.startswith(what)} for what in (str(pi.device), "/memfd:moodify-frame"))
+
+    arguments = {"environment": pi.environment}
+    with Appliance(tmp_path, "--camera", "pi", "--speaker", "simulated", **arguments) as appliance:
+        appliance.wait_for("presence", present=True)
+        assert holders(appliance) == ({"driver"}, {"daemon", "driver"})
+        (driver,) = drivers_of(appliance.process.pid)
+        appliance.ask("/api/privacy", "PUT", {"on": True})
+        off = appliance.wait_for("camera", state="off")
+        assert not Path(f"/proc/{driver}").exists()
+        assert drivers_of(appliance.process.pid) == []
+        assert holders(appliance) == (set(), set())
+        appliance.ask("/api/privacy", "PUT", {"on": False})
+        again = appliance.wait_for("camera", after=appliance.events.index(off), state="ok")
+        wait_until(lambda: holders(appliance) == ({"driver"}, {"daemon", "driver"}), what="the camera being held again")
+        appliance.ask("/api/privacy", "PUT", {"on": True})
+        appliance.wait_for("camera", after=appliance.events.index(again), state="off")
+        assert holders(appliance) == (set(), set())
+        assert appliance.end() == 0
+    with Appliance(tmp_path, "--camera", "pi", "--speaker", "simulated", **arguments) as appliance:
+        appliance.wait_for("camera", state="off")
+        wait_until(lambda: appliance.ask("/api/now")["privacy"], what="the page")
+        assert (drivers_of(appliance.process.pid), holders(appliance)) == ([], (set(), set()))
+        assert appliance.end() == 0
+    assert [line for line in appliance.log.splitlines() if re.search("WARNING|ERROR|CRITICAL", line)] == []

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import urllib.request
 
 import cv2
 import pytest
@@ -24,19 +23,18 @@ MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF89a", b"WEBPVP8", b"ftypisom")
 RUN = 24
 
 
-def ask(url, method="GET", body=None):
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"Origin": url.rpartition("/api")[0], "Content-Type": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=10) as answer:
-        return json.load(answer)
-
-
 def pieces_of_pixels(folder):
     """Return runs of bytes of what a recording's first frame holds, as it is and in grey, each with some detail in it."""
     with Recording(folder) as recording:
         frame = recording.read()
-    raws = [frame.image.pixels, frame.detail.pixels, cv2.cvtColor(frame.image.pixels, cv2.COLOR_RGB2GRAY), cv2.cvtColor(frame.detail.pixels, cv2.COLOR_RGB2GRAY)]
-    runs = [raw[at : at + RUN] for raw in (pixels.tobytes() for pixels in raws) for at in range(0, len(raw) - RUN, 499)]
+    return pieces_of([frame.image.pixels, frame.detail.pixels, cv2.cvtColor(frame.image.pixels, cv2.COLOR_RGB2GRAY), cv2.cvtColor(frame.detail.pixels, cv2.COLOR_RGB2GRAY)])
+
+
+def pieces_of(pictures):
+    """Return runs of bytes of pictures, each with some detail in it."""
+    raws = [picture.tobytes() for picture in pictures]
+    # Not a multiple of any width, so that they lie all over the picture.
+    runs = [raw[at : at + RUN] for raw in raws for at in range(0, len(raw) - RUN, max(499, len(raw) // 2000 | 1))]
     detailed = [run for run in runs if len(set(run)) > RUN // 2]
     assert len(detailed) > 100
     return detailed
@@ -118,17 +116,16 @@ def test_the_hub_beside_the_appliance_says_how_it_is_and_who_is_there(tmp_path):
 
 def test_the_page_shows_what_is_and_a_press_leads_to_a_decision(tmp_path):
     with Appliance(tmp_path, *ARGUMENTS) as appliance:
-        api = f"{appliance.page}/api"
-        wait_until(lambda: ask(f"{api}/now")["mood"], what="a mood on the page")
-        now = ask(f"{api}/now")
+        wait_until(lambda: appliance.ask("/api/now")["mood"], what="a mood on the page")
+        now = appliance.ask("/api/now")
         assert (now["mood"]["mood"], now["seen"]["people"], now["camera"]["state"], now["demo"]) == ("happy", 1, "ok", True)
         appliance.wait_for("order", act="play", status="done")
-        wait_until(lambda: ask(f"{api}/now")["music"]["playing"], what="music on the page")
+        wait_until(lambda: appliance.ask("/api/now")["music"]["playing"], what="music on the page")
         seen = len(appliance.events)
-        ask(f"{api}/scan", "POST")
+        appliance.ask("/api/scan", "POST")
         appliance.wait_for("mood", after=seen, asked=True)
         assert appliance.wait_for("decision", after=seen)["data"]["reason"]
-        history = ask(f"{api}/events")
+        history = appliance.ask("/api/events")
         assert {event["id"] for event in history} <= {event["id"] for event in appliance.events}
         assert appliance.end() == 0
 
@@ -136,19 +133,19 @@ def test_the_page_shows_what_is_and_a_press_leads_to_a_decision(tmp_path):
 def test_privacy_closes_the_camera_and_survives_a_restart(tmp_path):
     with Appliance(tmp_path, *ARGUMENTS) as first:
         first.wait_for("presence", present=True)
-        ask(f"{first.page}/api/privacy", "PUT", {"on": True})
+        first.ask("/api/privacy", "PUT", {"on": True})
         first.wait_for("camera", state="off")
         assert first.end() == 0
     with Appliance(tmp_path, *ARGUMENTS) as second:
         second.wait_for("camera", state="off")
         second.wait_for("link", state="ok")
-        now = ask(f"{second.page}/api/now")
+        now = second.ask("/api/now")
         assert (now["privacy"], now["camera"]["state"], now["mood"], now["seen"]["faces"]) == (True, "off", None, [])
         seen = len(second.events)
-        ask(f"{second.page}/api/scan", "POST")
+        second.ask("/api/scan", "POST")
         assert second.wait_for("decision", after=seen)["data"]["reason"].startswith("Privacy is on")
         assert second.of("presence") == []
-        ask(f"{second.page}/api/privacy", "PUT", {"on": False})
+        second.ask("/api/privacy", "PUT", {"on": False})
         second.wait_for("camera", state="ok")
         second.wait_for("order", act="play", status="done")
         assert second.end() == 0

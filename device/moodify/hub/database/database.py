@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from moodify.hub.database import backup, retention
 from moodify.hub.database.accounts import AccountTransactions
+from moodify.hub.database.alerts import Alerts
 from moodify.hub.database.commands import Commands
 from moodify.hub.database.engine import Transactions
 from moodify.hub.database.history import Events
 from moodify.hub.database.intake import Intake
+from moodify.hub.database.looking import LookingBack
 from moodify.hub.database.registry import Registry
 from moodify.hub.database.schema import bring_up_to_date, is_current
 
@@ -29,6 +32,8 @@ class Database:
         self.intake = Intake(transactions)
         self.commands = Commands(transactions)
         self.events = Events(transactions)
+        self.back = LookingBack(transactions)
+        self.alerts = Alerts(transactions)
         self.accounts = AccountTransactions(transactions)
 
     def check(self) -> None:
@@ -42,7 +47,9 @@ class Database:
 
     def retain(self, days: int, now: datetime) -> int:
         """Delete what came more than ``days`` ago; return how many events that were. See :func:`moodify.hub.database.retention.retain`."""
-        return retention.retain(self._transactions, days, now)
+        gone = retention.retain(self._transactions, days, now)
+        self.alerts.forget(now - timedelta(days=days))
+        return gone
 
     def last_seen(self) -> datetime | None:
         """Return when a hub last noted the time. See :func:`moodify.hub.database.retention.last_seen`."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from moodify.daemon.data_places import CATALOGUE, CONFIGURATION, KINDS, InBackup
+from moodify.daemon.data_places import BACKING_UP, CATALOGUE, CONFIGURATION, KINDS, InBackup
 from moodify.daemon.places import DATABASE
 from moodify.errors import PersonMustAct
 
@@ -38,7 +38,7 @@ def copied(folder: Path, configuration: Path | None, copies: Path, *, with_keys:
     if configuration is not None:
         members[CONFIGURATION] = configuration
     try:
-        place = TemporaryDirectory(prefix=".moodify-backup-", dir=copies)
+        place = TemporaryDirectory(prefix=BACKING_UP, dir=copies)
     except OSError as error:
         raise PersonMustAct(f"{copies}: {error.strerror}; name a file in a folder that the user who runs this can write") from error
     with place as temporary:

@@ -53,6 +53,8 @@ RESTORED_CONFIGURATION: Final = "moodify.toml.restored"
 CATALOGUE: Final = catalogue.FILE
 #: How the folder begins where a restore gets things ready.
 RESTORING: Final = "restoring-"
+#: How the folder begins where a backup's copies are.
+BACKING_UP: Final = ".moodify-backup-"
 
 KINDS: Final = (
     Kind(DEVICE_KEY, "the device's key", InBackup.WITH_KEYS, secret=True),
@@ -90,8 +92,8 @@ def found(folder: Path, kind: Kind) -> list[Path]:
 
 
 def set_aside(folder: Path) -> list[Path]:
-    """Return what restores have set aside, or were cut off from; keys may be in it."""
-    return sorted(itertools.chain(folder.glob(f"{REPLACED}*"), folder.glob(f"{RESTORING}*")))
+    """Return what restores have set aside, or were cut off from, as backups were; keys may be in it."""
+    return sorted(itertools.chain.from_iterable(folder.glob(f"{begins}*") for begins in (REPLACED, RESTORING, BACKING_UP)))
 
 
 def device_of(folder: Path) -> str | None:

@@ -48,10 +48,10 @@ def diagnose(
         return {
             "version": facts.version,
             "python": platform.python_version(),
-            "system": _plain(f"{platform.system()} {platform.release()} {platform.machine()}", length),
-            "models": [_plain(model, length) for model in facts.models],
+            "system": plain(f"{platform.system()} {platform.release()} {platform.machine()}", length),
+            "models": [plain(model, length) for model in facts.models],
             "demo": facts.demo,
-            "parts": {name: {"state": part["state"], "message": _plain(part["message"], length)} for name, part in parts.items()},
+            "parts": {name: {"state": part["state"], "message": plain(part["message"], length)} for name, part in parts.items()},
             "privacy": now["privacy"],
             "override": now["override"],
             "goal": now["music"]["goal"],
@@ -59,12 +59,13 @@ def diagnose(
             "clock": {"now": at.isoformat(timespec="seconds"), "trusted": clock_trusted},
             "running_s": round(running_s),
             "machine": None if health is None else health.as_json(),
-            "reasons": [_plain(reason, length) for reason in reasons],
+            "reasons": [plain(reason, length) for reason in reasons],
         }
 
     return next((data for length in TEXT_LENGTHS if len(json.dumps(data := told(length))) <= BYTES_AT_MOST), {"version": facts.version})
 
 
-def _plain(text: str, length: int) -> str:
-    plain = _PATH.sub(r"…/\1", redact(text))
-    return plain if len(plain) <= length else f"{plain[: length - 1]}…"
+def plain(text: str, length: int) -> str:
+    """Return a text without secrets, and without the folders that its paths lie in, cut to a length."""
+    told = _PATH.sub(r"…/\1", redact(text))
+    return told if len(told) <= length else f"{told[: length - 1]}…"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from moodify.daemon.signals import Signal
     from moodify.music.candidates import Wanted
     from moodify.music.notes import Notes
-    from moodify.music.port import Player, Shelves
+    from moodify.music.port import Player, Requests, Shelves
     from moodify.music.song import Candidate
     from moodify.types import Mood
 
@@ -96,6 +96,10 @@ class Dj:
             self._changed.notify_all()
         if dropped is not None:
             self._put(OrderEnded(dropped, OrderStatus.DROPPED, 0.0, player=before))
+
+    def requests(self) -> Requests:
+        """Return what was sent to the speaker's service within the last hour; from any thread."""
+        return self._player.requests()
 
     def order(self, order: Order) -> None:
         """Carry an order out as soon as possible; a pending older one is dropped and said so."""

@@ -12,7 +12,7 @@ from moodify.store.database import Connected
 from moodify.store.feeling import Feelings, Felt, Noticed, Unseen
 from moodify.store.hearing import Heard, Hearing
 from moodify.store.store import stamp
-from moodify.types import EventKind
+from moodify.types import Event, EventKind
 
 #: A mood that began longer ago than this, and of which nothing was noted since, is not looked for.
 LEAD: Final = timedelta(days=31)
@@ -75,6 +75,17 @@ class LookingBack(Connected):
             feelings.take(noticed)
             hearing.take(noticed)
         return LookedBack(begins, ends, earliest, *feelings.between(begins, ends), hearing.between(begins, ends, reasons=reasons))
+
+    def troubles(self, since: datetime, limit: int) -> list[Event]:
+        """Return what camera, speaker and link said, and what was wrong with the machine, since a moment, newest first. Raises as :meth:`between`."""
+        sql = """
+            SELECT id, kind, at, data FROM events
+            WHERE at >= ? AND (kind IN (?, ?, ?) OR (kind = ? AND json_extract(data, '$.reasons') <> '[]')) ORDER BY at DESC, n DESC LIMIT ?
+        """
+        kinds = [kind.value for kind in (EventKind.CAMERA, EventKind.SPEAKER, EventKind.LINK, EventKind.HEALTH)]
+        with mapped(self._path):
+            rows = self._db.execute(sql, [stamp(since), *kinds, limit])
+            return [Event(event_id, EventKind(kind), _date(at), json.loads(data)) for event_id, kind, at, data in rows]
 
     def _earliest(self) -> datetime | None:
         at = self._db.execute("SELECT min(at) FROM events").fetchone()[0]

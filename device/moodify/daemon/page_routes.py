@@ -1,0 +1,27 @@
+"""What the page can do beyond showing the room: looking back, health, data and wishes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from fastapi import APIRouter
+
+    from moodify.web.data_routes import Confirms
+    from moodify.web.keeping import Keeping
+    from moodify.web.port import House
+
+
+def page_routes(house: House, keeping: Keeping, accounts: Confirms, folder: Path) -> Sequence[APIRouter]:
+    """Return the routes; ``folder`` is on the disk that has room for a backup."""
+    from moodify.web.data_routes import data_routes
+    from moodify.web.health_routes import health_routes
+    from moodify.web.history_routes import history_routes
+    from moodify.web.waiting import Aside
+    from moodify.web.wish_routes import wish_routes
+
+    aside = Aside()
+    return history_routes(keeping, aside), health_routes(house, keeping, aside), data_routes(keeping, accounts, aside, folder), wish_routes(house)

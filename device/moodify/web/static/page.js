@@ -6,6 +6,10 @@ import { start } from "./shell.js";
 const PARTS = { camera: "Camera", speaker: "Speaker", link: "Link" };
 const STATES = { ok: "ok", degraded: "limited", broken: "broken", off: "off", starting: "starting" };
 
+// Spotify sends the browser back to the page itself; its address is read where signing in goes on.
+const sentBack = new URLSearchParams(location.search);
+if (sentBack.has("state") && (sentBack.has("code") || sentBack.has("error"))) location.hash = "#/setup/spotify";
+
 const shell = start({
   brand: "Moodify",
   signedInStream: "/api/stream",

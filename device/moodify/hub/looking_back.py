@@ -1,0 +1,67 @@
+"""How a device's day or week was, folded from the events that it sent as the device itself folds its own. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from moodify.store.feeling import Feelings, Noticed
+from moodify.store.hearing import Hearing
+from moodify.types import EventKind, Mood
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from moodify.hub.database.looking import Told
+    from moodify.store.feeling import Felt, Unseen
+    from moodify.store.hearing import Heard
+
+#: Seconds without an event after which nothing was running: a device says how it is every five minutes, and may be told to every hour.
+SILENCE_S: Final = 2 * 3600.0
+#: The kinds that a band of moods is made of.
+OF_MOODS: Final = frozenset({EventKind.MOOD, EventKind.CAMERA, EventKind.PRESENCE})
+_NUMBERS: Final = ("confidence", "valence", "arousal")
+_KINDS: Final = frozenset(kind.value for kind in EventKind)
+_MOODS: Final = frozenset(mood.value for mood in Mood)
+_LENGTH_AT_MOST_MS: Final = 24 * 3600 * 1000
+
+
+def felt_between(told: Iterable[Told], begins: datetime, ends: datetime, *, silence_s: float = SILENCE_S) -> tuple[tuple[Felt, ...], tuple[Unseen, ...]]:
+    """Return the moods between two moments, and when nobody can say; ``told`` in the order of time."""
+    feelings = Feelings(silence_s)
+    for noticed in _noticed(told):
+        feelings.take(noticed)
+    return feelings.between(begins, ends)
+
+
+def heard_between(told: Iterable[Told], begins: datetime, ends: datetime) -> tuple[Heard, ...]:
+    """Return the songs between two moments; ``told`` in the order of time."""
+    hearing = Hearing()
+    for noticed in _noticed(told):
+        hearing.take(noticed)
+    return hearing.between(begins, ends, reasons=True)
+
+
+def _noticed(told: Iterable[Told]) -> Iterable[Noticed]:
+    """Give what can be folded: a device may send anything, and what is no event of its kind is passed over."""
+    for one in told:
+        if one.kind in _KINDS and _is_sound(EventKind(one.kind), one.data):
+            yield Noticed(one.at, EventKind(one.kind), one.data)
+
+
+def _is_sound(kind: EventKind, data: dict[str, Any]) -> bool:
+    match kind:
+        case EventKind.MOOD:
+            return data.get("mood") in _MOODS and isinstance(data.get("people"), int) and all(isinstance(data.get(name), int | float) for name in _NUMBERS)
+        case EventKind.DECISION | EventKind.ORDER:
+            return _is_about_a_track(data)
+    return True
+
+
+def _is_about_a_track(data: dict[str, Any]) -> bool:
+    track = data.get("track")
+    if track is not None and not (isinstance(track, dict) and isinstance(track.get("title"), str) and isinstance(track.get("artist"), str)):
+        return False
+    length = None if track is None else track.get("duration_ms")
+    texts = (data.get("act"), data.get("status"), data.get("order"), data.get("mood"), data.get("reason"), None if track is None else track.get("uri"))
+    return all(text is None or isinstance(text, str) for text in texts) and (length is None or (isinstance(length, int) and 0 <= length <= _LENGTH_AT_MOST_MS))

@@ -13,7 +13,6 @@ from moodify.accounts.memory import MemoryAccounts
 from moodify.accounts.user import Role
 from moodify.errors import AccountError, EmailTaken, NoSuchUser, StoreBusy
 
-
 LATER = NOON + timedelta(hours=1)
 
 

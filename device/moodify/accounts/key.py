@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from moodify.accounts.tokens import KEY_BYTES
 from moodify.errors import StoreError
@@ -12,6 +12,9 @@ from moodify.files import sync_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+#: What the file is called, in the folder of the appliance and in that of a hub.
+FILE: Final = "web.key"
 
 
 def load_key(path: Path) -> bytes:

@@ -13,6 +13,7 @@ from moodify.cli.data_commands import data
 from moodify.cli.device_commands import device
 from moodify.cli.hub_commands import hub
 from moodify.cli.options import ConfigOption, JsonFlag  # noqa: TC001 - Typer reads the annotations
+from moodify.cli.users_commands import users
 from moodify.errors import MoodifyError
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.add_typer(data)
 app.add_typer(device, name="device")
 app.add_typer(hub, name="hub")
+app.add_typer(users, name="users")
 spotify = typer.Typer(help="The sign-in to Spotify.", no_args_is_help=True)
 app.add_typer(spotify, name="spotify")
 music = typer.Typer(help="What plays and why, playlists, and where music comes from.", no_args_is_help=True)
@@ -86,10 +88,15 @@ def show_config(
     config: ConfigOption = None,
     annotated: Annotated[bool, typer.Option("--annotated", help="Print every key with its meaning and default instead.")] = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
-    """Print the configuration as it holds, with secrets masked."""
-    from moodify.config import document, find, load
+    """Print the configuration as it holds, with secrets masked, and what of it was set on the page."""
+    from moodify.cli.household import as_it_holds
+    from moodify.config import document
 
-    typer.echo(document.annotated() if annotated else document.effective(load(find(config))), nl=False)
+    if annotated:
+        typer.echo(document.annotated(), nl=False)
+        return
+    holds, from_page = as_it_holds(config)
+    typer.echo(document.effective(holds, from_page=from_page), nl=False)
 
 
 @app.command()
@@ -107,12 +114,13 @@ def privacy(
 @app.command()
 def notice(
     language: Annotated[Literal["en", "de"] | None, typer.Option(help="en or de; default: both.")] = None,
+    as_html: Annotated[bool, typer.Option("--html", help="A page for a browser to print, a sheet for each language: moodify notice --html > notice.html")] = False,  # noqa: FBT002 - a flag of the command line
     config: ConfigOption = None,
 ) -> None:
     """Print a notice for visitors, to be put up where they see it."""
     from moodify.cli.notice import notice as print_notice
 
-    raise typer.Exit(print_notice(language, config))
+    raise typer.Exit(print_notice(language, config, as_html=as_html))
 
 
 @spotify.command()

@@ -1,4 +1,4 @@
-"""``moodify notice``: prints the notice for visitors, true of this appliance."""
+"""``moodify notice``: prints the notice for visitors, true of this appliance, to be read here or to be printed and put up."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from moodify.config import find, load
-from moodify.notice import LANGUAGES, facts_of
-from moodify.notice import notice as text_of
+from moodify.daemon.places import folder_of
+from moodify.notice import LANGUAGES, facts_of, notice_of, plain, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from moodify.notice import Language
 
 
-def notice(language: Language | None, config_file: Path | None) -> int:
-    """Print it in one language, or in all of them; return the exit code."""
-    facts = facts_of(load(find(config_file)))
-    typer.echo("\n".join(text_of(each, facts) for each in ([language] if language is not None else LANGUAGES)), nl=False)
+def notice(language: Language | None, config_file: Path | None, *, as_html: bool) -> int:
+    """Print it in one language, or in all of them, as text or as a page for a browser; return the exit code.
+
+    Raises:
+        MoodifyError: the configuration, or what stands in the data folder, can't be read.
+    """
+    config = load(find(config_file))
+    facts = facts_of(config, folder_of(config))
+    notices = [notice_of(each, facts) for each in ([language] if language is not None else LANGUAGES)]
+    typer.echo(printable(notices) if as_html else "\n\n".join(map(plain, notices)), nl=False)
     return 0

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from moodify.config.household import HouseSettings, Wishes, for_listener, laid_over, read_kept
+from moodify.daemon.places import DATABASE
 from moodify.errors import PersonMustAct, StoreBusy, StoreError
 from moodify.store.settings import Settings
 
@@ -35,6 +36,25 @@ STEPS_KEY = "setup_steps"
 def settings_kept(settings: Settings) -> HouseSettings:
     """Return what was set on the page."""
     return read_kept(settings.get(HOUSE_KEY))
+
+
+def in_house(config: Config, folder: Path) -> tuple[Config, HouseSettings]:
+    """Return the configuration as it holds for a household, and what of it was set on the page; for another program than the daemon.
+
+    Args:
+        config: what the file says.
+        folder: the data folder; there need not be one.
+    """
+    database = folder / DATABASE
+    if not database.exists():
+        return config, HouseSettings()
+    try:
+        with Settings(database) as kept:
+            settings = settings_kept(kept)
+    except (StoreBusy, StoreError) as error:
+        log.warning("What was set on the page can't be read: %s", error)
+        return config, HouseSettings()
+    return laid_over(config, settings), settings
 
 
 class Household:

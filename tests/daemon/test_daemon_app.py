@@ -5,6 +5,7 @@ import logging
 import sqlite3
 import threading
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -23,6 +24,7 @@ from moodify.store.history import History
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
 from moodify.store.store import Store
+from moodify.types import Event, EventKind
 from waiting import wait_until
 
 SAMPLE = '[camera]\nsource = "sample"\n[music]\nspeaker = "simulated"\n[web]\nport = 0\n'
@@ -72,7 +74,7 @@ def test_without_link_and_page_the_rest_works(home):
     told = []
     config = parse(SAMPLE.replace("port = 0", "enabled = false") + "[link]\nenabled = false\n", source="test")
     assert run(config, Options(seconds=3, attach=told.append)) == 0
-    assert (told[0].page, told[0].keys, told[0].demo) == (None, False, True)
+    assert (told[0].page, told[0].keys, told[0].demo) == ((), False, True)
     with History(data_folder(home) / "moodify.db") as history:
         events = history.recent(100)
     assert "presence" in {event.kind.value for event in events}
@@ -137,6 +139,22 @@ def test_housekeeping_on_a_locked_database_is_put_off(tmp_path, caplog):
         other.execute("ROLLBACK")
         kept.housekeep()
         assert last_seen(settings) is not None
+
+
+@pytest.mark.parametrize(("away_days", "synchronised", "deletes"), [(1, False, True), (40, False, False), (40, True, True)])
+def test_a_clock_that_may_have_jumped_ahead_deletes_nothing_until_the_network_has_set_it(tmp_path, caplog, away_days, synchronised, deletes):
+    path, now = tmp_path / "moodify.db", datetime.now(UTC)
+    prepare(path)
+    with Store(path) as store, Settings(path) as settings, History(path) as history:
+        store.record([Event("1", EventKind.MOOD, now - timedelta(days=30), {"mood": "calm"})])
+        noted = (now - timedelta(days=away_days)).isoformat(timespec="seconds")
+        settings.put("last_seen_utc", noted)
+        kept = Kept(store, settings, retention_days=10, synchronised=lambda: synchronised)
+        kept.housekeep()
+        kept.housekeep()
+        assert history.status().events == (0 if deletes else 1)
+        assert (settings.get("last_seen_utc") == noted) != deletes
+        assert caplog.text.count("connect the network") == (0 if deletes else 1)
 
 
 def test_a_second_asking_to_end_is_heeded_at_once(home, caplog):

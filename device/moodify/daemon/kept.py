@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from moodify.daemon.privacy import ByHand, Standing, after, standing
 from moodify.errors import StoreBusy
-from moodify.system.trust import clock_trusted
+from moodify.system.trust import clock_synchronised, clock_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two tries to keep what could not be written.
 RETRY_S = 10.0
+#: A clock that is so far beyond what was noted last is not believed unless the network has set it: what it would delete is gone for good, and can go another day.
+FAR = timedelta(days=30)
 PRIVACY_KEY = "privacy"
 #: Where another program leaves what it asks of the one that runs: ``{"on": …, "id": …}``, taken out once it is done.
 PRIVACY_ASKED_KEY = "privacy_asked"
@@ -59,8 +61,9 @@ class Kept:
         retention_days: int,
         privacy_hours: Sequence[PrivacyHours] = (),
         local: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+        synchronised: Callable[[], bool] = clock_synchronised,
     ) -> None:
-        """Read what is kept; ``local`` gives the date with the local time zone, for the hours of privacy."""
+        """Read what is kept; ``local`` gives the date with the local time zone, for the hours of privacy, ``synchronised`` says whether the network has set the clock."""
         self._store = store
         self._settings = settings
         self._retention_days = retention_days
@@ -73,7 +76,9 @@ class Kept:
         self._music_version: int | None = None
         self._music_again_s = float("-inf")
         self._taste: KeptTaste | None = None
-        self.clock_trusted, _ = clock_trusted(datetime.now(UTC), last_seen(settings))
+        self._synchronised = synchronised
+        self._doubted = False
+        self.clock_trusted, _ = clock_trusted(datetime.now(UTC), last_seen(settings), synchronised=synchronised)
         """Whether the date could be trusted when it was last asked, at each reading of the machine's health."""
 
     @property
@@ -185,9 +190,9 @@ class Kept:
 
     def housekeep(self) -> None:
         """Delete what is older than the owner keeps, and note the date; by no clock that can't be trusted."""
-        now = datetime.now(UTC)
-        self.clock_trusted, _ = clock_trusted(now, last_seen(self._settings))
-        if not self.clock_trusted:
+        now, seen = datetime.now(UTC), last_seen(self._settings)
+        self.clock_trusted, _ = clock_trusted(now, seen, synchronised=self._synchronised)
+        if not self.clock_trusted or self._far(now, seen):
             return
         try:
             self._store.retain(self._retention_days, now=now)
@@ -195,6 +200,13 @@ class Kept:
             self._settings.put(LAST_SEEN_KEY, now.isoformat(timespec="seconds"))
         except StoreBusy as error:
             log.warning("Old events are deleted later: %s", error)
+
+    def _far(self, now: datetime, seen: datetime | None) -> bool:
+        far = seen is not None and now - seen > FAR and not self._synchronised()
+        if far and not self._doubted:
+            log.warning("Old events are not deleted: the clock says %s, and this device last noted %s; connect the network so that it is set", now.date(), seen and seen.date())
+        self._doubted = far
+        return far
 
     def _write(self) -> None:
         try:

@@ -29,7 +29,7 @@ PROOF_LIFETIME: Final = timedelta(minutes=5)
 #: Longest wait for CONNACK and SUBACK, in seconds.
 _SIGN_IN_S: Final = 10.0
 #: Longest wait for the answer, in seconds: a hub on a small machine may have years to delete.
-ANSWER_S: Final = 90.0
+ANSWER_S: Final = 180.0
 #: How often it is asked again on one connection, in seconds: nobody may have heard it.
 _AGAIN_S: Final = 10.0
 _BACKOFF: Final = Backoff(base_s=0.5, cap_s=5.0)

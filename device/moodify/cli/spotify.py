@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from moodify.cli.household import as_it_holds
 from moodify.cli.person import open_terminal, require_owner
 from moodify.config import find, load
 from moodify.daemon.places import folder_of
@@ -33,8 +34,7 @@ def login(config_file: Path | None) -> int:
     from moodify.music.spotify.scopes import wanted
     from moodify.music.spotify.tokens import TokenFile
 
-    file = find(config_file)
-    config = load(file)
+    file, (config, _) = find(config_file), as_it_holds(config_file)
     spotify = config.music.spotify
     folder = folder_of(config)
     require_owner(folder)
@@ -51,7 +51,7 @@ def login(config_file: Path | None) -> int:
         elif spotify.client_id is None:
             terminal.tell(f"With your app {shortened(client_id)}, as last time. For another one: moodify spotify logout, then login.")
         sign_in(checked(client_id), folder, permissions=wanted(config.music), redirect_port=spotify.redirect_port, terminal=terminal, timeout_s=spotify.timeout_s)
-        typer.echo("A Moodify that is running plays on Spotify after its next start.")
+        typer.echo("A Moodify that is running plays on Spotify within some minutes.")
         # It may be another account than last time.
         _forget_songs(config, folder)
     except (KeyboardInterrupt, EOFError) as end:
@@ -66,7 +66,7 @@ def status(config_file: Path | None, *, as_json: bool) -> int:
     """Print how the sign-in stands; return 0 where it serves, else :data:`ACT`."""
     from moodify.music.spotify.status import status_of
 
-    config = load(find(config_file))
+    config, _ = as_it_holds(config_file)
     now = datetime.now(UTC)
     found = status_of(config.music, folder_of(config), now)
     if as_json:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from moodify.config.household import HouseSettings, paths
 from moodify.daemon import enrolling
 from moodify.errors import PersonMustAct
-from moodify.notice import facts_of
-from moodify.notice import notice as notice_of
+from moodify.notice import facts_of, notice_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -120,9 +119,16 @@ class HouseSetUp:
         """Take a hub."""
         return enrolling.take(self._household.folder, self._household.file.link, host, port, fingerprint)
 
-    def notice(self, language: Literal["en", "de"]) -> str:
+    def notice(self, language: Literal["en", "de"]) -> Mapping[str, Any]:
         """Return the notice for visitors."""
-        return notice_of(language, facts_of(self._household.house_config()))
+        found = notice_of(language, facts_of(self._household.house_config(), self._household.folder))
+        return {
+            "language": language,
+            "title": found.title,
+            "lead": found.lead.format(found.named),
+            "points": [{"label": label, "text": text.strip()} for label, text in found.points],
+            "end": found.end,
+        }
 
 
 def _holds(config: Config) -> HouseSettings:

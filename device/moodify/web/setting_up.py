@@ -114,5 +114,9 @@ class SettingUp(Protocol):
             MoodifyError: it is another, or does not answer.
         """
 
-    def notice(self, language: Literal["en", "de"]) -> str:
-        """Return the notice for visitors, as Markdown."""
+    def notice(self, language: Literal["en", "de"]) -> Mapping[str, Any]:
+        """Return the notice for visitors: ``language``, ``title``, ``lead``, ``points`` (each a ``label`` and a ``text``) and ``end``.
+
+        Raises:
+            MoodifyError: what it tells of can't be read.
+        """

@@ -73,9 +73,9 @@ export const notice = {
 
     async function show() {
       try {
-        const { markdown } = await house.shell.ask("GET", `/api/notice?language=${language.input.value}`);
+        const { title, lead, points, end } = await house.shell.ask("GET", `/api/notice?language=${language.input.value}`);
         text.lang = language.input.value;
-        text.replaceChildren(...markdown.trim().split(/\n\s*\n/).map(block));
+        text.replaceChildren(make("h3", {}, title), make("p", {}, lead), make("ul", { class: "dots" }, ...points.map((point) => make("li", {}, make("b", {}, point.label), ` ${point.text}`))), make("p", {}, end));
       } catch (problem) {
         tell(answer, problem);
       }
@@ -87,15 +87,3 @@ export const notice = {
     show();
   },
 };
-
-// The notice has headings, paragraphs and lists of one level.
-function block(text) {
-  const heading = /^(#+)\s+(.*)$/s.exec(text);
-  if (heading) return make(heading[1].length === 1 ? "h3" : "h4", {}, heading[2]);
-  if (/^[-*] /.test(text)) return make("ul", { class: "dots" }, ...text.split(/\n(?=[-*] )/).map((line) => make("li", {}, plain(line.replace(/^[-*] /, "")))));
-  return make("p", {}, plain(text));
-}
-
-function plain(text) {
-  return text.replaceAll("**", "").replaceAll(/\s+/g, " ");
-}

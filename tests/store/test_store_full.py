@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import suppress
+import sqlite3
+from contextlib import closing, suppress
 
 import pytest
 
+from moodify import sqlite
 from moodify.errors import PersonMustAct, RetryLater, StoreBusy
 from moodify.store import archive, reserve
 from moodify.store.copying import copy_database
+from moodify.store.database import connect
 from moodify.store.history import History
+from moodify.store.lock import FolderLock
+from moodify.store.migrations import MIGRATIONS
 from moodify.store.outbox import Outbox
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
@@ -117,3 +122,51 @@ def test_a_copy_on_a_full_disk_raises_no_error_of_sqlites(disk, path):
     disk.fill()
     with pytest.raises((RetryLater, PersonMustAct)):
         copy_database(path, disk.path.with_name("copy.db"))
+
+
+def test_a_first_start_on_a_full_disk_says_so_and_the_next_one_begins_well(disk, event):
+    path = disk.path.with_name("first") / "moodify.db"
+    disk.fill()
+    with pytest.raises(StoreBusy, match="free disk space"), FolderLock(path.parent):
+        prepare(path)
+    disk.free()
+    with FolderLock(path.parent):
+        assert prepare(path) is None
+    with Store(path) as store, History(path) as history:
+        store.record([event()])
+        assert history.status().events == 1
+
+
+def test_an_update_on_a_full_disk_leaves_the_version_before_and_is_done_once_there_is_room(disk, event):
+    path = disk.path.with_name("older.db")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection, closing(connect(path)) as db:
+        sqlite.migrate(db, MIGRATIONS[:1])
+        for n in range(200):
+            connection.execute("INSERT INTO events (id, kind, at, data) VALUES (?, 'mood', '2026-01-01', '{}')", [str(n)])
+            connection.execute("INSERT INTO outbox (items) VALUES (?)", [f'[{{"id":"{n}","kind":"mood","at":"2026-01-01T00:00:00+00:00","data":{{}}}}]'])
+    disk.fill()
+    with pytest.raises(StoreBusy, match="free disk space"):
+        prepare(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("SELECT count(*) FROM events").fetchone() == (200,)
+    disk.free()
+    assert prepare(path) is None
+    with Outbox(path) as outbox, Store(path) as store:
+        assert outbox.backlog() == 200
+        store.record([event()])
+        assert outbox.backlog() == 201
+
+
+def test_a_backup_beside_the_appliance_on_a_disk_that_it_fills_leaves_the_appliance_whole(disk, event):
+    with Store(disk.path) as store, History(disk.path) as history:
+        for _ in range(12):
+            store.record([event(text="x" * 50_000)])
+        disk.fill()
+        with pytest.raises(StoreBusy, match="free disk space"):
+            copy_database(disk.path, disk.path.with_name("copy.db"))
+        disk.free()
+        disk.path.with_name("copy.db").unlink(missing_ok=True)
+        store.record([event()])
+        assert history.status().events == 13

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
-from moodify.errors import StoreError
+from moodify.errors import StoreBusy, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +48,7 @@ class FolderLock:
         """Take the folder, making it (0700) where there is none; ``other`` is how a person names another one.
 
         Raises:
+            StoreBusy: the disk is full.
             StoreError: another Moodify holds it, or it cannot be written.
         """
         path = folder / FILE
@@ -53,6 +56,8 @@ class FolderLock:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise StoreBusy(f"{path}: {error.strerror}; free disk space, or {other}") from error
             raise StoreError(f"{path}: {error.strerror}; give the user that runs Moodify a writable folder, or {other}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -60,8 +65,10 @@ class FolderLock:
             holder = os.read(self._file, 32).decode(errors="replace").strip() or "unknown"
             os.close(self._file)
             raise StoreError(f"another Moodify (process {holder}) uses {folder}; end it, or {other}") from error
-        os.ftruncate(self._file, 0)
-        os.write(self._file, f"{os.getpid()}\n".encode())
+        # It is held without this line, which a full disk may not take: it says to a person who holds it.
+        with suppress(OSError):
+            os.ftruncate(self._file, 0)
+            os.write(self._file, f"{os.getpid()}\n".encode())
         self._open = True
 
     def close(self) -> None:

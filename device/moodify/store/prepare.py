@@ -51,8 +51,9 @@ def _prepare(path: Path) -> Path | None:
             logger.error("the database was damaged (%s): it is kept as %s, and a fresh one takes its place", problem, aside.name)
         make_private(path)
     except OSError as error:
-        kind = StoreBusy if error.errno == errno.ENOSPC else StoreError
-        raise kind(f"{path}: {error.strerror}; give the user that runs Moodify a writable folder, or set [store] folder") from error
+        if error.errno == errno.ENOSPC:
+            raise StoreBusy(f"{path}: {error.strerror}; free disk space, or set [store] folder to a place with some") from error
+        raise StoreError(f"{path}: {error.strerror}; give the user that runs Moodify a writable folder, or set [store] folder") from error
     with mapped(path), closing(connect(path)) as db:
         db.execute("PRAGMA journal_mode = WAL")
         migrate(db)

@@ -146,6 +146,28 @@ def test_a_driver_that_hangs_while_it_opens_is_ended():
         apart(levers="fake.configure = lambda _: ctypes.PyDLL(None).sleep(3600)", open_within_s=0.5, close_within_s=0.1)
 
 
+def test_a_camera_that_is_no_longer_wanted_while_it_opens_is_given_up_long_before_its_deadline():
+    give_up, pids = threading.Event(), []
+
+    def open_camera():
+        return apart(levers="fake.configure = lambda _: ctypes.PyDLL(None).sleep(3600)", open_within_s=3600, close_within_s=0.1, give_up=give_up)
+
+    started = subprocess.Popen
+
+    def noted(*arguments, **options):
+        process = started(*arguments, **options)
+        pids.append(process.pid)
+        return process
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess, "Popen", noted)
+        steady = SteadyCamera(open_camera, give_up=give_up, close_within_s=20)
+        wait_until(lambda: pids, what="the driver's process")
+        steady.close()
+    assert not steady.open
+    assert not is_there(pids[0])
+
+
 def test_closing_ends_a_read_of_a_frozen_driver():
     camera = apart(timeout_s=3600, close_within_s=0.1)
     os.kill(pid_of(camera), signal.SIGSTOP)

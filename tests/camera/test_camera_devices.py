@@ -15,6 +15,7 @@ from moodify.camera.usb_devices import VideoNode, parse_capability, usb_cameras
 from moodify.camera.v4l2 import UsbCamera, open_capture
 from moodify.errors import CameraLost, NoCamera
 from moodify.types import PixelLayout
+from processes import open_files
 from waiting import wait_until
 
 #: Up to OpenCV 4.11 the level is kept in cv2 itself.
@@ -51,6 +52,20 @@ def test_a_usb_camera_that_hangs_is_lost_after_the_time_out(usb):
 def test_closing_a_usb_camera_gives_the_device_back(usb):
     usb.close()
     assert usb.device.released.is_set()
+
+
+def test_closing_a_usb_camera_leaves_no_handle_on_what_opencv_opened(tmp_path):
+    # A file stands for the device, which a machine without a camera does not have: OpenCV holds it open while it reads, as it does a device.
+    clip = write_clip(tmp_path / "clip.avi")
+    node = VideoNode(clip, "C920", "usb-1", captures=True)
+
+    def held():
+        return [name for name, _ in open_files(["self"]) if name == str(clip)]
+
+    with UsbCamera(fps=100, cameras=lambda: (node,), capture=lambda path: LoopingCapture(cv2.VideoCapture(path))) as camera:
+        camera.read()
+        assert held() == [str(clip)]
+    assert held() == []
 
 
 def test_a_usb_camera_that_hangs_counts_as_held_until_it_lets_go(tmp_path):

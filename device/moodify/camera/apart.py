@@ -18,11 +18,13 @@ import json
 import logging
 import mmap
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +45,8 @@ _DRIVER = (sys.executable, "-P", "-m", "moodify.camera.driver")
 _KILLED_S = 1.0
 #: What the driver's answer may take on top of the frame itself.
 _ANSWER_S = 1.0
+#: How often it is looked whether opening was given up, in seconds.
+_GIVE_UP_LOOK_S = 0.1
 #: The answers are short; the pixels are not in them.
 _ANSWER_BYTES = 65536
 
@@ -62,6 +66,7 @@ class ApartCamera(Closing):
         open_within_s: float = 30.0,
         close_within_s: float = 2.0,
         command: Sequence[str] = _DRIVER,
+        give_up: threading.Event | None = None,
     ) -> None:
         """Start the process and wait until the camera is open.
 
@@ -75,10 +80,11 @@ class ApartCamera(Closing):
             open_within_s: how long opening may take; on a Pi Zero 2 W the libraries alone take seconds.
             close_within_s: how long the driver may take to give the camera back before its process is ended.
             command: what starts the process; the socket, this process and the options are appended.
+            give_up: once it is set, opening is given up.
 
         Raises:
             NoCamera: picamera2 is not usable, no camera is connected, or it gives pixels that are not understood.
-            CameraLost: it is busy or does not start.
+            CameraLost: it is busy or does not start, or opening was given up.
         """
         self.description = "the Pi's camera"
         self._timeout_s = timeout_s
@@ -106,7 +112,8 @@ class ApartCamera(Closing):
                 self._socket.close()
                 raise CameraLost(f"{self.description}: its process does not start ({error}); see whether memory is short") from error
         try:
-            self.description = str(self._hear(open_within_s, "did not open")["description"])
+            self._await_opening(open_within_s, give_up)
+            self.description = str(self._hear(_ANSWER_S, "did not say how it opened")["description"])
         except BaseException:
             self.close()
             raise
@@ -178,6 +185,15 @@ class ApartCamera(Closing):
         except subprocess.TimeoutExpired:
             log.error("%s hangs in the kernel's driver, and its process can't be ended; switch the Pi off and on", self.description)  # noqa: TRY400 - the trace says nothing more
 
+    def _await_opening(self, within_s: float, give_up: threading.Event | None) -> None:
+        """Wait until the driver has said how opening went, or for as long as that may take."""
+        until_s = time.monotonic() + within_s
+        while not select.select([self._socket], [], [], _GIVE_UP_LOOK_S)[0]:
+            if give_up is not None and give_up.is_set():
+                raise CameraLost(f"{self.description} is no longer wanted; open it again")
+            if time.monotonic() >= until_s:
+                raise CameraLost(f"{self.description} did not open within {within_s:g} s, its driver hangs; check the ribbon cable")
+
     def _hear(self, within_s: float, failing: str) -> dict[str, Any]:
         """Wait for the answer; raise what it says is wrong."""
         self._socket.settimeout(within_s)
@@ -227,9 +243,9 @@ class ApartCamera(Closing):
         return CameraLost(f"{self.description}: its driver ended by itself ({how}); it is started again, and the log says more")
 
 
-def open_pi(*, width: int, height: int, detail_width: int, fps: float, timeout_s: float) -> ApartCamera:
-    """Open the Pi's camera; arguments and errors as of :class:`~moodify.camera.pi.PiCamera`."""
+def open_pi(*, width: int, height: int, detail_width: int, fps: float, timeout_s: float, give_up: threading.Event | None = None) -> ApartCamera:
+    """Open the Pi's camera; arguments and errors as of :class:`~moodify.camera.pi.PiCamera` and :class:`ApartCamera`."""
     # A machine without picamera2 need not start a process to hear so.
     if importlib.util.find_spec("picamera2") is None:
         raise NoCamera(NOT_USABLE.format("it is not installed"))
-    return ApartCamera({"width": width, "height": height, "detail_width": detail_width}, fps=fps, timeout_s=timeout_s)
+    return ApartCamera({"width": width, "height": height, "detail_width": detail_width}, fps=fps, timeout_s=timeout_s, give_up=give_up)

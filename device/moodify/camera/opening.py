@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from moodify.errors import ConfigError, NoCamera
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
     from moodify.camera.port import Camera
@@ -24,7 +25,7 @@ class CameraOpener:
     opened it stays with that kind, so that a camera that is unplugged is waited for and never replaced by portraits.
     """
 
-    def __init__(self, config: CameraConfig, *, pace: float = 1.0, sample_allowed: bool = True) -> None:
+    def __init__(self, config: CameraConfig, *, pace: float = 1.0, sample_allowed: bool = True, give_up: threading.Event | None = None) -> None:
         """Check the source.
 
         Args:
@@ -33,10 +34,13 @@ class CameraOpener:
             sample_allowed: whether ``auto`` may take the sample. Where the household's own music plays it may not: a
                 camera that the kernel finds a little late would leave it to the portraits. ``sample`` by name always may.
 
+            give_up: once it is set, a camera that takes its time to open is given up.
+
         Raises:
             ConfigError: the source is none of the choices.
         """
         self._config = config
+        self._give_up = give_up
         self._sample_allowed = sample_allowed
         self._pace = pace
         self._path: Path | None = None
@@ -91,7 +95,7 @@ class CameraOpener:
         from moodify.camera.apart import open_pi
 
         config = self._config
-        return open_pi(width=config.width, height=config.height, detail_width=config.detail_width, fps=config.face_fps, timeout_s=config.timeout_s)
+        return open_pi(width=config.width, height=config.height, detail_width=config.detail_width, fps=config.face_fps, timeout_s=config.timeout_s, give_up=self._give_up)
 
     def _usb(self, number: int = 0) -> Camera:
         from moodify.camera.v4l2 import UsbCamera

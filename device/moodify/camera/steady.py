@@ -77,6 +77,7 @@ class SteadyCamera(Closing):
         retry_max_s: float = 60.0,
         retry_first_s: float = 1.0,
         close_within_s: float = 5.0,
+        give_up: threading.Event | None = None,
         rng: random.Random | None = None,
     ) -> None:
         """Start opening it.
@@ -87,11 +88,14 @@ class SteadyCamera(Closing):
             retry_first_s: wait after the first loss. It doubles until a frame has come; each wait is shortened by up
                 to half by chance, so that devices that fail together do not try together.
             close_within_s: how long :meth:`close` waits for a driver that hangs.
+            give_up: set by :meth:`close`, for an ``open_camera`` that is under way; not before.
             rng: that chance.
         """
         self._open_camera = open_camera
         self._retry_s = (retry_first_s, max(retry_first_s, retry_max_s))
         self._close_within_s = close_within_s
+        self._give_up = give_up if give_up is not None else threading.Event()
+        self._give_up.clear()
         self._rng = rng if rng is not None else random.Random()  # noqa: S311 - jitter is no secret
         self._state = threading.Condition()
         self._news: deque[News] = deque()
@@ -135,6 +139,7 @@ class SteadyCamera(Closing):
         """
         with self._state:
             self._closed = True
+            self._give_up.set()
             camera = self._camera
             self._state.notify_all()
         if camera is not None:

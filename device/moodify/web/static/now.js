@@ -126,6 +126,47 @@ async function showEvents(shell) {
   }
 }
 
+// What somebody may say: how loud, what for, and a mood that stands for the room's.
+
+let turning = false; // a hand is at the volume, or its order is on the way
+
+function showSay(now) {
+  const { volume, goal } = now.music;
+  $("volume").disabled = volume === null || volume === undefined;
+  if (!turning) {
+    $("volume").value = String(volume ?? 0);
+    write($("volume-now"), $("volume").disabled ? "not known" : `${volume} %`);
+  }
+  for (const button of $("goals").children) button.setAttribute("aria-pressed", String(button.dataset.goal === goal));
+  const named = now.override;
+  for (const button of $("named").children) button.setAttribute("aria-pressed", String(button.dataset.moodNamed === named?.mood));
+  $("by-itself").hidden = named === null;
+  write($("named-until"), named === null ? "" : `${MOODS[named.mood]} counts until ${clock(named.until)}, whatever the camera sees.`);
+}
+
+function listenToSay(shell) {
+  const say = async (method, path, body) => {
+    try {
+      tell($("steer-answer"), (await shell.ask(method, path, body)).message);
+    } catch (problem) {
+      if ($("steer-answer")) tell($("steer-answer"), problem);
+    }
+  };
+  $("volume").addEventListener("input", () => {
+    turning = true;
+    write($("volume-now"), `${$("volume").value} %`);
+  });
+  $("volume").addEventListener("change", async () => {
+    await say("PUT", "/api/volume", { percent: Number($("volume").value) });
+    turning = false;
+  });
+  for (const button of $("goals").children) button.addEventListener("click", () => say("PUT", "/api/goal", { goal: button.dataset.goal }));
+  for (const button of $("named").children) {
+    button.addEventListener("click", () => say("PUT", "/api/mood", { mood: button.dataset.moodNamed, minutes: Number($("minutes").value) }));
+  }
+  $("by-itself").addEventListener("click", () => say("PUT", "/api/mood", { mood: null }));
+}
+
 let privacyOn = false;
 
 function show(now, shell) {
@@ -133,6 +174,7 @@ function show(now, shell) {
   showMood(now.mood, now.privacy);
   showSeen(now.seen, now.privacy);
   showMusic(now.music);
+  showSay(now);
   $("scan").disabled = now.privacy || !shell.live;
   $("privacy").setAttribute("aria-pressed", String(now.privacy));
   write($("privacy-word"), now.privacy ? "on" : "off");
@@ -140,7 +182,7 @@ function show(now, shell) {
 }
 
 function showLive(live) {
-  for (const button of document.querySelectorAll(".buttons button")) button.disabled = !live || (button.id === "scan" && privacyOn);
+  for (const button of document.querySelectorAll(".buttons button, .steer button")) button.disabled = !live || (button.id === "scan" && privacyOn);
 }
 
 export function open(main, shell) {
@@ -155,9 +197,12 @@ export function open(main, shell) {
     }
   };
   $("scan").addEventListener("click", () => ask("POST", "/api/scan", {}));
+  $("like").addEventListener("click", () => ask("POST", "/api/like", {}));
   $("skip").addEventListener("click", () => ask("POST", "/api/next", {}));
   $("pause").addEventListener("click", () => ask("POST", "/api/pause", {}));
   $("privacy").addEventListener("click", () => ask("PUT", "/api/privacy", { on: !privacyOn }));
+  turning = false;
+  listenToSay(shell);
   const leaves = [shell.onNow((now) => show(now, shell)), shell.onLive(showLive)];
   return () => leaves.forEach((leave) => leave());
 }

@@ -57,7 +57,7 @@ def test_a_hash_of_other_figures_still_proves_and_asks_for_a_new_one(hasher):
 
 @pytest.mark.parametrize(
     "damage",
-    [lambda h: "", lambda h: "nonsense", lambda h: h[:-5], lambda h: h[:30], lambda h: h.replace("t=1", "t=0"), lambda h: h.replace("argon2id", "argon2xx"), lambda h: h + "é"],
+    [lambda h: "", lambda h: "nonsense", lambda h: h[:-6], lambda h: h[:30], lambda h: h.replace("t=1", "t=0"), lambda h: h.replace("argon2id", "argon2xx"), lambda h: h + "é"],
 )
 def test_a_damaged_hash_says_what_to_do_and_no_vendor_error_escapes(hasher, damage):
     with pytest.raises(StoreError, match="damaged; set a new one"):

@@ -3,7 +3,10 @@
 A Pi without a battery wakes up in its past and is put right minutes later, by days or by decades; a wrong time server
 does the opposite. Nobody may be signed out by that, and no session may be good for years by it. So every date that decides
 something is written by a clock that is also watched against one that nobody can set: where the two part, what was dated
-by the old time is moved with it. What can't be seen is a step while nothing runs:
+by the old time is moved with it. Only what is certain to be: at several hubs on one database the clock of one may go wrong. So a step backwards
+to a date after a session's last use leaves it alone, and lets it stay by the step longer, which is less than the time that it was not used.
+
+What can't be seen is a step while nothing runs:
 
 * forwards, time is taken to have passed, and sessions end that had not that much left; the password still signs in;
 * backwards, a session that was used in the future is taken to have been used just now: it has at most its 30 days from then.
@@ -56,7 +59,8 @@ class WatchedClock:
         """Take the clock, and what moves all that is kept, as :meth:`moodify.accounts.port.Sessions.redate` does."""
         self._clock = clock
         self._redate = redate
-        self._last: tuple[datetime, float] | None = None
+        self._last = clock.utc(), clock.now_s()
+        self._settled = False
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
@@ -68,14 +72,14 @@ class WatchedClock:
         """
         with self._lock:
             now, now_s = self._clock.utc(), self._clock.now_s()
-            if self._last is None:
+            last, last_s = self._last
+            step = (now - last) - timedelta(seconds=now_s - last_s)
+            if abs(step) > SLACK:
+                self._redate(lambda life: moved_with(life, step, now))
+            elif not self._settled:
                 self._redate(lambda life: not_from_the_future(life, now))
-            else:
-                last, last_s = self._last
-                step = (now - last) - timedelta(seconds=now_s - last_s)
-                if abs(step) > SLACK:
-                    self._redate(lambda life: moved_with(life, step, now))
             self._last = now, now_s
+            self._settled = True
             return now
 
 

@@ -13,7 +13,7 @@ privacy         red                           one short wink every four seconds
 needs person    red                           blinks, as long on as off
 held 2 to 6 s   white                         one wink a second: letting go pauses, or goes on
 held 6 to 15 s  white                         two winks a second: letting go sets privacy
-held longer     white                         three winks a second: letting go resets the password
+held longer     white                         three winks a second: letting go resets the password; a while longer once it is so
 nothing to do   white                         flickers
 ==============  ============================  =====================================================
 

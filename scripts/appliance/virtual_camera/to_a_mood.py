@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 USER = "moodify"
 #: How the names of open files begin that a camera is behind, or its pixels: devices; the virtual camera's frames; the memory in which they cross.
 OF_A_CAMERA = ("/dev/media", "/dev/video", "/dev/v4l", "/dev/udmabuf", "/dev/dma_heap", "/memfd:")
-PAGE = "http://127.0.0.1:8080"
 #: Waiting times of a household are shortened, and no broker is installed here.
 CONFIGURATION = """
 [store]
@@ -76,11 +74,9 @@ def expect(found: object, wanted: object, what: str) -> None:
     say(what)
 
 
-def set_privacy(*, on: bool) -> None:
-    """Ask as the page does."""
-    request = urllib.request.Request(f"{PAGE}/api/privacy", json.dumps({"on": on}).encode(), {"X-Moodify": "1", "Content-Type": "application/json"}, method="PUT")  # noqa: S310 - it is the loopback
-    with urllib.request.urlopen(request, timeout=10):  # noqa: S310
-        pass
+def set_privacy(configuration: Path, wish: str) -> None:
+    """Ask at the terminal."""
+    subprocess.run(["moodify", "privacy", wish, "--config", str(configuration)], user=USER, group=USER, extra_groups=[], stdout=subprocess.DEVNULL, check=True)
 
 
 def until(events: Iterator[dict[str, object]], kind: str, **data: set[str]) -> dict[str, str]:
@@ -119,10 +115,10 @@ with tempfile.TemporaryDirectory() as folder:
             shown = [may_look_into(pid) for pid in (any_other.pid, running.pid, *drivers)]
             any_other.kill()
         expect(shown, [True, False, False], "another process of the same user is shown nothing of it, though what any other process has open")
-        set_privacy(on=True)
+        set_privacy(configuration, "on")
         until(events, "camera", state={"off"})
         expect((drivers_of(running.pid), open_of_a_camera()), ([], {}), "privacy: its process is gone, and no process has anything of a camera open")
-        set_privacy(on=False)
+        set_privacy(configuration, "off")
         until(events, "camera", state={"ok"})
         expect((len(drivers_of(running.pid)), bool(open_of_a_camera())), (1, True), "privacy ended: a process holds the camera again")
         ended_s = time.monotonic()

@@ -64,7 +64,8 @@ def lived_in(tmp_path_factory):
         appliance.wait_for("mood")
         appliance.wait_for("order", status="done")
         wait_until((data_folder(home) / "hub" / "hub.db").exists, what="the hub beside it")
-        # While it runs: nothing in the folder is unknown, and a backup is whole.
+        # While it runs: nothing in the folder is unknown or for others to see, and a backup is whole.
+        assert {(each.is_dir(), each.stat().st_mode & 0o777) for each in data_folder(home).rglob("*") if not each.is_socket()} == {(True, 0o700), (False, 0o600)}
         assert unknown(data_folder(home)) == []
         backup = moodify(home, "backup", home / "running.backup")
         assert (backup.returncode, backup.stderr) == (0, "")
@@ -680,6 +681,16 @@ def test_a_hub_that_is_away_keeps_nobody_from_erasing_and_is_said_to_hold_what_i
     assert known_to(belonging) == (set(), 0)
 
 
+def test_what_only_a_link_led_to_is_said_to_stay(home, tmp_path):
+    folder, stick = data_folder(home), tmp_path / "stick.db"
+    (folder / "music.db").rename(stick)
+    (folder / "music.db").symlink_to(stick)
+    said, code = erased(home)
+    assert (code, list(folder.iterdir())) == (3, [])
+    assert f"Not erased: {stick}" in said
+    assert stick.exists()
+
+
 def test_a_hub_is_not_told_where_the_owner_has_turned_the_link_off(home, belonging):
     configure(home, "[link]\nenabled = false\n")
     said, code = erased(home)
@@ -721,6 +732,20 @@ def test_a_household_s_own_broker_keeps_nothing_of_what_was_erased(home):
         assert "keeps no state of this device any more" in said
         assert "hub erase" not in said
         assert retained(broker, topics) == set()
+
+
+def test_home_assistant_shows_nothing_of_what_was_erased(home):
+    topics = Topics(load(data_folder(home) / "device.key").device)
+    config = f"homeassistant/device/{topics.device}/config"
+    with running_broker(home) as broker:
+        say(broker, topics.device, [config], retain=True)
+        configure(home, f'[link]\nhost = "127.0.0.1"\nport = {broker.endpoint().port}\ntls = false\nhome_assistant = true\n')
+        done(home, "erase", "--yes")
+        with Client(broker, Credentials("household", None)) as household:
+            household.connection.subscribe("homeassistant/#")
+            household.awaited(Subscribed)
+            household.connection.publish("homeassistant/marker", b"{}")
+            assert household.awaited(Received).topic == "homeassistant/marker"
 
 
 class Client:
@@ -803,7 +828,7 @@ def test_erase_asks_and_takes_one_word_for_yes(home):
 
 def test_every_kind_in_the_data_folder_is_named_once():
     assert len({kind.name for kind in KINDS}) == len(KINDS)
-    assert {kind.name for kind in KINDS if kind.secret} == {"device.key", "device.key.next", "spotify-token.json"}
+    assert {kind.name for kind in KINDS if kind.secret} == {"device.key", "device.key.next", "spotify-token.json", "web.key"}
 
 
 def test_the_page_on_data_speaks_of_every_kind_and_file(project_root, home):

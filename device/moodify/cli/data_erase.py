@@ -52,6 +52,7 @@ def erase(config_file: Path | None, *, yes: bool) -> int:
         with lock.FolderLock(folder):
             # They may need the key that is about to go.
             told = bid_farewell(config.link, folder, device, events)
+            linked = [path.resolve() for _, path in _there(folder) if path.is_symlink()]
             for _, path in _there(folder):
                 if path.name != lock.FILE:
                     _remove(path)
@@ -65,12 +66,15 @@ def erase(config_file: Path | None, *, yes: bool) -> int:
         typer.echo(each.said)
     if signed_in:
         typer.echo("Spotify still lists the app that was signed in; take it out there: https://www.spotify.com/account/apps")
+    elsewhere = [path for path in linked if path.exists()]
+    for path in elsewhere:
+        typer.echo(f"Not erased: {path}, to which a link led that is gone now; erase it where it lies")
     kept = [f"the configuration {configuration}"] if configuration is not None else []
     typer.echo(f"Not touched: {', '.join([*kept, 'backups and exports that you made, and the system log'])}.")
     for path in left:
         typer.echo(f"Not Moodify's, and left: {path}")
     typer.echo("An SD card keeps old blocks that no program can overwrite: before you give it away, destroy it, or erase the whole card with its maker's tool.")
-    return 0 if all(each.done for each in told) else ELSEWHERE
+    return 0 if all(each.done for each in told) and not elsewhere else ELSEWHERE
 
 
 def _there(folder: Path) -> list[tuple[str, Path]]:

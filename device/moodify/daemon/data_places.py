@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from moodify.accounts import key
 from moodify.cloud import enrolment
 from moodify.daemon import erasing, hub_beside
 from moodify.daemon.linking import PUBLIC_KEY
@@ -61,6 +62,7 @@ KINDS: Final = (
     Kind(f"{DEVICE_KEY}.next", "a new key that the hub does not know yet", InBackup.WITH_KEYS, secret=True),
     Kind(f"{DEVICE_KEY}.refused", "why a new key came to nothing"),
     Kind(tokens.FILE, "the sign-in to Spotify", InBackup.WITH_KEYS, secret=True),
+    Kind(key.FILE, "the key of the page's sign-ins", secret=True),
     Kind("device.id", "the device's id", InBackup.WITH_KEYS),
     Kind(PUBLIC_KEY, "its public key"),
     Kind(enrolment.FILE, "the hub that it belongs to", InBackup.WITH_KEYS),

@@ -29,6 +29,7 @@ from moodify.files import write_private
 from moodify.hub.open_files import allow_open_files
 
 if TYPE_CHECKING:
+    from io import TextIOWrapper
     from types import TracebackType
 
 logger = logging.getLogger(__name__)
@@ -237,9 +238,15 @@ class Mosquitto:
         return lines[-1] if lines else "nothing"
 
 
+class _PrivateLog(RotatingFileHandler):
+    def _open(self) -> TextIOWrapper:
+        os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        return super()._open()
+
+
 def _write_log(lines: IO[bytes], path: Path) -> None:
     # mosquitto itself would write on for ever, or refuse a client's connection for want of room.
-    handler = RotatingFileHandler(path, maxBytes=LOG_AT_MOST, backupCount=1, encoding="utf-8", errors="replace", delay=True)
+    handler = _PrivateLog(path, maxBytes=LOG_AT_MOST, backupCount=1, encoding="utf-8", errors="replace", delay=True)
     with lines:
         for line in lines:
             handler.handle(logging.makeLogRecord({"msg": line.decode(errors="replace").rstrip()}))

@@ -47,7 +47,9 @@ class LookingBack:
         """
         if not is_name(device_id):
             return []
-        return sorted((one for one in self._newest(device_id, begins, kinds) if one.at >= begins), key=lambda one: one.at)
+        found = [one for one in self._newest(device_id, begins, kinds) if one.at >= begins]
+        # Of the same moment in the order in which they came.
+        return sorted(reversed(found), key=lambda one: one.at)
 
     def last_heard(self, device_id: str) -> datetime | None:
         """Return when the newest event of a device came; None where none did.

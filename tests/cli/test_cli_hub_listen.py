@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import urllib.request
 from contextlib import contextmanager
 
 from appliance import Appliance, environment_of
@@ -26,8 +25,7 @@ def listening(home):
 
 
 def look_again(appliance):
-    page = appliance.page.rstrip("/")
-    urllib.request.urlopen(urllib.request.Request(f"{page}/api/scan", b"null", {"Origin": page, "Content-Type": "application/json"}, method="POST"), timeout=10).close()
+    appliance.ask("/api/scan", "POST")
 
 
 def test_listen_prints_what_the_appliance_prints_each_event_once_and_ends_with_ctrl_c(tmp_path):

@@ -74,12 +74,12 @@ def test_a_page_says_where_it_is_and_whose_and_nothing_private():
     device = f"m-{uuid.uuid4().hex[:16]}"
     ears = Zeroconf(interfaces=[LOOPBACK])
     try:
-        with announced(announce_page(LOOPBACK, 18080, device, "Kitchen")):
+        with announced(announce_page(LOOPBACK, 18080, device, "Kitchen", encrypted=True)):
             info = ears.get_service_info(PAGE, f"Kitchen {device}.{PAGE}", timeout=5000)
     finally:
         ears.close()
     assert (info.parsed_addresses(), info.port, info.server) == ([LOOPBACK], 18080, f"{device}.local.")
-    assert info.decoded_properties == {"id": device, "version": __version__}
+    assert info.decoded_properties == {"id": device, "version": __version__, "scheme": "https"}
 
 
 def test_a_hub_tells_its_fingerprint_and_version_and_nothing_else():

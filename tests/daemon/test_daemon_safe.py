@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from moodify.daemon.ending import AGAIN
 from moodify.store.history import History
 from moodify.system.crashes import FILE, MANY, count_of
 from processes import open_files
+from signed_in import Page
 from waiting import wait_until
 
 pytest.importorskip("systemd.daemon", reason="systemd-python is not installed (extra: systemd)")
@@ -77,9 +77,8 @@ class Supervisor:
             self.manager.settimeout(60)
 
     def page(self, path="/api/now", method="GET", body=None):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method, data=body, headers={"Content-Type": "application/json", "X-Moodify": "1"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.loads(answer.read() or b"null")
+        url = f"http://127.0.0.1:{self.port}"
+        return Page(url, self.log.read_text).ask(path, method, body)
 
 
 @pytest.fixture
@@ -151,7 +150,7 @@ def test_a_crash_in_safe_mode_is_one_more(crashed):
 def test_privacy_is_kept_and_shown_in_safe_mode(crashed):
     with crashed.daemon() as process:
         crashed.hear("STATUS=camera broken: safe mode", process)
-        crashed.page("/api/privacy", "PUT", b'{"on": true}')
+        crashed.page("/api/privacy", "PUT", {"on": True})
         crashed.hear("STATUS=camera off: off for privacy", process)
         now = crashed.page()
         assert now["privacy"] is True

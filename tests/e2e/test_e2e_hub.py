@@ -159,9 +159,7 @@ def test_privacy_is_turned_on_from_the_hub_and_nothing_there_turns_it_off(house)
         house.api.answer(house.api.give(house.device, name, **args))
     assert is_private()
     assert not [event for event in house.appliance.events[printed:] if event["kind"] == "camera" and event["data"]["state"] == "ok"]
-    page = f"{house.appliance.page}/api/privacy"
-    headers = {"Origin": house.appliance.page.rstrip("/"), "Content-Type": "application/json"}
-    urllib.request.urlopen(urllib.request.Request(page, b'{"on": false}', headers, method="PUT"), timeout=10).close()
+    house.appliance.ask("/api/privacy", "PUT", {"on": False})
     house.appliance.wait_for("camera", after=printed, state="ok")
     wait_until(lambda: not is_private(), every_s=0.2, what="the end of privacy in the state")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -23,11 +24,13 @@ from moodify.hub.api import waits
 from moodify.hub.api.admin import FAILURES_PER_MINUTE, hash_of, new_token
 from moodify.hub.api.app import create_api
 from moodify.hub.api.commands import WAITING_AT_MOST
-from moodify.hub.api.guard import MAX_BODY_BYTES, OPEN_PATHS
+from moodify.hub.api.guard import MAX_BODY_BYTES
 from moodify.hub.cache import open_states
 from moodify.hub.database import open_database
 from moodify.hub.metrics import Metrics
 from moodify.web.server import HttpServer, Words
+from moodify.web.session import is_public
+from signed_in import ADA, claim, memory_accounts
 from summaries import NOW, enrolled, item, summary
 from waiting import wait_until
 
@@ -56,6 +59,7 @@ class Api:
         self.connected = set()
         self.parts = {"database": None, "mosquitto": None, "gate": None, "collector-1": None}
         self.woken = 0
+        self.accounts = memory_accounts("moodify-hub")
         self.database_commands = Unwell(self.database.commands)
         self.shown_states = Unwell(self.states)
         self.app = create_api(
@@ -67,10 +71,11 @@ class Api:
             admin_hashes=lambda: (hash_of(TOKEN),),
             metrics=self.metrics,
             ready=lambda: self.parts,
+            accounts=self.accounts,
             on_command=self._wake,
         )
         self._description = described(self.app)
-        self.server = HttpServer(self.app, "127.0.0.1", 0, words=Words("API", "api_host", "api_port", "in hub.toml", "Start it again."), end_streams=self.app.state.waits.close)
+        self.server = HttpServer(self.app, "127.0.0.1", 0, words=Words("API", "api_host", "api_port", "in hub.toml", "Start it again."), end_streams=self.app.state.close)
         self.server.start()
         self.admin = self.client(Authorization=f"Bearer {TOKEN}")
         self.stranger = self.client()
@@ -86,7 +91,7 @@ class Api:
         try:
             self._description.validate_response(asked, MockResponse(answer.content, answer.status_code, dict(answer.headers), kind))
         except (PathNotFound, OperationNotFound):
-            assert answer.status_code in {401, 403, 404, 405, 411, 413, 429} or answer.request.url.path == "/openapi.json"
+            assert answer.status_code in {401, 403, 404, 405, 411, 413, 429} or answer.request.url.path in {"/", "/openapi.json"}
 
     def _wake(self):
         self.woken += 1
@@ -132,24 +137,49 @@ def problem(answer, status):
 # Who may ask.
 
 
-def test_nothing_of_the_schema_is_answered_without_the_token_but_health_and_the_schema(api):
+def test_nothing_of_the_schema_is_answered_without_token_or_session_but_what_is_public(api):
     paths = api.stranger.get("/openapi.json").json()["paths"]
     asked = 0
     for path, methods in paths.items():
         for method in methods:
-            answer = api.stranger.request(method, path.format(device_id=STRANGER, command_id=uuid.uuid4()), content=b"{")
+            if is_public(method.upper(), path):
+                continue
+            filled = path.format(device_id=STRANGER, command_id=uuid.uuid4(), session_id=uuid.uuid4(), user_id=uuid.uuid4(), code_id=uuid.uuid4())
+            answer = api.stranger.request(method, filled, content=b"{", headers={"Content-Type": "application/json", "X-Moodify": "1"})
             asked += 1
-            if path in OPEN_PATHS:
-                assert answer.status_code == 200
-            else:
-                problem(answer, 401)
-                assert answer.headers["www-authenticate"].startswith("Bearer")
-    assert asked >= 12
+            problem(answer, 401)
+            assert path.startswith(("/v1", "/metrics")) == answer.headers.get("www-authenticate", "").startswith("Bearer")
+    assert asked >= 25
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/redoc", "/v1", "/v1/devices/", "/healthz/", "//healthz", "/v1%2F..%2Fhealthz"])
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/v1", "/v1/devices/", "/healthz/", "/v1%2F..%2Fhealthz", "/api/nothing", "/metrics"])
 def test_what_is_not_there_is_not_told_without_the_token(api, path):
     problem(api.stranger.get(path), 401)
+
+
+def test_the_dashboard_is_served_to_anybody_and_shows_nothing_by_itself(api):
+    page = api.stranger.get("/")
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert "m-" not in re.sub(r"<[^>]*>", "", page.text)
+
+
+def test_an_owner_who_is_signed_in_may_what_the_token_may_and_a_member_looks(new_api):
+    device = enrolled(new_api.database)
+    with new_api.client(**{"X-Moodify": "1"}) as owner, new_api.client(**{"X-Moodify": "1"}) as member:
+        claim(owner, new_api.accounts.make_claim_code())
+        code = owner.post("/api/invitations", json={"first_name": "Bob"}).json()["code"]
+        assert member.post("/api/claim", json=ADA | {"email": "bob@example.org", "code": code}).status_code == 201
+        for client in (owner, member):
+            assert client.get(f"/v1/devices/{device}").status_code == 200
+        for method, path, body in (("DELETE", f"/v1/devices/{device}", None), ("POST", f"/v1/devices/{device}/commands", {"name": "rescan"})):
+            assert "owner" in problem(member.request(method, path, json=body), 403)
+        assert owner.post(f"/v1/devices/{device}/commands", json={"name": "rescan"}).status_code == 202
+        assert owner.delete(f"/v1/devices/{device}").status_code == 200
+
+
+def test_the_admin_token_is_no_person(api):
+    assert "signed in" in problem(api.admin.get("/api/me"), 403)
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer  "])
@@ -223,7 +253,7 @@ def test_metrics_count_requests_by_route_and_name_no_device(new_api):
     new_api.metrics.watch_gate(lambda: {device}, lambda: {"accepted": 5, "open": 1, "refused_expired": 3})
     new_api.admin.get(f"/v1/devices/{device}")
     new_api.admin.request("BREW", f"/v1/devices/{device}/coffee")
-    answer = new_api.stranger.get("/metrics")
+    answer = new_api.admin.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert 'moodify_hub_api_requests_total{method="GET",route="/v1/devices/{device_id}",status="200"} 1.0' in answer.text
     assert 'moodify_hub_api_requests_total{method="other",route="other",status="404"} 1.0' in answer.text

@@ -14,6 +14,7 @@ from moodify.hub.api.admin import hash_of
 from moodify.hub.api.app import create_api
 from moodify.hub.port import CommandState
 from moodify.web.server import HttpServer, Words
+from signed_in import memory_accounts
 from waiting import wait_until
 
 TOKEN = "the-admin"
@@ -55,11 +56,12 @@ def test_a_scan_that_the_api_asks_for_is_done_by_the_device_and_its_answer_is_se
         admin_hashes=lambda: (hash_of(TOKEN),),
         metrics=working.metrics,
         ready=dict,
+        accounts=memory_accounts("moodify-hub"),
         on_command=dispatcher.wake,
     )
     words = Words("API", "api_host", "api_port", "in hub.toml", "Start it again.")
     with (
-        HttpServer(app, "127.0.0.1", 0, words=words, end_streams=app.state.waits.close) as server,
+        HttpServer(app, "127.0.0.1", 0, words=words, end_streams=app.state.close) as server,
         httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False, timeout=40) as admin,
     ):
         given = admin.post(f"/v1/devices/{device.id}/commands", json={"name": "rescan"}).json()

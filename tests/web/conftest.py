@@ -2,8 +2,11 @@ import httpx
 import pytest
 
 from moodify.web.app import create_app
+from moodify.web.guard import Place
+from moodify.web.limits import Allowance, Limits
 from moodify.web.fake import FakeHouse
 from moodify.web.server import PageServer
+from signed_in import cookies_of, memory_accounts
 
 
 class _Plot:
@@ -20,9 +23,19 @@ def _plot():
     return _Plot()
 
 
+def roomy():
+    """Where a test may ask more than a person does."""
+    return Place(limits=Limits(Allowance(10**9, 10**9), Allowance(10**9, 10**9)))
+
+
 @pytest.fixture(scope="session")
-def _serving(_plot):
-    with PageServer(create_app(_plot), "127.0.0.1", 0) as server:
+def accounts():
+    return memory_accounts()
+
+
+@pytest.fixture(scope="session")
+def _serving(_plot, accounts):
+    with PageServer(create_app(_plot, accounts, place=roomy()), "127.0.0.1", 0) as server:
         yield server
 
 
@@ -38,14 +51,26 @@ def server(_serving, house):
 
 
 @pytest.fixture
-def browser(server):
-    """A client that sends what the page's own script makes a browser send."""
-    with httpx.Client(base_url=server.url, headers={"Origin": server.url, "Sec-Fetch-Site": "same-origin"}, trust_env=False, timeout=10) as client:
+def cookies(server, accounts):
+    return cookies_of(server.url, accounts)
+
+
+@pytest.fixture
+def browser(server, cookies):
+    """A client that sends what the page's own script makes a browser send, signed in as the owner."""
+    with httpx.Client(base_url=server.url, headers={"Origin": server.url, "Sec-Fetch-Site": "same-origin"}, cookies=cookies, trust_env=False, timeout=10) as client:
         yield client
 
 
 @pytest.fixture
-def program(server):
-    """A client that is no browser and sends nothing of its own."""
-    with httpx.Client(base_url=server.url, trust_env=False, timeout=10) as client:
+def program(server, cookies):
+    """A client that is no browser, signed in, and sends nothing of its own."""
+    with httpx.Client(base_url=server.url, cookies=cookies, trust_env=False, timeout=10) as client:
+        yield client
+
+
+@pytest.fixture
+def stranger(server):
+    """A client that nobody has signed in with."""
+    with httpx.Client(base_url=server.url, headers={"X-Moodify": "1"}, trust_env=False, timeout=10) as client:
         yield client

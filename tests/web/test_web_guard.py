@@ -67,7 +67,7 @@ def test_no_foreign_page_is_granted_a_preflight(program):
 
 
 def test_a_long_request_is_refused(browser):
-    assert _refused(browser.put("/api/privacy", json={"on": True, "more": "x" * 5000}), 413)
+    assert _refused(browser.put("/api/privacy", json={"on": True, "more": "x" * 20_000}), 413)
 
 
 def test_a_request_of_unknown_length_is_refused(browser):

@@ -1,4 +1,5 @@
 import logging
+import ssl
 import threading
 
 import httpx
@@ -15,30 +16,35 @@ def test_port_0_is_a_port_that_answers(server):
     assert httpx.get(f"{server.url}/healthz", trust_env=False).text == "ok"
 
 
-def test_a_busy_port_names_itself_and_the_fix(server, house):
+def test_a_busy_port_names_itself_and_the_fix(server, house, accounts):
     with pytest.raises(PersonMustAct, match=rf"Port {server.port} .* set another port under \[web\]"):
-        PageServer(create_app(house), "127.0.0.1", server.port)
+        PageServer(create_app(house, accounts), "127.0.0.1", server.port)
 
 
-def test_an_address_of_another_machine_names_the_fix(house):
+def test_an_address_of_another_machine_names_the_fix(house, accounts):
     with pytest.raises(PersonMustAct, match=r"192\.0\.2\.1.*127\.0\.0\.1"):
-        PageServer(create_app(house), "192.0.2.1", 0)
+        PageServer(create_app(house, accounts), "192.0.2.1", 0, tls=ssl.create_default_context(ssl.Purpose.CLIENT_AUTH))
 
 
-def test_the_port_is_free_again_after_a_stop(house):
-    first = PageServer(create_app(house), "127.0.0.1", 0)
+def test_plain_http_is_spoken_on_loopback_alone(house, accounts):
+    with pytest.raises(ValueError, match="would show passwords"):
+        PageServer(create_app(house, accounts), "0.0.0.0", 0)
+
+
+def test_the_port_is_free_again_after_a_stop(house, accounts):
+    first = PageServer(create_app(house, accounts), "127.0.0.1", 0)
     first.start()
     assert httpx.get(f"{first.url}/healthz", trust_env=False).status_code == 200
     first.stop()
-    with PageServer(create_app(house), "127.0.0.1", first.port) as second:
+    with PageServer(create_app(house, accounts), "127.0.0.1", first.port) as second:
         assert httpx.get(f"{second.url}/healthz", trust_env=False).status_code == 200
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{second.url}/healthz", trust_env=False)
 
 
-def test_an_idle_connection_does_not_hold_up_the_stop(house):
+def test_an_idle_connection_does_not_hold_up_the_stop(house, accounts):
     with httpx.Client(trust_env=False) as client:
-        with PageServer(create_app(house), "127.0.0.1", 0) as server:
+        with PageServer(create_app(house, accounts), "127.0.0.1", 0) as server:
             assert client.get(f"{server.url}/healthz").status_code == 200
         assert not server.alive
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,10 @@ def _ask(folder: HubFolder, said: dict[str, Any], path: str) -> Any:
     Raises:
         RetryLater: it gives none.
     """
-    connection = http.client.HTTPConnection(said["api"]["host"], said["api"]["port"], timeout=_ANSWER_S)
+    try:
+        connection = _connection(said["api"])
+    except OSError as error:
+        raise RetryLater(f"the hub's certificate can't be read ({error}); look into the hub's log") from error
     try:
         connection.request("GET", path, headers={"Authorization": f"Bearer {folder.local.read_text('ascii').strip()}"})
         answer = connection.getresponse()
@@ -134,6 +138,18 @@ def _ask(folder: HubFolder, said: dict[str, Any], path: str) -> Any:
         raise RetryLater(f"the hub's API gives no answer ({error}); look into the hub's log") from error
     finally:
         connection.close()
+
+
+def _connection(api: dict[str, Any]) -> http.client.HTTPConnection:
+    """Return a connection to the API of a hub on this machine, which shows the certificate that its folder names."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(api["host"], api["host"])  # noqa: S104 - it is the hub that listens there
+    if api["certificate"] is None:
+        return http.client.HTTPConnection(host, api["port"], timeout=_ANSWER_S)
+    context = ssl.create_default_context(cafile=api["certificate"])
+    # It is known by itself, whatever it is for and whoever has signed it.
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return http.client.HTTPSConnection(host, api["port"], timeout=_ANSWER_S, context=context)
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ def run(*, config_file: Path | None, camera: str | None, speaker: str | None, se
     from moodify.daemon import demo
     from moodify.daemon.app import Options
     from moodify.daemon.app import run as run_appliance
+    from moodify.music.spotify.services import Services
     from moodify.system.journal import set_up_logging, under_systemd
 
     keep_memory_to_itself()
@@ -38,10 +39,9 @@ def run(*, config_file: Path | None, camera: str | None, speaker: str | None, se
 
         def attach(running: Running) -> None:
             if view is not None:
-                notes = [f"page: {running.page}"] if running.page else []
-                view.attach(running.house, keys=running.keys, notice="   ".join([*notes, *([demo.NOTICE] if running.demo else [])]))
+                view.attach(running.house, keys=running.keys, notice="\n".join([*running.page, *([demo.NOTICE] if running.demo else [])]))
 
-        return run_appliance(config, Options(pace=pace, seconds=seconds, events=sink, keys=watched, attach=attach))
+        return run_appliance(config, Options(services=Services.of(os.environ), pace=pace, seconds=seconds, events=sink, keys=watched, attach=attach))
 
 
 def _with_arguments(config: Config, *, camera: str | None, speaker: str | None) -> Config:

@@ -58,9 +58,10 @@ class FoundHub:
     """What it says of its certificate; whether that is so shows when it is connected to."""
 
 
-def announce_page(host: str, port: int, device: str, name: str) -> Announcer:
-    """Return an announcer of a device's page: ``host`` is the address that the page listens on, ``name`` is for people."""
-    return Announcer(PAGE, host, port, _label(name, device), f"{device}.local.", {"id": device, "version": __version__})
+def announce_page(host: str, port: int, device: str, name: str, *, encrypted: bool) -> Announcer:
+    """Return an announcer of a device's page: ``host`` is the address that the page listens on, ``name`` is for people, ``encrypted`` makes it https."""
+    said = {"id": device, "version": __version__, "scheme": "https" if encrypted else "http"}
+    return Announcer(PAGE, host, port, _label(name, device), f"{device}.local.", said)
 
 
 def announce_hub(host: str, port: int, name: str, fingerprint: str) -> Announcer:

@@ -408,6 +408,14 @@ class PrivacyConfig(Section):
     )
 
 
+def read_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    """Return origins as browsers write them; a validator."""
+    for origin in origins:
+        if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin):
+            raise PydanticCustomError("origin", "is no origin; write it as a browser does: https://wall.home or https://wall.home:8443, in small letters, without a path")
+    return origins
+
+
 class WebConfig(Section):
     """The page."""
 
@@ -458,10 +466,7 @@ class WebConfig(Section):
     @field_validator("origins")
     @classmethod
     def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in origins:
-            if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin):
-                raise PydanticCustomError("origin", "is no origin; write it as a browser does: https://wall.home or https://wall.home:8443, in small letters, without a path")
-        return origins
+        return read_origins(origins)
 
     @model_validator(mode="after")
     def _together(self) -> Self:

@@ -16,6 +16,7 @@ from moodify.daemon.courier import Courier, NoCourier
 from moodify.daemon.display import Display
 from moodify.daemon.dj import Dj
 from moodify.daemon.ending import EndedBySignals, ended_after
+from moodify.daemon.front import open_front, reset_held_at
 from moodify.daemon.household import Household
 from moodify.daemon.kept import Kept
 from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of
@@ -78,8 +79,8 @@ class Running:
     """What is said of a run that begins."""
 
     house: House
-    page: str | None
-    """Where the page is; None where there is none."""
+    page: tuple[str, ...]
+    """What a person must know of the page, a line each: where it is, its certificate, how to make it one's own; none where there is no page."""
     keys: bool
     """Whether keys are read."""
     demo: bool
@@ -180,12 +181,20 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             recorder.note(
                 EventKind.HEALTH, {"reasons": [f"The database was damaged: it is kept as {aside.name}, and a fresh one took its place. Restore a backup if there is one"]}
             )
+        front = open_front(config, folder, database, identity.device, house)
         conductor = Conductor(
             band.config,
             band.facts,
             clock,
             inbox,
-            Crew(watcher, dj, courier, Display(board, panel.light, notifier, courier.publish), lambda: start_health_reading(folder, put)),
+            Crew(
+                watcher,
+                dj,
+                courier,
+                Display(board, panel.light, notifier, courier.publish),
+                lambda: start_health_reading(folder, put),
+                reset_held=lambda: reset_held_at(front),
+            ),
             new_tracker=lambda: MoodTracker(stage.band.config.mood),
             policy=band.policy,
             pool=band.pool,
@@ -195,7 +204,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             stage=stage,
         )
 
-        running, page = show(config, board, put, database, identity.device, house)
+        running, page = show(config, board, put, database, identity.device, house, front)
 
         signals.from_now_on_by(put)
         patience = Patience()

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
 
+    from fastapi import APIRouter
+
     from moodify.config import Config
     from moodify.daemon.board import Board
+    from moodify.daemon.front import Front
     from moodify.daemon.signals import Signal
     from moodify.panel.port import Press
     from moodify.types import Event
@@ -47,8 +50,28 @@ class Patience:
         return max(self._until_s - now_s, 0.0)
 
 
-def show(config: Config, board: Board, put: Callable[[Signal], None], database: Path, device: str, house: ExitStack) -> tuple[RunningHouse, str | None]:
-    """Open the house to those who look at it, until ``house`` is closed; return it and where its page is, None where there is none."""
+def show(
+    config: Config,
+    board: Board,
+    put: Callable[[Signal], None],
+    database: Path,
+    device: str,
+    house: ExitStack,
+    front: Front | None,
+    routers: Callable[[RunningHouse], Sequence[APIRouter]] = lambda _house: (),
+) -> tuple[RunningHouse, tuple[str, ...]]:
+    """Open the house to those who look at it, until ``house`` is closed; return it and what a person must know of its page, a line each.
+
+    Args:
+        config: the appliance's.
+        board: what is shown.
+        put: the conductor's queue.
+        database: of events.
+        device: the device's id.
+        house: closes what is opened.
+        front: what the page is opened with; None for a house without one.
+        routers: returns further routes of the page.
+    """
     from moodify.cloud.announcing import announce_page
     from moodify.store.history import History
 
@@ -58,13 +81,13 @@ def show(config: Config, board: Board, put: Callable[[Signal], None], database: 
             return history.recent(limit)
 
     running = RunningHouse(board, put, recent)
-    page = _open_page(config, running) if config.web.enabled else None
-    if page is None:
-        return running, None
+    page = None if front is None else _open_page(config, running, front, routers(running))
+    if page is None or front is None:
+        return running, ()
     house.callback(page.stop)
     if config.web.announced:
-        house.enter_context(announce_page(config.web.host, page.port, device, "Moodify"))
-    return running, page.url
+        house.enter_context(announce_page(config.web.host, page.port, device, "Moodify", encrypted=front.tls is not None))
+    return running, front.notes(page.url)
 
 
 def started(name: str, target: Callable[[], None], put: Callable[[Signal], None]) -> threading.Thread:
@@ -88,13 +111,13 @@ def pressed(press: Press, origin: str) -> Pressed:
     return Pressed(press, origin, time.monotonic())
 
 
-def _open_page(config: Config, house: House) -> PageServer | None:
+def _open_page(config: Config, house: House, front: Front, routers: Sequence[APIRouter]) -> PageServer | None:
     """Start the page; None where it can't, which the log says."""
     from moodify.web.app import create_app
     from moodify.web.server import PageServer
 
     try:
-        page = PageServer(create_app(house), config.web.host, config.web.port)
+        page = PageServer(create_app(house, front.accounts, place=front.place, routers=routers), config.web.host, config.web.port, tls=front.tls)
         page.start()
     except (PersonMustAct, RetryLater) as error:
         log.warning("Going on without the page: %s", error)

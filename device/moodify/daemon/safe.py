@@ -17,6 +17,7 @@ from moodify.daemon.courier import Courier, NoCourier
 from moodify.daemon.diagnosis import diagnose
 from moodify.daemon.display import Display
 from moodify.daemon.ending import AGAIN, ended_after
+from moodify.daemon.front import open_front
 from moodify.daemon.parts import Part
 from moodify.daemon.places import DATABASE, DEVICE_KEY
 from moodify.daemon.recorder import Recorder
@@ -235,7 +236,7 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
     panel = open_panel(config.panel, lambda press: put(pressed(press, "button")), factory=options.pins)
     house.callback(panel.close)
 
-    running, page = show(config, board, put, database, identity.device, house)
+    running, page = show(config, board, put, database, identity.device, house, open_front(config, folder, database, identity.device, house))
     signals.from_now_on_by(put)
     if isinstance(courier, Courier):
         house.callback(end, started("courier", courier.run, put), courier.close, Patience())

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from moodify.accounts.address import normalise
 from moodify.config import document
 from moodify.config.load import parse, read
-from moodify.config.model import Port, Section, between
+from moodify.config.model import Port, Section, between, read_origins
 from moodify.errors import AccountError, PersonMustAct
 
 #: The schemes of databases that a hub can use (SQLAlchemy's names), and of caches.
@@ -42,7 +42,9 @@ class HubConfig(Section):
     )
     key: Path | None = Field(None, examples=["/etc/ssl/hub.example/key.pem"], description="The key of that certificate (PEM, without a passphrase).")
     names: tuple[str, ...] = Field(
-        (), description="Names and addresses in the hub's own certificate, beside this machine's; heeded when it is made: delete certificate.pem and run moodify hub init."
+        (),
+        description="Names and addresses in the hub's own certificate, beside this machine's; heeded when it is made: delete certificate.pem and run moodify hub init. "
+        "The dashboard answers to them.",
     )
     audience: str = Field("moodify", min_length=1, description="Whom devices' tokens must be for (link.audience on the device).")
     leeway_s: Annotated[int, Field(ge=0, le=300)] = Field(60, description="Seconds by which the clocks of a device and of the hub may differ.")
@@ -53,8 +55,15 @@ class HubConfig(Section):
     connections_max: Annotated[int, Field(ge=1, le=100_000)] = Field(
         10_000, description="Connections held at a time; the system's limit on open files (ulimit -n) must be twice that."
     )
-    api_host: Literal["127.0.0.1", "::1"] = Field("127.0.0.1", description="Address of the API; loopback only until there are accounts.")
-    api_port: Port = Field(8090, description="Port of the API, of /healthz, /readyz and /metrics; 0 lets the system choose.")
+    api_host: str = Field(
+        "127.0.0.1", description="Address of dashboard and API: 127.0.0.1 for this machine alone, 0.0.0.0 for every IPv4 address of it. Beyond loopback they are encrypted (HTTPS)."
+    )
+    api_port: Port = Field(8090, description="Port of dashboard and API, of /healthz, /readyz and /metrics; 0 lets the system choose.")
+    api_origins: tuple[str, ...] = Field(
+        (),
+        examples=[("https://wall.home",)],
+        description="Other sites whose scripts may ask the API in a browser (CORS), as https://name or https://name:port; normally none.",
+    )
     database_url: SecretStr | None = Field(
         None,
         examples=["postgresql+psycopg://moodify:PASSWORD@127.0.0.1/moodify"],
@@ -91,7 +100,7 @@ class HubConfig(Section):
     mosquitto: str = Field("mosquitto", min_length=1, description="The broker's program.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
 
-    @field_validator("host")
+    @field_validator("host", "api_host")
     @classmethod
     def _an_address(cls, host: str) -> str:
         try:
@@ -119,6 +128,11 @@ class HubConfig(Section):
                     "network", 'has "{network}" in it, which is none; write an address as 192.168.1.5, or a network as 192.168.1.0/24', {"network": network}
                 ) from None
         return networks
+
+    @field_validator("api_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        return read_origins(origins)
 
     @field_validator("database_url", "cache_url", mode="after")
     @classmethod

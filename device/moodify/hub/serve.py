@@ -22,6 +22,7 @@ from moodify.hub.certificate import server_context
 from moodify.hub.collecting import CollectorThread
 from moodify.hub.database import open_database
 from moodify.hub.dispatch import Dispatcher
+from moodify.hub.front import encryption_of, open_accounts, place_of, say_how_to_come_in
 from moodify.hub.gate.server import Gate
 from moodify.hub.metrics import Metrics
 from moodify.hub.minding import BrokerKeeper, GateThread
@@ -36,9 +37,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from moodify.accounts.accounts import Accounts
     from moodify.hub.config import HubConfig
     from moodify.hub.database import Database
     from moodify.hub.folder import HubFolder
+    from moodify.hub.front import Encryption
     from moodify.hub.port import States
     from moodify.system.notify import Notifier
 
@@ -108,9 +111,13 @@ def serve(folder: HubFolder, config: HubConfig, options: Options, *, stop: threa
         dispatcher.start()
 
         stack.callback(folder.local.unlink, missing_ok=True)
-        api = _api(folder, config, database, states, metrics, gate, dispatcher, parts)
+        accounts, encryption = open_accounts(folder, database), encryption_of(folder, config)
+        api = _api(folder, config, database, states, metrics, gate, dispatcher, parts, accounts, encryption)
         stack.callback(api.stop)
         api.start()
+        if not options.beside:
+            # A hub beside an appliance is the appliance's, and its dashboard nobody's.
+            say_how_to_come_in(accounts, api.url, encryption)
         retention = Retention(database, config.retention_days)
         stack.callback(retention.close)
         retention.start()
@@ -121,7 +128,7 @@ def serve(folder: HubFolder, config: HubConfig, options: Options, *, stop: threa
         since = datetime.now(UTC)
 
         def publish() -> None:
-            folder.publish(_address(folder, config, gate, api, mosquitto, since))
+            folder.publish(_address(folder, config, gate, api, mosquitto, since, encryption))
 
         stack.callback(notifier.stopping)
         stack.callback(folder.withdraw)
@@ -179,7 +186,16 @@ def _collector(number: int, folder: HubFolder, config: HubConfig, database: Data
 
 
 def _api(
-    folder: HubFolder, config: HubConfig, database: Database, states: States, metrics: Metrics, gate: GateThread, dispatcher: Dispatcher, parts: Mapping[str, Part]
+    folder: HubFolder,
+    config: HubConfig,
+    database: Database,
+    states: States,
+    metrics: Metrics,
+    gate: GateThread,
+    dispatcher: Dispatcher,
+    parts: Mapping[str, Part],
+    accounts: Accounts,
+    encryption: Encryption | None,
 ) -> HttpServer:
     local = new_token()
     write_private(folder.local, local.encode())
@@ -192,9 +208,11 @@ def _api(
         admin_hashes=lambda: _hashes(folder, hash_of(local)),
         metrics=metrics,
         ready=lambda: {"database": _trouble(database.check), **{name: part.trouble for name, part in parts.items()}},
+        accounts=accounts,
         on_command=dispatcher.wake,
+        place=place_of(config),
     )
-    return HttpServer(app, config.api_host, config.api_port, words=_API, end_streams=app.state.waits.close)
+    return HttpServer(app, config.api_host, config.api_port, words=_API, end_streams=app.state.close, tls=None if encryption is None else encryption.context)
 
 
 def _endpoint(folder: HubFolder) -> Endpoint:
@@ -211,10 +229,10 @@ def _hashes(folder: HubFolder, local: str) -> tuple[str, ...]:
     return admin, local
 
 
-def _address(folder: HubFolder, config: HubConfig, gate: GateThread, api: HttpServer, mosquitto: Mosquitto, since: datetime) -> Mapping[str, Any]:
+def _address(folder: HubFolder, config: HubConfig, gate: GateThread, api: HttpServer, mosquitto: Mosquitto, since: datetime, encryption: Encryption | None) -> Mapping[str, Any]:
     return {
         "mqtt": {"host": config.host, "port": gate.gate.port, "tls": config.tls},
-        "api": {"host": config.api_host, "port": api.port},
+        "api": {"host": config.api_host, "port": api.port, "certificate": None if encryption is None else str(encryption.certificate)},
         "socket": str(folder.socket),
         "processes": {"hub": os.getpid(), "mosquitto": mosquitto.pid},
         "since": since.isoformat(timespec="seconds"),

@@ -4,60 +4,99 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID  # noqa: TC003 - pydantic reads the annotations
 
-from fastapi import FastAPI, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
-from starlette.responses import PlainTextResponse
+from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, Field
 
+from moodify import __version__
+from moodify.errors import MoodifyError
+from moodify.web.account_routes import account_routes
 from moodify.web.assets import load_assets
-from moodify.web.guard import LOOPBACK_HOSTS, Guard
+from moodify.web.desk import Desk
+from moodify.web.guard import Guard, Place
 from moodify.web.problems import Problem, answer_errors
+from moodify.web.schemas import Asked, Said, problems
+from moodify.web.session import Door, Person
 from moodify.web.streams import HEARTBEAT_S, MAX_STREAMS, Streams
 from moodify.web.words import sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Sequence
 
+    from moodify.accounts.accounts import Accounts
+    from moodify.accounts.session import Who
     from moodify.web.port import House
 
 
-class Privacy(BaseModel):
+class Privacy(Asked):
     """Whether the camera device is closed."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    on: bool
+    on: bool = Field(examples=[True])
 
 
-def create_app(house: House, *, allowed_hosts: Collection[str] = LOOPBACK_HOSTS, heartbeat_s: float = HEARTBEAT_S, max_streams: int = MAX_STREAMS) -> FastAPI:
+class EventOut(BaseModel):
+    """Something that happened."""
+
+    id: UUID
+    kind: str = Field(examples=["mood"])
+    at: str = Field(examples=["2026-11-21T20:15:00.000+00:00"])
+    data: dict[str, Any] = Field(examples=[{"mood": "calm", "confidence": 0.81}])
+    text: str = Field(examples=["The room feels calm, 81% sure."], description="The same in plain words.")
+
+
+def create_app(
+    house: House,
+    accounts: Accounts,
+    *,
+    place: Place | None = None,
+    routers: Sequence[APIRouter] = (),
+    heartbeat_s: float = HEARTBEAT_S,
+    max_streams: int = MAX_STREAMS,
+) -> FastAPI:
     """Return the page as an ASGI application over ``house``.
 
     Args:
         house: what is shown and asked.
-        allowed_hosts: names in the Host header that are answered, without ports, IPv6 in brackets.
+        accounts: who may sign in, and who has.
+        place: where it is reached, and by whom; unset: on loopback.
+        routers: routes of other rooms of the page, behind the same door.
         heartbeat_s: seconds between two signs of life in an event stream.
         max_streams: how many event streams may be open at once.
 
-    The open streams stand in ``app.state.streams``; whoever serves the application closes them first.
+    Whoever serves the application calls ``app.state.close`` first, which ends the open streams.
     """
     # The vendor's documentation pages load scripts from a foreign host.
-    app = FastAPI(title="Moodify", docs_url=None, redoc_url=None)
-    app.add_middleware(Guard, allowed_hosts=allowed_hosts)
-    app.state.streams = Streams(house, heartbeat_s=heartbeat_s, limit=max_streams)
+    app = FastAPI(title="Moodify", version=__version__, docs_url=None, redoc_url=None, description="The page on the device: what the room feels and hears, and who may ask.")
+    streams, desk = Streams(house, heartbeat_s=heartbeat_s, limit=max_streams), Desk()
+
+    def close() -> None:
+        streams.close()
+        desk.close()
+
+    app.state.streams, app.state.close = streams, close
+    # The one added last is outermost.
+    app.add_middleware(Door, accounts=accounts)
+    app.add_middleware(Guard, place=place or Place())
     answer_errors(app, "The page is at /, its API under /api/.")
-    _serve_page(app)
-    _show(app, house, app.state.streams)
-    _take_presses(app, house)
+    serve_page(app, "index.html")
+    app.include_router(account_routes(accounts, desk, service="page"))
+    app.include_router(_showing(house, accounts, streams))
+    app.include_router(_pressing(house))
+    for router in routers:
+        app.include_router(router)
     return app
 
 
-def _serve_page(app: FastAPI) -> None:
+def serve_page(app: FastAPI, home: Literal["index.html", "hub.html"]) -> None:
+    """Let an application serve the page's files, ``home`` at ``/``, and say that it lives."""
     assets = load_assets()
 
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
-        return assets["index.html"].response(request.headers.get("if-none-match"))
+        return assets[home].response(request.headers.get("if-none-match"))
 
     @app.get("/static/{name}", include_in_schema=False)
     async def static(name: str, request: Request) -> Response:
@@ -65,55 +104,71 @@ def _serve_page(app: FastAPI) -> None:
             raise Problem(HTTPStatus.NOT_FOUND, f"There is no file {name}. Reload the page.")
         return assets[name].response(request.headers.get("if-none-match"))
 
-    @app.get("/healthz")
-    async def healthz() -> PlainTextResponse:
-        """Say that the page is served."""
-        return PlainTextResponse("ok")
+    @app.get("/healthz", response_class=PlainTextResponse, tags=["health"], responses=problems())
+    async def healthz() -> str:
+        """Say that requests are answered. For anybody."""
+        return "ok"
 
 
-def _show(app: FastAPI, house: House, streams: Streams) -> None:
-    @app.get("/api/now")
+def _showing(house: House, accounts: Accounts, streams: Streams) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["room"], responses=problems())
+
+    @router.get("/now", responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}}, response_class=Response)
     async def now() -> Response:
-        """Return the state to show."""
-        return _json(house.now())
+        """Return the state to show; :class:`moodify.web.port.Now` says what it is."""
+        return as_json(house.now())
 
-    @app.get("/api/events")
+    @router.get("/events", response_model=list[EventOut])
     async def events(limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Response:
-        """Return the newest events, newest first, each with its ``text`` in plain words."""
-        return _json([event.as_json() | {"text": sentence(event)} for event in house.history(limit)])
+        """Return the newest events, newest first."""
+        return as_json([event.as_json() | {"text": sentence(event)} for event in house.history(limit)])
 
-    @app.get("/api/stream")
-    async def stream() -> Response:
-        """Stream server-sent events: ``now`` at once and after each change, ``beat`` as a sign of life."""
-        return streams.open()
+    @router.get("/stream", responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}, response_class=Response)
+    async def stream(who: Person) -> Response:
+        """Stream server-sent events: ``now`` at once and after each change, ``beat`` as a sign of life, ``over`` when the session has ended."""
+        return streams.open(lambda: lives(accounts, who))
+
+    return router
 
 
-def _take_presses(app: FastAPI, house: House) -> None:
-    @app.post("/api/scan", status_code=202)
-    async def scan() -> dict[str, Any]:
+def _pressing(house: House) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["room"], responses=problems())
+
+    @router.post("/scan", status_code=HTTPStatus.ACCEPTED)
+    async def scan() -> Said:
         """Look again."""
         house.press_scan()
-        return {"message": "Looking again."}
+        return Said(message="Looking again.")
 
-    @app.post("/api/next", status_code=202)
-    async def skip() -> dict[str, Any]:
+    @router.post("/next", status_code=HTTPStatus.ACCEPTED)
+    async def skip() -> Said:
         """Not this: play something else."""
         house.press_next()
-        return {"message": "Choosing something else."}
+        return Said(message="Choosing something else.")
 
-    @app.post("/api/pause", status_code=202)
-    async def pause() -> dict[str, Any]:
+    @router.post("/pause", status_code=HTTPStatus.ACCEPTED)
+    async def pause() -> Said:
         """Pause, or go on."""
         house.press_pause()
-        return {"message": "Telling the speaker."}
+        return Said(message="Telling the speaker.")
 
-    @app.put("/api/privacy", status_code=202)
-    async def privacy(wish: Privacy) -> dict[str, Any]:
+    @router.put("/privacy", status_code=HTTPStatus.ACCEPTED)
+    async def privacy(wish: Privacy) -> Said:
         """Close the camera device, or let it see again."""
         house.set_privacy(wish.on)
-        return {"message": "Closing the camera." if wish.on else "Opening the camera."}
+        return Said(message="Closing the camera." if wish.on else "Opening the camera.")
+
+    return router
 
 
-def _json(value: object) -> Response:
-    # A title of a vendor's may hold what UTF-8 can't say.
+def lives(accounts: Accounts, who: Who) -> bool:
+    """Return whether somebody's session goes on; while the accounts can't be read, it does."""
+    try:
+        return any(session.id == who.session_id for session in accounts.sessions(who.user.id))
+    except MoodifyError:
+        return True
+
+
+def as_json(value: object) -> Response:
+    """Return an answer of JSON; a title of a vendor's may hold what UTF-8 can't say."""
     return Response(json.dumps(value, ensure_ascii=False, allow_nan=False).encode(errors="replace"), media_type="application/json")

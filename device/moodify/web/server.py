@@ -8,6 +8,7 @@ import errno
 import ipaddress
 import logging
 import socket
+import ssl
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from moodify.errors import PersonMustAct, RetryLater
+from moodify.web.certificate import reached_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +51,7 @@ _PAGE = Words("page", "host", "port", "under [web]", "Start Moodify again, or se
 class HttpServer:
     """Answers requests in a thread of its own between :meth:`start` and :meth:`stop`; listens from construction on."""
 
-    def __init__(self, app: FastAPI, host: str, port: int, *, words: Words, end_streams: Callable[[], None]) -> None:
+    def __init__(self, app: FastAPI, host: str, port: int, *, words: Words, end_streams: Callable[[], None], tls: ssl.SSLContext | None = None) -> None:
         """Bind.
 
         Args:
@@ -57,16 +59,21 @@ class HttpServer:
             host: address to listen on, IPv4 or IPv6.
             port: port to listen on; 0 lets the system choose.
             words: how to speak of it.
+            tls: what :func:`moodify.web.certificate.server_context` returns; None answers plain HTTP, for loopback.
             end_streams: ends the answers that would go on by themselves; called when the server stops.
 
         Raises:
             PersonMustAct: the port is taken or may not be used, or the machine does not have the address.
+            ValueError: plain HTTP beyond loopback.
         """
+        if tls is None and not ipaddress.ip_address(host).is_loopback:
+            raise ValueError(f"plain HTTP at {host} would show passwords to the network")
         self._words = words
+        self._scheme = "http" if tls is None else "https"
         self._socket = _bound(host, port, words)
         self._host = host
         self._port = int(self._socket.getsockname()[1])
-        self._server = _Server(app, end_streams)
+        self._server = _Server(app, end_streams, tls)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
 
@@ -77,8 +84,9 @@ class HttpServer:
 
     @property
     def url(self) -> str:
-        """Where it is found."""
-        return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
+        """Where it is found: an address that listens on all is told by one that others reach this machine by."""
+        host = reached_at(self._host)
+        return f"{self._scheme}://{f'[{host}]' if ':' in host else host}:{self._port}"
 
     @property
     def alive(self) -> bool:
@@ -128,35 +136,37 @@ class HttpServer:
 class PageServer(HttpServer):
     """The page's."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
         """Bind; ``app`` is what :func:`moodify.web.app.create_app` returns.
 
         Raises:
             PersonMustAct: as for :class:`HttpServer`.
         """
-        super().__init__(app, host, port, words=_PAGE, end_streams=app.state.streams.close)
+        super().__init__(app, host, port, words=_PAGE, end_streams=app.state.close, tls=tls)
 
 
 class _Server(uvicorn.Server):
     """Uvicorn, made to say when it answers and to end the streams first."""
 
-    def __init__(self, app: FastAPI, end_streams: Callable[[], None]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                loop="asyncio",
-                http="h11",
-                ws="none",
-                lifespan="off",
-                access_log=False,
-                log_config=None,
-                proxy_headers=False,
-                server_header=False,
-                limit_concurrency=64,
-                timeout_keep_alive=15,
-                timeout_graceful_shutdown=_GRACE_S,
-            )
+    def __init__(self, app: FastAPI, end_streams: Callable[[], None], tls: ssl.SSLContext | None) -> None:
+        config = uvicorn.Config(
+            app,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=64,
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=_GRACE_S,
         )
+        config.load()
+        # Uvicorn's own would be made of files once more, and takes what a browser of long ago speaks.
+        config.ssl = tls
+        super().__init__(config)
         # access_log=False holds only as long as nobody gives that logger a handler.
         logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
         self._end_streams = end_streams

@@ -15,7 +15,7 @@ from moodify.errors import MoodifyError
 from moodify.web.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from starlette.types import Send
 
@@ -31,6 +31,7 @@ PACE_S = 0.25
 MAX_STREAMS = 16
 
 _BEAT = b"event: beat\ndata: {}\n\n"
+_OVER = b"event: over\ndata: {}\n\n"
 
 
 class Streams:
@@ -44,8 +45,8 @@ class Streams:
         self._wakes: set[asyncio.Event] = set()
         self._closed = False
 
-    def open(self) -> StreamingResponse:
-        """Return a stream as the answer to a request.
+    def open(self, lives: Callable[[], bool] = lambda: True) -> StreamingResponse:
+        """Return a stream as the answer to a request; ``lives`` says whether its session does, and is asked as often as a sign of life is due.
 
         Raises:
             Problem: too many are open, or the page is closing.
@@ -53,7 +54,7 @@ class Streams:
         """
         if self._closed or len(self._wakes) >= self._limit:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Too many pages are open at once. Close one and reload.", {"Retry-After": "10"})
-        return _EventStream(self._messages(self._encoded()))
+        return _EventStream(self._messages(self._encoded(), lives))
 
     def close(self) -> None:
         """End every stream, and refuse new ones."""
@@ -61,7 +62,7 @@ class Streams:
         for wake in self._wakes:
             wake.set()
 
-    async def _messages(self, first: bytes) -> AsyncGenerator[bytes]:
+    async def _messages(self, first: bytes, lives: Callable[[], bool]) -> AsyncGenerator[bytes]:
         loop = asyncio.get_running_loop()
         wake = asyncio.Event()
 
@@ -76,12 +77,18 @@ class Streams:
             yield b"retry: 2000\n\n" + first
             sent = first
             wake.set()  # what changed between the first look and the watch
+            due_s = loop.time() + self._heartbeat_s
             while not self._closed:
+                if loop.time() >= due_s:
+                    if not lives():
+                        yield _OVER
+                        return
+                    yield _BEAT
+                    due_s = loop.time() + self._heartbeat_s
                 try:
-                    async with asyncio.timeout(self._heartbeat_s):
+                    async with asyncio.timeout_at(due_s):
                         await wake.wait()
                 except TimeoutError:
-                    yield _BEAT
                     continue
                 wake.clear()
                 newest = self._encoded()

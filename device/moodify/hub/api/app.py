@@ -1,9 +1,9 @@
-"""The API as one application."""
+"""The hub's API and dashboard as one application."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.security import HTTPBearer
@@ -13,30 +13,25 @@ from moodify.errors import NoSuchDevice
 from moodify.hub.api.admin import Admin
 from moodify.hub.api.commands import commands as command_routes
 from moodify.hub.api.devices import House, devices
-from moodify.hub.api.guard import Guard
+from moodify.hub.api.guard import MAX_BODY_BYTES, Counted, let_in_by, limits
 from moodify.hub.api.health import health
-from moodify.hub.api.schemas import ProblemOut
 from moodify.hub.api.waits import Waits
-from moodify.web.guard import LOOPBACK_HOSTS
+from moodify.web.account_routes import account_routes
+from moodify.web.app import serve_page
+from moodify.web.desk import Desk
+from moodify.web.guard import Guard, Place
 from moodify.web.problems import Problem, answer_errors
+from moodify.web.schemas import problems
+from moodify.web.session import Door
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from fastapi import APIRouter
+
+    from moodify.accounts.accounts import Accounts
     from moodify.hub.metrics import Metrics
     from moodify.hub.port import Commands, Events, Registry, States
-
-_PROBLEMS = {
-    HTTPStatus.UNAUTHORIZED: "The admin token is missing or wrong.",
-    HTTPStatus.FORBIDDEN: "The Host header does not name this machine's loopback.",
-    HTTPStatus.NOT_FOUND: "There is no such device or command.",
-    HTTPStatus.LENGTH_REQUIRED: "The request does not say how long it is.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request is too long.",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "The request is not understood, or can't be done.",
-    HTTPStatus.TOO_MANY_REQUESTS: "Too many wrong tokens, or too many commands wait.",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong inside the hub.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "The database or the cache is away, or too many wait; ask again.",
-}
 
 
 def create_api(
@@ -49,8 +44,10 @@ def create_api(
     admin_hashes: Callable[[], Collection[str]],
     metrics: Metrics,
     ready: Callable[[], Mapping[str, str | None]],
+    accounts: Accounts,
     on_command: Callable[[], None] = lambda: None,
-    allowed_hosts: Collection[str] = LOOPBACK_HOSTS,
+    place: Place | None = None,
+    routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """Return the API as an ASGI application.
 
@@ -63,15 +60,26 @@ def create_api(
         admin_hashes: what :func:`moodify.hub.api.admin.hash_of` gives for the tokens that are good now; asked for each request, by any thread.
         metrics: what is counted; the API adds its requests.
         ready: what is wrong with each part of the hub, by its name; None where nothing is. Any thread calls it.
+        accounts: who may sign in, and who has.
         on_command: called when a command was kept; :meth:`moodify.hub.dispatch.Dispatcher.wake`.
-        allowed_hosts: names in the Host header that are answered, without ports, IPv6 in brackets.
+        place: where it is reached, and by whom; unset: on loopback.
+        routers: routes of other rooms, behind the same door.
 
-    Requests that wait for an answer stand in ``app.state.waits``; whoever serves the application closes them first.
+    Whoever serves the application calls ``app.state.close`` first, from any thread, which ends the requests that wait.
     """
     # The vendor's documentation pages load scripts from a foreign host.
-    app = FastAPI(title="Moodify hub", version=__version__, docs_url=None, redoc_url=None, description="Devices, their states, history and commands, on this machine alone.")
-    app.add_middleware(Guard, admin=Admin(admin_hashes), metrics=metrics, allowed_hosts=allowed_hosts)
-    app.state.waits = Waits(commands)
+    app = FastAPI(title="Moodify hub", version=__version__, docs_url=None, redoc_url=None, description="Devices, their states, history and commands.")
+    waits, desk = Waits(commands), Desk()
+
+    def close() -> None:
+        waits.close()
+        desk.close()
+
+    app.state.waits, app.state.close = waits, close
+    # The one added last is outermost.
+    app.add_middleware(Door, accounts=accounts, also=let_in_by(Admin(admin_hashes)), threaded=True)
+    app.add_middleware(Guard, place=place or Place(body_bytes=MAX_BODY_BYTES, limits=limits()))
+    app.add_middleware(Counted, metrics=metrics)
     answer_errors(app, "/openapi.json says what there is.")
 
     @app.exception_handler(NoSuchDevice)
@@ -79,14 +87,13 @@ def create_api(
         return Problem(HTTPStatus.NOT_FOUND, str(error)).response()
 
     house = House(registry, events, states, gate_connected)
-    app.include_router(health(metrics, ready), responses=_problems(HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR))
-    for routes in (devices(house), command_routes(house, commands, app.state.waits, metrics, on_command)):
-        # The guard looks at the token; this only tells readers of the schema that it does.
-        token = Depends(HTTPBearer(auto_error=False, description="The admin token, which moodify hub init printed."))
-        app.include_router(routes, dependencies=[token], responses=_problems(*_PROBLEMS))
+    serve_page(app, "hub.html")
+    app.include_router(health(metrics, ready), responses=problems())
+    # The door looks at the token; this only tells readers of the schema that it does.
+    token = Depends(HTTPBearer(auto_error=False, description="The admin token, which moodify hub init printed; or a session's cookie."))
+    for routes in (devices(house), command_routes(house, commands, waits, metrics, on_command)):
+        app.include_router(routes, dependencies=[token], responses=problems(HTTPStatus.NOT_FOUND))
+    app.include_router(account_routes(accounts, desk, service="hub"))
+    for router in routers:
+        app.include_router(router, responses=problems(HTTPStatus.NOT_FOUND))
     return app
-
-
-def _problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    content = {"application/problem+json": {"schema": ProblemOut.model_json_schema()}}
-    return {status.value: {"description": _PROBLEMS[status], "content": content} for status in statuses}

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from moodify.cloud.commands import ARGUMENTS
 from moodify.hub.api.devices import DeviceId  # noqa: TC001 - FastAPI reads the annotations
+from moodify.hub.api.may import MAY_CHANGE
 from moodify.hub.api.schemas import CommandList, CommandOut, NewCommand
 from moodify.hub.port import CommandState
 from moodify.web.problems import Problem
@@ -37,7 +38,7 @@ def commands(house: House, desk: Commands, waits: Waits, metrics: Metrics, on_co
     """Return the routes of commands; ``on_command`` is called when a new one is kept."""
     router = APIRouter(prefix="/v1", tags=["commands"])
 
-    @router.post("/devices/{device_id}/commands", status_code=HTTPStatus.ACCEPTED)
+    @router.post("/devices/{device_id}/commands", status_code=HTTPStatus.ACCEPTED, dependencies=[MAY_CHANGE])
     def give_command(device_id: DeviceId, command: NewCommand, response: Response) -> CommandOut:
         """Give a device a command. It is offered until the device answers or it expires; ``/v1/commands/{id}?wait_s=`` waits for the answer."""
         house.device(device_id)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from moodify.cloud.keys import pem_of, read_public
 from moodify.errors import MoodifyError, NoSuchDevice
+from moodify.hub.api.may import MAY_CHANGE
 from moodify.hub.api.schemas import NUMBER_AT_MOST, DeviceDetail, DeviceList, DeviceOut, Enrolment, EventOut, History, StatesOut, StreamOut
 from moodify.hub.presence import is_online, received
 from moodify.web.problems import Problem
@@ -80,7 +81,7 @@ def devices(house: House) -> APIRouter:
         enrolled = house.registry.devices()
         return DeviceList(devices=[house.shown(device) for device in enrolled[offset : offset + limit]], total=len(enrolled))
 
-    @router.post("", status_code=HTTPStatus.CREATED)
+    @router.post("", status_code=HTTPStatus.CREATED, dependencies=[MAY_CHANGE])
     def enrol_device(enrolment: Enrolment, response: Response) -> DeviceOut:
         """Take a device in, or in again after it was revoked. The same again does nothing."""
         device = house.registry.enrol(enrolment.id, pem_of(read_public(enrolment.public_key)), datetime.now(UTC), name=enrolment.name)
@@ -103,7 +104,7 @@ def devices(house: House) -> APIRouter:
             streams=[StreamOut.of(stream) for stream in house.events.streams(device_id)],
         )
 
-    @router.delete("/{device_id}")
+    @router.delete("/{device_id}", dependencies=[MAY_CHANGE])
     def revoke_device(device_id: DeviceId) -> DeviceOut:
         """Take a device's keys away: it is cut off at once. Its history stays."""
         house.registry.revoke(device_id, datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""Whether the hub lives, whether it can do its work, and what it counts."""
+"""Whether the hub can do its work, and what it counts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,8 @@ if TYPE_CHECKING:
 
 
 def health(metrics: Metrics, ready: Callable[[], Mapping[str, str | None]]) -> APIRouter:
-    """Return the routes that are answered without the token."""
+    """Return the routes that say how the hub is; ``/readyz`` is answered to anybody."""
     router = APIRouter(tags=["health"])
-
-    @router.get("/healthz", response_class=PlainTextResponse)
-    async def healthz() -> str:
-        """Say that requests are answered."""
-        return "ok"
 
     @router.get("/readyz", responses={503: {"model": Ready, "description": "Not ready; the parts say why."}}, response_model=Ready)
     def readyz() -> Response:

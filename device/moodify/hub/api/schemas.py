@@ -183,15 +183,6 @@ class Ready(BaseModel):
     parts: dict[str, str | None] = Field(examples=[{"database": None, "mosquitto": None, "gate": None, "collectors": "not connected to mosquitto"}])
 
 
-class ProblemOut(BaseModel):
-    """RFC 9457 problem details; ``detail`` ends with the next step."""
-
-    type: Literal["about:blank"]
-    title: str = Field(examples=["Unprocessable Content"])
-    status: int = Field(examples=[422])
-    detail: str
-
-
 def _sayable(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what UTF-8 can say of ``data``: JSON may hold half of a surrogate pair, and a database keeps it."""
     text = json.dumps(dict(data), ensure_ascii=False)

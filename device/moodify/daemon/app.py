@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -19,10 +20,12 @@ from moodify.daemon.ending import EndedBySignals, ended_after
 from moodify.daemon.front import open_front, reset_held_at
 from moodify.daemon.household import Household
 from moodify.daemon.kept import Kept
+from moodify.daemon.listening import wishes_by
 from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of
 from moodify.daemon.recorder import Recorder
 from moodify.daemon.running import Patience, end, pressed, show, start_health_reading, started
 from moodify.daemon.safe import run_safe
+from moodify.daemon.setting_up import HouseSetUp, routes_of
 from moodify.daemon.signals import HouseChanged
 from moodify.daemon.snapshot import Facts, snapshot
 from moodify.daemon.stage import Stage
@@ -37,7 +40,6 @@ from moodify.system.notify import Notifier
 from moodify.types import EventKind
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
 
     from moodify.camera.opening import CameraOpener
@@ -142,7 +144,8 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         speaker = stage.open()
 
         # What sees. A camera that is missing is waited for; a recording that can't be read ends the start here.
-        opener = CameraOpener(config.camera, pace=options.pace, sample_allowed=speaker.player.simulated is not None)
+        give_up = threading.Event()
+        opener = CameraOpener(config.camera, pace=options.pace, sample_allowed=speaker.player.simulated is not None, give_up=give_up)
         opened = [] if kept.privacy else _open_first(opener)
         for camera in opened:
             house.callback(camera.close)
@@ -157,7 +160,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         board = Board(_first_snapshot(band.facts, privacy=kept.privacy))
         aiming = Aiming(put, private=lambda: board.now()["privacy"])
         watcher = Watcher(
-            lambda: SteadyCamera(lambda: opened.pop() if opened else opener(), retry_max_s=config.camera.retry_max_s),
+            lambda: SteadyCamera(lambda: opened.pop() if opened else opener(), retry_max_s=config.camera.retry_max_s, give_up=give_up),
             eyes,
             config.camera,
             put,
@@ -169,7 +172,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
 
         def without_sample() -> None:
             nonlocal opener
-            opener = CameraOpener(config.camera, pace=options.pace, sample_allowed=False)
+            opener = CameraOpener(config.camera, pace=options.pace, sample_allowed=False, give_up=give_up)
             watcher.open_anew()
 
         stage.without_sample = without_sample
@@ -204,7 +207,9 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             stage=stage,
         )
 
-        running, page = show(config, board, put, database, identity.device, house, front)
+        household.wishes_of = wishes_by(None if front is None else front.accounts)
+        setup = HouseSetUp(household, aiming, private=lambda: board.now()["privacy"])
+        running, page = show(config, board, put, database, identity.device, house, front, lambda _: [routes_of(setup)])
 
         signals.from_now_on_by(put)
         patience = Patience()

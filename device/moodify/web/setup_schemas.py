@@ -101,7 +101,7 @@ class NoticePoint(BaseModel):
     """One thing that visitors should know."""
 
     label: str = Field(examples=["It guesses."])
-    text: str
+    text: str = Field(examples=[" A face says little about what somebody feels."], description="What follows the label, with the blank or the colon between them.")
 
 
 class NoticeOut(BaseModel):

@@ -16,7 +16,7 @@ export const camera = {
   name: "camera",
   words: "Aim the camera",
   needed: false,
-  about: ({ privacy }) => (privacy ? "Privacy is on: the camera is closed." : "See what it sees, for two minutes."),
+  about: ({ privacy }) => (privacy ? "Privacy is on: the camera is closed." : "See what it sees, for two minutes at a time."),
   done: ({ steps }) => steps.camera === "done",
   draw(body, house) {
     const picture = make("img", { class: "aim-picture", alt: "What the camera sees now", hidden: true });

@@ -18,7 +18,7 @@ export const hub = {
     const found = make("div", { class: "stack" });
     const skip = make("button", { type: "button", class: "button" }, "Without a hub");
     press(skip, answer, () => house.finished("hub", "skipped"));
-    body.append(
+    body.append(...[
       make("p", {}, "A hub is Moodify on another machine of yours. It gets moods, songs and health, never a picture, and keeps what it gets. Without one, everything stays on this device."),
       link.enrolled ? make("p", {}, "It belongs to ", make("b", {}, link.enrolled.name), ` (${link.enrolled.host}:${link.enrolled.port}).`) : null,
       link.message ? make("p", { class: "notice" }, link.message) : null,
@@ -37,7 +37,7 @@ export const hub = {
       found,
       make("div", { class: "form-end" }, skip),
       answer,
-    );
+    ].filter(Boolean));
   },
 };
 
@@ -75,7 +75,7 @@ export const notice = {
       try {
         const { title, lead, points, end } = await house.shell.ask("GET", `/api/notice?language=${language.input.value}`);
         text.lang = language.input.value;
-        text.replaceChildren(make("h3", {}, title), make("p", {}, lead), make("ul", { class: "dots" }, ...points.map((point) => make("li", {}, make("b", {}, point.label), ` ${point.text}`))), make("p", {}, end));
+        text.replaceChildren(make("h3", {}, title), make("p", {}, lead), make("ul", { class: "dots" }, ...points.map((point) => make("li", {}, make("b", {}, point.label), point.text))), make("p", {}, end));
       } catch (problem) {
         tell(answer, problem);
       }

@@ -1,6 +1,6 @@
 // Music for each mood, and how the music behaves.
 
-import { choice, field, form, make } from "./parts.js";
+import { choice, field, form, make, press } from "./parts.js";
 
 const MOODS = { happy: "Happy", surprised: "Surprised", calm: "Calm", sad: "Sad", angry: "Angry", tense: "Tense" };
 const GOALS = {
@@ -15,11 +15,15 @@ export const music = {
   needed: false,
   about({ holds }) {
     const own = Object.keys(holds.moods).length;
-    return `${own === 0 ? "Moodify chooses from your songs and Spotify’s search" : own === 6 ? "Your own music for every mood" : `Your own music for ${own} of 6 moods`}; ${GOALS[holds.goal][0].toLowerCase()}, at most ${holds.volume_cap}% loud.`;
+    const whose = own === 0 ? "From your songs, and by search" : own === 6 ? "Your own music for every mood" : `Your own music for ${own} of 6 moods`;
+    return `${whose}. ${GOALS[holds.goal][1]} Never louder than ${holds.volume_cap}%.`;
   },
   done: ({ steps }) => steps.music === "done",
   draw(body, house) {
     const { settings, holds } = house.state;
+    const answer = make("p", { class: "answer", role: "status" });
+    const next = make("button", { type: "button", class: "button" }, "That is all");
+    press(next, answer, () => house.finished("music"));
     body.append(
       make("p", {}, "Give each mood a playlist, album or artist of yours: in Spotify choose Share, Copy link, and paste it. Best are playlists that you made yourself, for Spotify lets no app read other people’s. A mood without music of its own is served from your songs, and by search."),
       form(
@@ -27,14 +31,17 @@ export const music = {
         async (typed) => {
           const moods = Object.fromEntries(Object.keys(MOODS).map((mood) => [mood, typed[mood].trim()]).filter(([, link]) => link));
           await house.change({ moods });
-          await house.finished("music");
+          await house.again();
+          return "Saved. It holds at once.";
         },
-        make("div", { class: "pair wide-pair" }, ...Object.entries(MOODS).map(([mood, words]) => moodField(mood, words, settings, holds))),
+        make("div", { class: "pair wide" }, ...Object.entries(MOODS).map(([mood, words]) => moodField(mood, words, settings, holds))),
       ),
       make("hr", {}),
       make("h3", {}, "How it behaves"),
       behaviour(house),
-      make("div", { class: "form-end" }, make("button", { class: "button", onclick: () => house.finished("music") }, "It may stay as it is")),
+      make("hr", {}),
+      make("div", { class: "form-end" }, next),
+      answer,
     );
   },
 };

@@ -1,0 +1,109 @@
+"""A real browser: one for all tests, a page of its own for each, whose console must stay without errors."""
+
+import re
+from contextlib import contextmanager
+
+import pytest
+
+from moodify.web.app import create_app
+from moodify.web.fake import FakeHouse
+from moodify.web.server import PageServer
+from signed_in import EMAIL, PASSWORD, memory_accounts
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra: browser)")
+
+CHROMIUM = "/usr/bin/chromium"
+#: Chromium asks nobody but the page.
+_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+#: What a refused sign-in or a session that is over looks like to the console, though the page has said it in its own words.
+_REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (401|403|409|422|429|503)|net::ERR_CERT")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One browser for all tests."""
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(chromium):
+    """Give pages in browsers that share nothing: ``new_page(viewport=…, color_scheme=…)``; an error in the console of any fails the test."""
+    contexts, errors = [], []
+
+    def make(*, console=True, **options):
+        options = {"viewport": {"width": 1280, "height": 900}, "ignore_https_errors": True, "locale": "en-GB", "timezone_id": "Europe/Berlin"} | options
+        context = chromium.new_context(**options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        if console:
+            page.on("console", lambda message: errors.append(message.text) if message.type == "error" and not _REFUSED.search(message.text) else None)
+            page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def page(new_page):
+    """A page at the size of a desktop's window."""
+    return new_page()
+
+
+class Home:
+    """A page on the device over a house with levers, and the accounts that may come in."""
+
+    def __init__(self, house, accounts, server):
+        self.house, self.accounts, self.url = house, accounts, server.url
+
+    def claimed(self):
+        """Have an owner, Ada."""
+        from moodify.accounts.accounts import NewUser
+
+        if self.accounts.claimable:
+            self.accounts.claim(self.accounts.make_claim_code(), NewUser(EMAIL, "Ada", PASSWORD, "Lovelace"), "a test")
+        return self
+
+    def enter(self, page, view=""):
+        """Sign in as Ada by the form, at a view of the page, as ``history``."""
+        self.claimed()
+        page.goto(f"{self.url}/#/{view}")
+        sign_in(page)
+        return page
+
+
+def sign_in(page, email=EMAIL, password=PASSWORD):
+    """Fill in the form and wait until the page has let somebody in."""
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.locator("body:not(.signed-out) main:not([aria-busy]) h1").first.wait_for(state="attached")
+
+
+@contextmanager
+def home_of(house, accounts, *, heartbeat_s=0.5, host="127.0.0.1", **more):
+    """Serve a page; give the home."""
+    tls = more.pop("tls", None)
+    with PageServer(create_app(house, accounts, heartbeat_s=heartbeat_s, **more), host, 0, tls=tls) as server:
+        yield Home(house, accounts, server)
+
+
+@pytest.fixture
+def home():
+    """A home whose page is served on loopback."""
+    with home_of(FakeHouse(), memory_accounts()) as home:
+        yield home

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Boots a Debian root with a real systemd, installs the appliance there and uses it; scripts/test-appliance calls it.
-#   scripts/appliance/boot.sh bookworm|trixie [--fresh]
+#   scripts/appliance/boot.sh bookworm|trixie [--fresh] [--patient]
+# Ends with 77 where this machine lets nobody boot a root. --patient waits for the unit's own watchdog, and not for a quicker one.
 # Packages that pip has installed once there are taken from the cache the next time, as an upgrade takes them from the version before, while the
 # list of them is the same; --fresh installs them anew.
 set -euo pipefail
@@ -8,10 +9,23 @@ cd "$(dirname "$0")/../.."
 . scripts/setup.sh
 . scripts/appliance/root.sh
 suite=${1:?bookworm or trixie}
-packages=$roots/appliance-$suite-packages
-if [ "${2:-}" = --fresh ]; then rm -rf "$packages"; fi
-[ "$(id -u)" -eq 0 ] || die "this makes and boots a Debian root: run it as root, or with sudo"
-need_apt debootstrap systemd-container
+packages=$roots/appliance-$suite-packages patient=''
+for option in "${@:2}"; do
+  case "$option" in
+    --fresh) rm -rf "$packages" ;;
+    --patient) patient=1 ;;
+    *) die "unknown option $option" ;;
+  esac
+done
+
+# cannot WHY…: this machine does not let us boot a root, which is no fault of the appliance.
+cannot() {
+  printf '%s: no root can be booted on this machine, and the appliance was not tested: %s\n' "${0##*/}" "$*" >&2
+  exit 77
+}
+[ "$(id -u)" -eq 0 ] || cannot "it takes root; run it as root, or with sudo"
+unshare --mount --uts --ipc --net --pid --fork true 2>/dev/null || cannot "the kernel gives no namespaces; in a container, start that one with --privileged"
+need_apt mmdebstrap systemd-container
 need_venv build base sample
 mkdir -p "$roots"
 # Two that want the same root make it one after the other.
@@ -20,6 +34,8 @@ flock "$lock"
 make_root "$suite"
 make_wheels "$suite"
 flock --unlock "$lock"
+# A booted root has the machine's control groups, and would end the processes of another one's units of the same name.
+one_at_a_time
 
 run=$(mktemp -d "$roots/run.XXXXXX")
 nspawn=''
@@ -37,8 +53,10 @@ tidy() {
 }
 trap tidy EXIT
 mkdir "$run"/{up,work,root,out}
-mount -t overlay overlay -o "lowerdir=$roots/appliance-$suite,upperdir=$run/up,workdir=$run/work" "$run/root"
+mount -t overlay overlay -o "lowerdir=$roots/appliance-$suite,upperdir=$run/up,workdir=$run/work" "$run/root" || cannot "it mounts no overlay; see above"
 root=$run/root
+in_root=(systemd-nspawn --quiet --directory="$root" --private-network --register=no --keep-unit --machine="moodify-$$")
+"${in_root[@]}" --console=pipe /usr/bin/true </dev/null >"$run/console" 2>&1 || { cat "$run/console" >&2; cannot "systemd-nspawn starts nothing; see above"; }
 
 # copy_tree NAME: this checkout, as a household has it, at /srv/NAME.
 copy_tree() {
@@ -74,12 +92,13 @@ for portrait in (ASTRONAUT, HOPPER):
     place.parent.mkdir(parents=True)
     shutil.copy(portrait.find(), place)
 PYTHON
-cp scripts/appliance/booted.py "$root/srv/booted.py"
+cp -r scripts/appliance/booted "$root/srv/booted"
+[ -z "$patient" ] || touch "$root/srv/patient"
 cat >"$root/etc/systemd/system/booted.service" <<'UNIT'
 [Unit]
 After=multi-user.target
 [Service]
-ExecStart=/usr/bin/python3 /srv/booted.py
+ExecStart=/usr/bin/python3 -B /srv/booted
 StandardOutput=append:/out/said
 StandardError=append:/out/said
 [Install]
@@ -90,25 +109,28 @@ ln -s /etc/systemd/system/booted.service "$root/etc/systemd/system/multi-user.ta
 
 # boot PHASE SECONDS: boots, and waits for the end of the phase's tests; then the power goes.
 boot() {
-  local until=$((SECONDS + $2))
+  local until=$((SECONDS + $2)) teller
+  : >"$run/out/said"
   echo "$1" >"$root/srv/phase"
-  # A network namespace with loopback only.
-  systemd-nspawn --quiet --boot --directory="$root" --private-network --register=no --keep-unit --console=read-only --machine="moodify-$$" \
+  # A network namespace with loopback only. What is written need not outlast a power cut of this machine.
+  "${in_root[@]}" --boot --suppress-sync=yes --console=read-only \
     --bind="$run/out:/out" --bind-ro="$roots/appliance-$suite-wheels:/wheels" </dev/null >>"$run/console" 2>&1 &
   nspawn=$!
+  # What it says is shown as it comes.
+  tail --quiet --follow --lines=+1 --sleep-interval=0.2 --pid="$nspawn" "$run/out/said" | sed --unbuffered "s/^/$suite  /" &
+  teller=$!
   until [ -e "$run/out/$1" ]; do
     if ! kill -0 "$nspawn" 2>/dev/null || [ "$SECONDS" -gt "$until" ]; then
-      cat "$run/out/said" "$run/console" >&2 || true
+      cat "$run/console" >&2 || true
       die "the root did not end its tests ($1)"
     fi
     sleep 0.2
   done
   cut_power
+  wait "$teller"
 }
 for phase in first second; do
-  : >"$run/out/said"
-  boot "$phase" 600
-  sed "s/^/$suite  /" "$run/out/said"
+  boot "$phase" 900
   if [ -e "$run/out/packages" ]; then
     rm -rf "$packages.new" "$packages"
     cp -a "$root$(cat "$run/out/packages")" "$packages.new"

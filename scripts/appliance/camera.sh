@@ -99,8 +99,54 @@ install_aids() {
   printf '[pytest]\npythonpath = /srv/tests\naddopts = -p no:cacheprovider\ntimeout = 120\nfilterwarnings =\n    error\n' >"$root/srv/tests/pytest.ini"
 }
 
+# add_systemd: what boots the root. Its archive may be older than apt likes, so apt is told here what it is told on this machine.
+add_systemd() {
+  [ ! -e "$root/usr/lib/systemd/systemd" ] || return 0
+  apt_settings >"$root/etc/apt/apt.conf.d/99here"
+  {
+    chroot "$root" apt-get update -q &&
+      chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends systemd systemd-sysv python3-systemd procps
+    # Nobody signs in.
+    rm -f "$root"/etc/systemd/system/*.wants/getty@* "$root"/usr/lib/systemd/system/*.wants/{getty.target,systemd-update-utmp*}
+  } >>"$log" 2>&1 || die "systemd could not be installed in the root; see $log"
+}
+
+# boot_the_unit: boots the root, with the service as it is installed, and looks at it there.
+boot_the_unit() {
+  local run nspawn until=$((SECONDS + 400)) init
+  one_at_a_time
+  run=$(mktemp -d "$roots/camera.XXXXXX")
+  mkdir "$run"/{up,work,root,out}
+  mount -t overlay overlay -o "lowerdir=$root,upperdir=$run/up,workdir=$run/work" "$run/root"
+  for file in sysusers.d/moodify.conf tmpfiles.d/moodify.conf; do install -D -m 644 "systemd/$file" "$run/root/usr/local/lib/$file"; done
+  install -D -m 644 systemd/moodify.service "$run/root/usr/local/lib/systemd/system/moodify.service"
+  cp $aid/in_the_unit.py "$run/root/srv/"
+  mkdir -p "$run/root/etc/systemd/system/"{moodify.service.d,multi-user.target.wants}
+  printf '[Service]\nEnvironment=LD_PRELOAD=/opt/virtual/sensor.so VIRTUAL_CAMERA_FPS=15 VIRTUAL_CAMERA_HANG=/run/moodify/loose LIBCAMERA_LOG_LEVELS=*:FATAL\n' \
+    >"$run/root/etc/systemd/system/moodify.service.d/virtual.conf"
+  printf '[Unit]\nAfter=multi-user.target\n[Service]\nExecStart=/usr/bin/python3 -uB /srv/in_the_unit.py\nStandardOutput=append:/out/said\nStandardError=append:/out/said\n' \
+    >"$run/root/etc/systemd/system/tried.service"
+  ln -s ../tried.service "$run/root/etc/systemd/system/multi-user.target.wants/"
+  systemd-machine-id-setup --root="$run/root" >>"$log" 2>&1
+  # A systemd as new as this one boots with the newer kind of control groups only.
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --boot --suppress-sync=yes --directory="$run/root" --private-network --register=no --keep-unit \
+    --console=read-only --machine="moodify-$$" --bind="$run/out:/out" </dev/null >>"$log" 2>&1 &
+  nspawn=$!
+  until [ -e "$run/out/status" ] || ! kill -0 "$nspawn" 2>/dev/null || [ "$SECONDS" -gt "$until" ]; do sleep 0.2; done
+  for init in $(pgrep --parent "$nspawn"); do kill -KILL "$init" 2>/dev/null || true; done
+  wait "$nspawn" 2>/dev/null || true
+  sed 's/^/  /' "$run/out/said" || true
+  local status
+  status=$(cat "$run/out/status" 2>/dev/null || echo 1)
+  umount --lazy "$run/root"
+  rm -rf "$run"
+  return "$status"
+}
+
 need_venv build base sample
+need_apt systemd-container
 make_camera_root
+add_systemd
 install_wheel
 install_aids "${1:-}"
 
@@ -124,6 +170,9 @@ as=root in_root "$python" /srv/to_a_mood.py 90 2>>"$log" || failed+=("to a mood"
 
 step "a loose cable, a second owner, a frozen and a killed driver, no camera"
 in_root "$python" /srv/faults.py 2>>"$log" || failed+=(faults)
+
+step "the driver's process in the sandbox of the unit, in a booted systemd"
+boot_the_unit || failed+=("in the unit")
 
 [ ${#failed[@]} -eq 0 ] || die "failed: ${failed[*]}; see above, and $log"
 printf '\nall well\n'

@@ -3,10 +3,14 @@
 
 roots=${MOODIFY_ROOTS:-/var/tmp/moodify-roots}
 
-# debian_mirror: where this machine takes Debian from, the roots do too.
+# debian_mirror: where this machine takes Debian from, the roots do too; other archives, which have no "debian" in their address, come second.
 debian_mirror() {
-  sed -n 's/^URIs: *//p; s/^deb \(\[[^]]*\] \)\?\(http[^ ]*\).*/\2/p' /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null | grep -v security | sed -n 1p || true
+  sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \(\[[^]]*\] \)\?\(http[^ ]*\).*/\2/p' /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null |
+    grep -v security | awk '/debian/ { print; found = 1; exit } { other = other ? other : $0 } END { if (!found) print other }'
 }
+
+# apt_settings: how this machine's apt reaches its archives (proxies, how dates are checked), as lines of apt's configuration.
+apt_settings() { apt-config dump | grep -E '^Acquire::(https?::|Check-|Retries|ForceIPv)' || true; }
 
 # pip_settings ROOT: copies what pip is told here (a proxy's certificate, say) into a root, and prints its environment, one setting in a line.
 pip_settings() {
@@ -18,23 +22,32 @@ pip_settings() {
   if [ -f /etc/pip.conf ]; then cp /etc/pip.conf "$1/etc/pip.conf"; fi
 }
 
+# one_at_a_time: waits until no other root is booted on this machine, and keeps it so to the end of the script.
+one_at_a_time() {
+  local booted
+  exec {booted}>/run/lock/moodify-booted
+  flock --nonblock "$booted" || { say "waiting for another root that is booted"; flock "$booted"; }
+}
+
 # make_root SUITE: a root that boots, with Python, and with the packages that scripts/install asks for downloaded and not installed.
 make_root() {
-  local suite=$1 root=$roots/appliance-$1 log=$roots/appliance-$1.log mirror
+  local suite=$1 root=$roots/appliance-$1 log=$roots/appliance-$1.log options=()
   [ ! -e "$root/complete" ] || return 0
   say "making a Debian root ($suite) in $root"
   rm -rf "$root"
-  mkdir -p "$roots"
-  mirror=$(debian_mirror)
-  debootstrap --variant=minbase --include=systemd,systemd-sysv,python3,ca-certificates,procps "$suite" "$root" ${mirror:+"$mirror"} >"$log" 2>&1 || die "debootstrap failed; see $log"
+  apt_settings >"$roots/apt.conf"
+  # Nothing in it must outlast a power cut of this machine, and nobody reads its manuals.
+  options+=(--aptopt="$roots/apt.conf" --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*')
+  # shellcheck disable=SC2016 # it is mmdebstrap that says where
+  options+=(--skip=cleanup/apt --customize-hook='rm -f "$1"/var/cache/apt/archives/*.deb' --customize-hook='chroot "$1" apt-get install -qy --no-install-recommends --download-only mosquitto python3-systemd python3-venv')
+  mmdebstrap --mode=root --variant=minbase --include=systemd,systemd-sysv,python3,ca-certificates,procps "${options[@]}" "$suite" "$root" "$(debian_mirror)" >"$log" 2>&1 ||
+    die "mmdebstrap failed; see $log"
   cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+  # A machine without a name asks for it at its first start.
+  systemd-machine-id-setup --root="$root" >>"$log" 2>&1
   mkdir -p "$root/wheels" "$root/out"
-  {
-    chroot "$root" apt-get update -q
-    chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends --download-only mosquitto python3-systemd python3-venv
-    # Started by a boot that nobody watches, for nothing.
-    rm -f "$root"/etc/systemd/system/*.wants/{getty@tty1,apt-daily*,dpkg-db-backup,fstrim,e2scrub*}.* "$root"/lib/systemd/system/*.wants/{getty.target,systemd-update-utmp*}
-  } >>"$log" 2>&1 || die "apt-get failed in the root; see $log"
+  # Started by a boot that nobody watches, for nothing.
+  rm -f "$root"/etc/systemd/system/*.wants/{getty@tty1,apt-daily*,dpkg-db-backup,fstrim,e2scrub*}.* "$root"/lib/systemd/system/*.wants/{getty.target,systemd-update-utmp*}
   touch "$root/complete"
 }
 

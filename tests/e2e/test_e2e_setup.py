@@ -181,6 +181,8 @@ def test_the_music_goes_by_who_is_listening(appliance):
     member.ask("/api/listener", "PUT", {"user": bo})
     wait_until(lambda: appliance.ask("/api/now")["music"]["goal"] == "calm", what="Bo's goal")
     assert appliance.ask("/api/listener") == {"user": bo}
+    member.ask("/api/me", "PATCH", {"preferences": {"goal": "lift"}})
+    wait_until(lambda: appliance.ask("/api/now")["music"]["goal"] == "lift", what="what Bo likes now")
     assert refused(member.ask, "/api/listener", "PUT", {"user": ada}) == 403
     member.ask("/api/listener", "PUT", {"user": None})
     wait_until(lambda: appliance.ask("/api/now")["music"]["goal"] == "match", what="the household's goal")

@@ -15,11 +15,13 @@ from moodify.config.model import Config, MoodMusic, Person, QuietHours
 from moodify.types import FELT_MOODS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from pydantic.fields import FieldInfo
 
 MASK = "********"
+#: Behind what was set on the page, and not in the file.
+ON_PAGE = "  # set on the page"
 
 #: Sections that the defaults leave out, written as comments in the annotated file.
 _OPTIONAL_SECTIONS: dict[str, type[BaseModel]] = {
@@ -80,12 +82,12 @@ def _annotated_line(name: str, field: FieldInfo, *, commented: bool) -> str:
     return f"{'# ' if commented else ''}{name} = {_toml(default)}"
 
 
-def effective(config: BaseModel) -> str:
-    """Return the configuration as it holds, as TOML; secrets are masked, keys without a value left out."""
-    return "\n".join([*_effective_section(config, ""), ""]).lstrip("\n")
+def effective(config: BaseModel, *, from_page: Collection[str] = ()) -> str:
+    """Return the configuration as it holds, as TOML; secrets are masked, keys without a value left out. ``from_page``: keys that were set on the page."""
+    return "\n".join([*_effective_section(config, "", from_page), ""]).lstrip("\n")
 
 
-def _effective_section(section: BaseModel, prefix: str) -> Iterator[str]:
+def _effective_section(section: BaseModel, prefix: str, from_page: Collection[str]) -> Iterator[str]:
     inner: list[tuple[str, BaseModel]] = []
     for name in type(section).model_fields:
         value, path = getattr(section, name), f"{prefix}.{name}".lstrip(".")
@@ -96,11 +98,11 @@ def _effective_section(section: BaseModel, prefix: str) -> Iterator[str]:
         elif isinstance(value, tuple) and value and all(isinstance(entry, BaseModel) for entry in value):
             inner += [(f"[[{path}]]", entry) for entry in value]
         elif value is not None:
-            yield f"{name} = {_toml(value)}"
+            yield f"{name} = {_toml(value)}{ON_PAGE if from_page and path in from_page else ''}"
     for heading, value in inner:
         yield ""
-        yield heading
-        yield from _effective_section(value, heading.strip("[]"))
+        yield f"{heading}{ON_PAGE if from_page and heading.strip('[]') in from_page else ''}"
+        yield from _effective_section(value, heading.strip("[]"), from_page)
 
 
 def _toml(value: Any) -> str:  # noqa: PLR0911 - one line for each type

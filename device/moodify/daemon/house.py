@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from moodify.daemon.signals import CommandTaken, Pressed, PrivacyWanted
+from moodify.daemon.signals import CommandTaken, HouseChanged, Pressed, PrivacyWanted
 from moodify.errors import PersonMustAct
 from moodify.panel.port import Press
 
@@ -72,6 +72,10 @@ class RunningHouse:
     def diagnosis(self) -> Wish:
         """Tell how the appliance is."""
         return self._wish("diagnostics", {})
+
+    def people_changed(self) -> None:
+        """Let the music go by what who is listening prefers now."""
+        self._put(HouseChanged())
 
     def set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
         """Close the camera device, or let it see again."""

@@ -40,6 +40,8 @@ from moodify.web.schemas import Said, problems
 from moodify.web.session import Owner, Person
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from moodify.accounts.accounts import Accounts
     from moodify.accounts.session import SignedIn
     from moodify.web.desk import Desk
@@ -47,13 +49,13 @@ if TYPE_CHECKING:
 _Agent = Annotated[str | None, Header(include_in_schema=False)]
 
 
-def account_routes(accounts: Accounts, desk: Desk, *, service: Literal["page", "hub"]) -> APIRouter:
-    """Return the routes of accounts; ``service`` says whose they are."""
+def account_routes(accounts: Accounts, desk: Desk, *, service: Literal["page", "hub"], changed: Callable[[], None] = lambda: None) -> APIRouter:
+    """Return the routes of accounts; ``service`` says whose they are, ``changed`` is called after a change of somebody's account."""
     router = APIRouter(prefix="/api", tags=["accounts"], responses=problems(HTTPStatus.NOT_FOUND))
     _coming_in(router, accounts, desk, service)
     _staying(router, accounts, desk)
-    _own(router, accounts, desk)
-    _others(router, accounts, desk)
+    _own(router, accounts, desk, changed)
+    _others(router, accounts, desk, changed)
     return router
 
 
@@ -132,7 +134,7 @@ def _staying(router: APIRouter, accounts: Accounts, desk: Desk) -> None:
         return Said(message="Signed out there.")
 
 
-def _own(router: APIRouter, accounts: Accounts, desk: Desk) -> None:
+def _own(router: APIRouter, accounts: Accounts, desk: Desk, changed: Callable[[], None]) -> None:
     @router.get("/me")
     async def me(who: Person) -> UserOut:
         """Show one's own account."""
@@ -141,7 +143,9 @@ def _own(router: APIRouter, accounts: Accounts, desk: Desk) -> None:
     @router.patch("/me")
     async def change_me(asked: Me, who: Person) -> UserOut:
         """Change one's own account: name, address, preferences, age and skin type."""
-        return UserOut.of(await desk.ask(accounts.update_me, who.user.id, **changes_of(asked)))
+        user = await desk.ask(accounts.update_me, who.user.id, **changes_of(asked))
+        changed()
+        return UserOut.of(user)
 
     @router.put("/me/password")
     async def change_password(asked: NewPassword, who: Person) -> Said:
@@ -154,11 +158,12 @@ def _own(router: APIRouter, accounts: Accounts, desk: Desk) -> None:
         """Erase one's own account, with the password."""
         await desk.hash(accounts.confirm_password, who.user.id, asked.password)
         await desk.ask(accounts.remove_user, who.user.id, who.user.id)
+        changed()
         Cookies.of(request.scope).take_back(response)
         return Said(message="Your account is erased.")
 
 
-def _others(router: APIRouter, accounts: Accounts, desk: Desk) -> None:
+def _others(router: APIRouter, accounts: Accounts, desk: Desk, changed: Callable[[], None]) -> None:
     @router.get("/users")
     async def users(who: Owner) -> UserList:
         """List everybody, the first made first. For owners."""
@@ -167,7 +172,9 @@ def _others(router: APIRouter, accounts: Accounts, desk: Desk) -> None:
     @router.patch("/users/{user_id}")
     async def change_user(user_id: UUID, asked: UserChange, who: Owner) -> OtherOut:
         """Make somebody an owner or a member, or shut them out and let them in again. For owners."""
-        return OtherOut.of(await desk.ask(accounts.change_user, who.user.id, user_id, role=asked.role, active=asked.active))
+        user = await desk.ask(accounts.change_user, who.user.id, user_id, role=asked.role, active=asked.active)
+        changed()
+        return OtherOut.of(user)
 
     @router.delete("/users/{user_id}")
     async def remove_user(user_id: UUID, who: Owner) -> Said:
@@ -175,6 +182,7 @@ def _others(router: APIRouter, accounts: Accounts, desk: Desk) -> None:
         if user_id == who.user.id:
             raise Problem(HTTPStatus.CONFLICT, "This is your own account. Erase it with your password, at the end of your own page.")
         await desk.ask(accounts.remove_user, who.user.id, user_id)
+        changed()
         return Said(message="The account is erased.")
 
     @router.get("/invitations")

@@ -82,7 +82,7 @@ def create_app(
     app.add_middleware(Guard, place=place or Place())
     answer_errors(app, "The page is at /, its API under /api/.")
     serve_page(app, "index.html")
-    app.include_router(account_routes(accounts, desk, service="page"))
+    app.include_router(account_routes(accounts, desk, service="page", changed=house.people_changed))
     app.include_router(_showing(house, accounts, streams))
     app.include_router(_pressing(house))
     for router in routers:

@@ -125,6 +125,10 @@ class FakeHouse:
             self._now["music"]["playing"] = not self._now["music"]["playing"]
         self._changed()
 
+    def people_changed(self) -> None:
+        """Note it."""
+        self._press("people changed")
+
     def set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
         """Close the camera, or open it."""
         self._press(f"privacy {'on' if on else 'off'}")

@@ -153,5 +153,8 @@ class House(Protocol):
     def diagnosis(self) -> Wish:
         """Tell how the appliance is: the answer is what :mod:`moodify.daemon.diagnosis` returns."""
 
+    def people_changed(self) -> None:
+        """Take note that an account, or what somebody prefers, has changed: the music may be for them."""
+
     def set_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
         """Close the camera device (True) or let it see again (False)."""

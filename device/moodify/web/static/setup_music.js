@@ -54,19 +54,24 @@ function moodField(mood, words, settings, holds) {
 }
 
 function behaviour(house) {
-  const { holds } = house.state;
+  const { holds, settings } = house.state;
   const cap = field("Never louder than", { name: "volume_cap", type: "range", min: 5, max: 100, step: 5, value: holds.volume_cap });
   const says = make("output", { class: "quiet" }, `${holds.volume_cap}%`);
   cap.input.addEventListener("input", () => { says.textContent = `${cap.input.value}%`; });
   cap.append(says);
-  const quiet = holds.quiet_hours;
+  let quiet = holds.quiet_hours;
   return form(
     "Save",
     async (typed) => {
       const hours = typed.start && typed.end ? { start: typed.start, end: typed.end } : null;
-      await house.change({ goal: typed.goal, volume_cap: Number(typed.volume_cap), quiet_hours: hours, start_when_silent: typed.start_when_silent === "on" });
+      const wanted = { goal: typed.goal, volume_cap: Number(typed.volume_cap), quiet_hours: hours, start_when_silent: typed.start_when_silent === "on" };
+      // What nobody has touched stays the configuration file's.
+      const before = { ...house.state.holds, quiet_hours: quiet ? { start: quiet.start.slice(0, 5), end: quiet.end.slice(0, 5) } : null };
+      const other = Object.entries(wanted).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]));
+      if (other.length > 0) await house.change(Object.fromEntries(other));
       if (typed.listener !== undefined) await house.shell.ask("PUT", "/api/listener", { user: typed.listener || null });
       await house.again();
+      quiet = house.state.holds.quiet_hours;
       return "Saved. It holds at once.";
     },
     make(
@@ -76,7 +81,7 @@ function behaviour(house) {
       ...Object.entries(GOALS).map(([goal, [words, hint]]) => make("label", { class: "pick" }, make("input", { type: "radio", name: "goal", value: goal, checked: goal === holds.goal }), make("span", {}, make("b", {}, words), make("span", { class: "hint" }, hint)))),
     ),
     cap,
-    make("fieldset", { class: "picks" }, make("legend", {}, "Quiet hours"), make("div", { class: "pair" }, field("From", { name: "start", type: "time", value: quiet ? quiet.start.slice(0, 5) : "" }), field("To", { name: "end", type: "time", value: quiet ? quiet.end.slice(0, 5) : "" })), make("p", { class: "hint" }, "Then a mood neither starts nor changes music; the button still does. Leave both empty for none.")),
+    make("fieldset", { class: "picks" }, make("legend", {}, "Quiet hours"), make("div", { class: "pair" }, field("From", { name: "start", type: "time", value: quiet ? quiet.start.slice(0, 5) : "" }), field("To", { name: "end", type: "time", value: quiet ? quiet.end.slice(0, 5) : "" })), make("p", { class: "hint" }, settings.quiet_hours || !quiet ? "Then a mood neither starts nor changes music; the button still does. Leave both empty for none." : "Then a mood neither starts nor changes music; the button still does. These are the configuration file’s; other hours here count instead.")),
     make("label", { class: "check" }, make("input", { type: "checkbox", name: "start_when_silent", checked: holds.start_when_silent }), make("span", {}, make("b", {}, "May start music by itself"), make("p", { class: "hint" }, "Otherwise a silent speaker waits for a press of the button, or for Look again."))),
     listener(house),
   );

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from moodify.hub.database import Database
     from moodify.hub.folder import HubFolder
     from moodify.hub.front import Encryption
+    from moodify.hub.people import ForPeople
     from moodify.hub.port import States
     from moodify.system.notify import Notifier
 
@@ -104,23 +105,21 @@ def serve(folder: HubFolder, config: HubConfig, options: Options, *, stop: threa
         parts: dict[str, Part] = {"mosquitto": keeper, "gate": gate}
         for number in range(1, config.collectors + 1):
             parts[f"collector-{number}"] = collector = _collector(number, folder, config, database, states, metrics, gate)
-            stack.callback(collector.close)
-            collector.start()
+            _start(stack, collector)
         parts["dispatcher"] = dispatcher = Dispatcher(lambda: _endpoint(folder), database.commands, metrics, connected=gate.gate.connected)
-        stack.callback(dispatcher.close)
-        dispatcher.start()
+        _start(stack, dispatcher)
 
         stack.callback(folder.local.unlink, missing_ok=True)
         accounts, encryption = open_accounts(folder, database), encryption_of(folder, config)
-        api = _api(folder, config, database, states, metrics, gate, dispatcher, parts, accounts, encryption)
+        # A hub beside an appliance is the appliance's, and its dashboard nobody's.
+        people = None if options.beside else _for_people(stack, config, database, states, gate, accounts)
+        parts |= {} if people is None else {"alerts": people.watch, "alert-sender": people.sender}
+        api = _api(folder, config, database, states, metrics, gate, dispatcher, parts, accounts, encryption, people)
         stack.callback(api.stop)
         api.start()
-        if not options.beside:
-            # A hub beside an appliance is the appliance's, and its dashboard nobody's.
+        if people is not None:
             say_how_to_come_in(accounts, api.url, encryption)
-        retention = Retention(database, config.retention_days)
-        stack.callback(retention.close)
-        retention.start()
+        _start(stack, Retention(database, config.retention_days))
         fingerprint = shown_fingerprint(folder, config)
         if config.announce and fingerprint is not None:
             stack.enter_context(announce_hub(config.host, gate.gate.port, socket.gethostname(), fingerprint))
@@ -138,6 +137,11 @@ def serve(folder: HubFolder, config: HubConfig, options: Options, *, stop: threa
         notifier.ready(where)
         _mind({name: lambda part=part: part.alive for name, part in parts.items()} | {"API": lambda: api.alive}, keeper, publish, stop, notifier)
         logger.info("the hub ends; events stored: %s, repeats absorbed: %s", *metrics.stored())
+
+
+def _start(stack: ExitStack, part: CollectorThread | Dispatcher | Retention) -> None:
+    stack.callback(part.close)
+    part.start()
 
 
 def _mind(alive: Mapping[str, Callable[[], bool]], keeper: BrokerKeeper, publish: Callable[[], None], stop: threading.Event, notifier: Notifier) -> None:
@@ -185,6 +189,16 @@ def _collector(number: int, folder: HubFolder, config: HubConfig, database: Data
     )
 
 
+def _for_people(stack: ExitStack, config: HubConfig, database: Database, states: States, gate: GateThread, accounts: Accounts) -> ForPeople:
+    # With what posts to webhooks 7 MB, which a hub beside an appliance does not need.
+    from moodify.hub.people import ForPeople
+
+    people = ForPeople(config, database, states, gate.gate.connected, accounts)
+    stack.callback(people.close)
+    people.start()
+    return people
+
+
 def _api(
     folder: HubFolder,
     config: HubConfig,
@@ -196,6 +210,7 @@ def _api(
     parts: Mapping[str, Part],
     accounts: Accounts,
     encryption: Encryption | None,
+    people: ForPeople | None,
 ) -> HttpServer:
     local = new_token()
     write_private(folder.local, local.encode())
@@ -211,8 +226,15 @@ def _api(
         accounts=accounts,
         on_command=dispatcher.wake,
         place=place_of(config),
+        routers=() if people is None else people.routers,
     )
-    return HttpServer(app, config.api_host, config.api_port, words=_API, end_streams=app.state.close, tls=None if encryption is None else encryption.context)
+
+    def end_streams() -> None:
+        if people is not None:
+            people.end_streams()
+        app.state.close()
+
+    return HttpServer(app, config.api_host, config.api_port, words=_API, end_streams=end_streams, tls=None if encryption is None else encryption.context)
 
 
 def _endpoint(folder: HubFolder) -> Endpoint:

@@ -7,7 +7,7 @@ import json
 import logging
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from starlette.responses import StreamingResponse
 
@@ -15,11 +15,9 @@ from moodify.errors import MoodifyError
 from moodify.web.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from starlette.types import Send
-
-    from moodify.web.port import House
 
 _log = logging.getLogger(__name__)
 
@@ -34,11 +32,21 @@ _BEAT = b"event: beat\ndata: {}\n\n"
 _OVER = b"event: over\ndata: {}\n\n"
 
 
+class Shown(Protocol):
+    """What is streamed: the house of a device, the board of a hub."""
+
+    def now(self) -> Mapping[str, object]:
+        """Return the state to show, as JSON values."""
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call ``changed`` after each change, from any thread, until the returned function is called."""
+
+
 class Streams:
     """The open event streams. Lives in the event loop's thread."""
 
-    def __init__(self, house: House, *, heartbeat_s: float = HEARTBEAT_S, limit: int = MAX_STREAMS) -> None:
-        """Take the house, the seconds between two signs of life, and how many streams may be open."""
+    def __init__(self, house: Shown, *, heartbeat_s: float = HEARTBEAT_S, limit: int = MAX_STREAMS) -> None:
+        """Take what is shown, the seconds between two signs of life, and how many streams may be open."""
         self._house = house
         self._heartbeat_s = heartbeat_s
         self._limit = limit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from moodify.errors import NoSuchDevice
@@ -14,13 +14,13 @@ from moodify.hub.api.devices import DeviceId, Limit, Number  # noqa: TC001 - Fas
 from moodify.hub.board import DEVICES_AT_MOST
 from moodify.hub.looking_back import OF_MOODS, felt_between, heard_between
 from moodify.types import Event, EventKind
+from moodify.web.session import Person  # noqa: TC001 - FastAPI reads the annotations
 from moodify.web.words import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.responses import Response
-
+    from moodify.accounts.session import Who
     from moodify.hub.board import Board
     from moodify.hub.database.looking import LookingBack
     from moodify.hub.port import Device, Events, Registry, StoredEvent
@@ -35,16 +35,35 @@ Offset = Annotated[int, Query(ge=0, le=2**31 - 1)]
 Search = Annotated[str, Query(max_length=80, description="Part of a name or an id.")]
 
 
-def dashboard(board: Board, registry: Registry, events: Events, back: LookingBack, streams: Streams, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> APIRouter:
-    """Return the routes below ``/api`` that everybody who is signed in may read."""
+def dashboard(
+    board: Board,
+    registry: Registry,
+    events: Events,
+    back: LookingBack,
+    streams: Streams,
+    lives: Callable[[Who], bool],
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> APIRouter:
+    """Return the routes below ``/api`` that everybody who is signed in may read.
+
+    Args:
+        board: what is shown live.
+        registry: who is enrolled.
+        events: what was stored.
+        back: what is looked back at.
+        streams: the open streams over the board.
+        lives: whether a session has not ended.
+        clock: the time.
+    """
     router = APIRouter(prefix="/api", tags=["dashboard"])
 
-    @router.get("/stream", response_model=None)
-    async def stream() -> Response:
-        """Stream server-sent events: ``now`` (devices, alerts) at once and after each change, ``beat`` as a sign of life."""
+    @router.get("/stream", responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}, response_class=Response)
+    async def stream(who: Person) -> Response:
+        """Stream server-sent events: ``now`` (devices, alerts) at once and after each change, ``beat`` as a sign of life, ``over`` when the session has ended."""
         # Nobody may have watched for long.
         await run_in_threadpool(board.look)
-        return streams.open()
+        return streams.open(lambda: lives(who))
 
     @router.get("/devices")
     def list_cards(q: Search = "", limit: Limit = DEVICES_AT_MOST, offset: Offset = 0) -> Cards:

@@ -48,8 +48,10 @@ class LookingBack:
         if not is_name(device_id):
             return []
         found = [one for one in self._newest(device_id, begins, kinds) if one.at >= begins]
-        # Of the same moment in the order in which they came.
-        return sorted(reversed(found), key=lambda one: one.at)
+        # Of the same moment in the order in which they came: sorting keeps it.
+        found.reverse()
+        found.sort(key=lambda one: one.at)
+        return found
 
     def last_heard(self, device_id: str) -> datetime | None:
         """Return when the newest event of a device came; None where none did.

@@ -1,7 +1,8 @@
 // All devices at a glance: who is there, how it feels, what plays, what needs somebody.
 
+import { band } from "./bands.js";
+import { WORDS } from "./charts.js";
 import { $, clock, field, form, make, write } from "./parts.js";
-import { MOODS, band } from "./bands.js";
 
 export const title = "Devices";
 
@@ -28,7 +29,7 @@ export function moodOf(device) {
   if (device.state !== "online" || !device.now) return { mood: "none", words: "" };
   if (device.privacy) return { mood: "none", words: "privacy" };
   const mood = device.now.override?.mood ?? device.now.mood;
-  return mood ? { mood, words: MOODS[mood] ?? mood } : { mood: "none", words: "looking" };
+  return mood ? { mood, words: WORDS[mood] ?? mood } : { mood: "none", words: "looking" };
 }
 
 function card() {

@@ -1,15 +1,15 @@
 // One device: how it is, how its day was, what it may be told to do, and what happened.
 
-import { choice, clock, field, make, percent, press, sure, tell, write } from "./parts.js";
-import { MOODS, band, table, told } from "./bands.js";
+import { band, table, told } from "./bands.js";
+import { FELT, WORDS } from "./charts.js";
 import { moodOf, stateOf, troublesOf } from "./dashboard.js";
+import { choice, clock, field, make, percent, press, sure, tell, write } from "./parts.js";
 
 export const title = "Device";
 
 const BAND_MS = 300_000;
 const EVENTS_SHOWN = 20;
 const WAIT_S = 20;
-const FELT = ["happy", "surprised", "calm", "sad", "angry", "tense"];
 const GOALS = { match: "match the mood", lift: "lift it", calm: "calm it" };
 const COMMANDS = { rescan: "Look again", pause: "Pause", resume: "Go on", privacy: "Privacy on", mood: "Mood", volume: "Volume", goal: "Goal", diagnostics: "Diagnostics" };
 const ENDED = { waiting: "waiting", ok: "done", error: "failed", expired: "no answer in time" };
@@ -138,7 +138,7 @@ function back(shell, path) {
     at.replaceChildren(
       drawn,
       make("p", { class: "quiet" }, `${told(last.moods)}${last.songs.length ? `; ${last.songs.length} ${last.songs.length === 1 ? "song" : "songs"}` : ""}.`),
-      make("ul", { class: "legend" }, ...used.map((mood) => make("li", { "data-mood": mood }, make("i", { "aria-hidden": "true" }), MOODS[mood] ?? mood))),
+      make("ul", { class: "legend" }, ...used.map((mood) => make("li", { "data-mood": mood }, make("i", { "aria-hidden": "true" }), WORDS[mood] ?? mood))),
     );
     if (details.open) details.replaceChildren(details.firstChild, table(last));
   }
@@ -185,7 +185,7 @@ function ordering(shell, id) {
   }
 
   const one = (name) => press(make("button", { class: "button" }, COMMANDS[name]), answer, () => give(name));
-  const mood = choice("Take this for the mood", [...FELT.map((name) => [name, MOODS[name]]), ["", "none: look for itself"]], "calm");
+  const mood = choice("Take this for the mood", [...FELT.map((name) => [name, WORDS[name]]), ["", "none: look for itself"]], "calm");
   const volume = field("Volume", { type: "number", min: 0, max: 100, value: 40, inputmode: "numeric" });
   const goal = choice("What music is for", [...Object.entries(GOALS), ["", "as configured"]], "match");
   const beside = (shown, act) => make("div", { class: "with-button" }, shown, press(make("button", { class: "button", "aria-label": `Send: ${shown.firstChild.textContent}` }, "Send"), answer, act));

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from moodify.config import Config
     from moodify.daemon.app import Running
 
+log = logging.getLogger(__name__)
+
 
 def run(*, config_file: Path | None, camera: str | None, speaker: str | None, seconds: float | None, events: str | None, pace: float) -> int:
     """Run the appliance until it is ended; return the exit code."""
@@ -25,14 +28,19 @@ def run(*, config_file: Path | None, camera: str | None, speaker: str | None, se
     from moodify.daemon import demo
     from moodify.daemon.app import Options
     from moodify.daemon.app import run as run_appliance
+    from moodify.daemon.ending import AGAIN
+    from moodify.daemon.places import folder_of
     from moodify.music.spotify.services import Services
     from moodify.system.journal import set_up_logging, under_systemd
+    from moodify.system.notify import Notifier
 
     keep_memory_to_itself()
-    config = _with_arguments(load(find(config_file)), camera=camera, speaker=speaker)
+    configuration = find(config_file)
+    config = _with_arguments(load(configuration), camera=camera, speaker=speaker)
     terminal = console()
     watched = not under_systemd()
     set_up_logging(config.system.log_level, console=terminal if watched and terminal.is_terminal else None)
+    _erase_where_wanted(config_file, folder_of(config))
     with ExitStack() as stack:
         sink = None if events is None else stack.enter_context(_sink(events))
         view = stack.enter_context(LiveView(terminal)) if watched else None
@@ -41,7 +49,28 @@ def run(*, config_file: Path | None, camera: str | None, speaker: str | None, se
             if view is not None:
                 view.attach(running.house, keys=running.keys, notice="\n".join([*running.page, *([demo.NOTICE] if running.demo else [])]))
 
-        return run_appliance(config, Options(services=Services.of(os.environ), pace=pace, seconds=seconds, events=sink, keys=watched, attach=attach))
+        options = Options(services=Services.of(os.environ), pace=pace, seconds=seconds, events=sink, keys=watched, attach=attach, configuration=configuration)
+        code = run_appliance(config, options)
+    if code == AGAIN and not Notifier().listening:
+        # Nobody else starts it again; and in the place of this process no thread that ends late goes on.
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - itself
+    return code
+
+
+def _erase_where_wanted(config_file: Path | None, folder: Path) -> None:
+    """Erase everything first, where the page was asked for that."""
+    from moodify.daemon import erasing
+
+    if not erasing.wanted(folder):
+        return
+    from moodify.cli.data_erase import erase
+    from moodify.daemon.data_places import await_end
+
+    log.warning("Erasing everything in %s, as its owner asked on the page", folder)
+    await_end(folder)
+    # Events may be on standard output.
+    with redirect_stdout(sys.stderr):
+        erase(config_file, yes=True)
 
 
 def _with_arguments(config: Config, *, camera: str | None, speaker: str | None) -> Config:

@@ -19,8 +19,10 @@ from moodify.daemon.dj import Dj
 from moodify.daemon.ending import EndedBySignals, ended_after
 from moodify.daemon.front import open_front, reset_held_at
 from moodify.daemon.household import Household
+from moodify.daemon.keeping import RunningKeeping
 from moodify.daemon.kept import Kept
 from moodify.daemon.listening import wishes_by
+from moodify.daemon.page_routes import page_routes
 from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of
 from moodify.daemon.recorder import Recorder
 from moodify.daemon.running import Patience, end, pressed, show, start_health_reading, started
@@ -41,6 +43,7 @@ from moodify.types import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from moodify.camera.opening import CameraOpener
     from moodify.camera.port import Camera
@@ -70,6 +73,8 @@ class Options:
     """Whether keys of the terminal stand in for the button."""
     attach: Callable[[Running], None] = lambda _running: None
     """Called once, before the first frame."""
+    configuration: Path | None = None
+    """The owner's file, which a backup takes along; None where there is none."""
     pins: Any = None
     """gpiozero's pin factory for button and light; None chooses by the machine."""
     services: Services | None = None
@@ -209,7 +214,8 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
 
         household.wishes_of = wishes_by(None if front is None else front.accounts)
         setup = HouseSetUp(household, aiming, private=lambda: board.now()["privacy"])
-        running, page = show(config, board, put, database, identity.device, house, front, lambda _: [routes_of(setup)])
+        keeping = RunningKeeping(folder, options.configuration, household, dj.requests, put)
+        running, page = show(config, board, put, database, identity.device, house, front, lambda seen, accounts: [routes_of(setup), *page_routes(seen, keeping, accounts, folder)])
 
         signals.from_now_on_by(put)
         patience = Patience()

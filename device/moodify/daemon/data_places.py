@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -79,6 +80,8 @@ KINDS: Final = (
     Kind(lock.FILE, "the lock of a run"),
 )
 
+_POLL_S: Final = 0.1
+
 #: Files that belong to one of :data:`KINDS`: logs of databases, what was damaged, what a power cut has left half done.
 _WITH: Final = ("-wal", "-shm", "-journal", ".reserve", ".new", ".corrupt.*")
 
@@ -111,6 +114,13 @@ def unknown(folder: Path) -> list[Path]:
     """Return what lies in the data folder and is not Moodify's."""
     ours = {path for kind in KINDS for path in found(folder, kind)} | set(set_aside(folder))
     return sorted(path for path in folder.iterdir() if path not in ours)
+
+
+def await_end(folder: Path, *, within_s: float = 10.0) -> None:
+    """Wait until no appliance uses a data folder any more, nor a hub its part of it, or the time is over."""
+    until_s = time.monotonic() + within_s
+    while any(lock.is_held(place) for place in (folder, folder / hub_beside.FOLDER)) and time.monotonic() < until_s:
+        time.sleep(_POLL_S)
 
 
 def refuse_while_running(folder: Path, then: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from fastapi import APIRouter
 
+    from moodify.accounts.accounts import Accounts
     from moodify.config import Config
     from moodify.daemon.board import Board
     from moodify.daemon.front import Front
@@ -58,7 +59,7 @@ def show(
     device: str,
     house: ExitStack,
     front: Front | None,
-    routers: Callable[[RunningHouse], Sequence[APIRouter]] = lambda _house: (),
+    routers: Callable[[RunningHouse, Accounts], Sequence[APIRouter]] = lambda _house, _accounts: (),
 ) -> tuple[RunningHouse, tuple[str, ...]]:
     """Open the house to those who look at it, until ``house`` is closed; return it and what a person must know of its page, a line each.
 
@@ -81,7 +82,7 @@ def show(
             return history.recent(limit)
 
     running = RunningHouse(board, put, recent)
-    page = None if front is None else _open_page(config, running, front, routers(running))
+    page = None if front is None else _open_page(config, running, front, routers(running, front.accounts))
     if page is None or front is None:
         return running, ()
     house.callback(page.stop)

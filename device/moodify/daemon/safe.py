@@ -18,6 +18,9 @@ from moodify.daemon.diagnosis import diagnose
 from moodify.daemon.display import Display
 from moodify.daemon.ending import AGAIN, ended_after
 from moodify.daemon.front import open_front
+from moodify.daemon.household import Household
+from moodify.daemon.keeping import RunningKeeping
+from moodify.daemon.page_routes import page_routes
 from moodify.daemon.parts import Part
 from moodify.daemon.places import DATABASE, DEVICE_KEY
 from moodify.daemon.recorder import Recorder
@@ -236,7 +239,9 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
     panel = open_panel(config.panel, lambda press: put(pressed(press, "button")), factory=options.pins)
     house.callback(panel.close)
 
-    running, page = show(config, board, put, database, identity.device, house, open_front(config, folder, database, identity.device, house))
+    keeping = RunningKeeping(folder, options.configuration, Household(config, database, folder, lambda: None), lambda: None, put)
+    front = open_front(config, folder, database, identity.device, house)
+    running, page = show(config, board, put, database, identity.device, house, front, lambda seen, accounts: page_routes(seen, keeping, accounts, folder))
     signals.from_now_on_by(put)
     if isinstance(courier, Courier):
         house.callback(end, started("courier", courier.run, put), courier.close, Patience())

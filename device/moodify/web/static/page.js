@@ -12,6 +12,7 @@ if (sentBack.has("state") && (sentBack.has("code") || sentBack.has("error"))) lo
 
 const shell = start({
   brand: "Moodify",
+  music: true,
   signedInStream: "/api/stream",
   views: [
     { path: "now", name: "Now", icon: "M3 12h4l3-8 4 16 3-8h4", load: () => import("./now.js") },

@@ -1,89 +1,248 @@
-// The own account: name, password, sessions; for an owner also who else may come in.
+// The own account: name, likes, password, sessions; for an owner also who else may come in.
 
-import { day, field, form, make, sure, tell } from "./parts.js";
+import { choice, day, field, form, make, sure, tell } from "./parts.js";
 
 export const title = "People";
 
+const MOODS = ["happy", "surprised", "calm", "sad", "angry", "tense"];
+const SKIN = ["I: always burns, never tans", "II: burns easily", "III: burns sometimes", "IV: burns seldom", "V: burns very seldom", "VI: never burns"];
+
 export async function open(main, shell) {
-  const sessions = make("ul", { class: "rows" });
-  const answer = make("p", { class: "answer", role: "status" });
-  main.replaceChildren(
-    make("h1", {}, "Your account"),
-    section("account", "You", accountForm(shell)),
-    section("password", "Password", passwordForm(shell)),
-    section("sessions", "Where you are signed in", sessions, answer, leaving(shell, answer)),
-  );
-  await showSessions(sessions, answer, shell);
+  const body = make("div", { class: "people-view" });
+  main.replaceChildren(make("h1", {}, "People"), body);
+  const sections = [you(shell), ...(shell.music ? [likes(shell)] : []), sessions(shell), password(shell), ...(shell.me.role === "owner" ? [others(shell)] : []), ending(shell)];
+  body.replaceChildren(...sections.map(({ element }) => element));
+  await Promise.all(sections.map(({ ready }) => ready));
 }
 
 function section(id, words, ...children) {
   return make("section", { class: "card stack", "aria-labelledby": `${id}-title` }, make("h2", { id: `${id}-title` }, words), ...children);
 }
 
-function accountForm(shell) {
-  const { first_name, last_name, email } = shell.me;
-  return form(
-    "Save",
-    async (typed) => {
-      shell.welcome(await shell.ask("PATCH", "/api/me", typed));
-      return "Saved.";
-    },
-    make("div", { class: "pair" }, field("First name", { name: "first_name", value: first_name, required: true, maxlength: 64, autocomplete: "given-name" }), field("Last name", { name: "last_name", value: last_name, required: true, maxlength: 64, autocomplete: "family-name" })),
-    make("p", { class: "quiet" }, `You sign in as ${email}.`),
-  );
+function answerLine() {
+  return make("p", { class: "answer", role: "status" });
 }
 
-function passwordForm(shell) {
-  const shown = form(
-    "Change the password",
-    async ({ old, password }) => {
-      await shell.ask("PUT", "/api/me/password", { old, password });
-      shown.reset();
-      return "Changed. You are signed out everywhere else.";
-    },
-    field("Password until now", { name: "old", type: "password", autocomplete: "current-password", required: true, maxlength: 256 }),
-    field("New password", { name: "password", type: "password", autocomplete: "new-password", required: true, minlength: 12, maxlength: 256 }, "At least 12 characters; a few words make a good one."),
-  );
-  return shown;
-}
-
-async function showSessions(list, answer, shell) {
-  const { sessions } = await shell.ask("GET", "/api/sessions");
-  list.replaceChildren(
-    ...sessions.map((session) =>
-      make(
-        "li",
-        {},
-        make("div", { class: "grow" }, make("strong", {}, session.label), make("p", { class: "quiet" }, session.current ? "This browser" : `Last seen ${day(session.seen_at)}`)),
-        session.current ? null : make("button", { class: "button small", onclick: () => end(session, list, answer, shell) }, "Sign out"),
-      ),
-    ),
-  );
-}
-
-async function end(session, list, answer, shell) {
+// Do, and tell at `answer` what came of it.
+async function doing(answer, act) {
   try {
-    await shell.ask("DELETE", `/api/sessions/${session.id}`);
-    await showSessions(list, answer, shell);
-    tell(answer, `${session.label} is signed out.`);
+    const said = await act();
+    if (typeof said === "string") tell(answer, said);
   } catch (problem) {
     tell(answer, problem);
   }
 }
 
-function leaving(shell, answer) {
-  const leave = async (path) => {
-    try {
-      await shell.ask("DELETE", path);
-      shell.farewell();
-    } catch (problem) {
-      tell(answer, problem);
-    }
-  };
-  return make(
-    "div",
-    { class: "form-end" },
-    make("button", { class: "button", onclick: () => leave("/api/session") }, "Sign out here"),
-    make("button", { class: "button danger", onclick: async () => { if (await sure("Sign out on every browser and phone, this one too?", "Sign out everywhere")) await leave("/api/sessions"); } }, "Sign out everywhere"),
+function you(shell) {
+  const { first_name, last_name, email, age, skin_type } = shell.me;
+  const skin = choice("Skin type", [["", "not said"], ...SKIN.map((words, n) => [n + 1, words])], skin_type ?? "", "By Fitzpatrick, as you say it of yourself.");
+  skin.input.setAttribute("name", "skin_type");
+  const more = shell.music
+    ? [make("details", {}, make("summary", {}, "For a face record, if you want one"), make("div", { class: "pair details-in" }, field("Age", { name: "age", type: "number", min: 1, max: 120, inputmode: "numeric", value: age }), skin))]
+    : [];
+  const element = section(
+    "you",
+    "You",
+    form(
+      "Save",
+      async (typed) => {
+        const body = { first_name: typed.first_name, last_name: typed.last_name, email: typed.email };
+        if (shell.music) Object.assign(body, { age: Number(typed.age) || null, skin_type: Number(typed.skin_type) || null });
+        shell.welcome(await shell.ask("PATCH", "/api/me", body));
+        return "Saved.";
+      },
+      make(
+        "div",
+        { class: "pair" },
+        field("First name", { name: "first_name", value: first_name, required: true, maxlength: 80, autocomplete: "given-name" }),
+        field("Last name", { name: "last_name", value: last_name, maxlength: 80, autocomplete: "family-name" }),
+      ),
+      field("E-mail address", { name: "email", type: "email", value: email, required: true, maxlength: 254, autocomplete: "email" }, "To sign in with. Nothing is sent to it."),
+      ...more,
+    ),
   );
+  return { element };
+}
+
+function likes(shell) {
+  const now = shell.me.preferences;
+  const goal = choice("Music is to", [["", "as the household has it"], ["match", "match the mood"], ["lift", "lift it"], ["calm", "calm it"]], now.goal ?? "");
+  goal.input.setAttribute("name", "goal");
+  const element = section(
+    "likes",
+    "What you like",
+    make("p", { class: "quiet" }, "This counts while you are the one who listens."),
+    form(
+      "Save",
+      async (typed) => {
+        const moods = Object.fromEntries(MOODS.map((mood) => [mood, typed[mood].trim()]).filter(([, music]) => music));
+        const quiet = typed.start && typed.end ? { start: typed.start, end: typed.end } : null;
+        const preferences = { ...now, goal: typed.goal || null, volume_cap: typed.volume_cap === "" ? null : Number(typed.volume_cap), quiet_hours: quiet, moods };
+        shell.welcome(await shell.ask("PATCH", "/api/me", { preferences }));
+        return "Saved.";
+      },
+      make("div", { class: "pair" }, goal, field("Never louder than, in percent", { name: "volume_cap", type: "number", min: 0, max: 100, inputmode: "numeric", value: now.volume_cap })),
+      make(
+        "div",
+        { class: "pair" },
+        field("Quiet from", { name: "start", type: "time", value: now.quiet_hours?.start?.slice(0, 5) }),
+        field("Quiet until", { name: "end", type: "time", value: now.quiet_hours?.end?.slice(0, 5) }),
+      ),
+      make(
+        "details",
+        {},
+        make("summary", {}, "Your music for each mood"),
+        make("div", { class: "pair details-in" }, ...MOODS.map((mood) => field(mood[0].toUpperCase() + mood.slice(1), { name: mood, value: now.moods?.[mood], placeholder: "A Spotify link" }))),
+      ),
+    ),
+  );
+  return { element };
+}
+
+function password(shell) {
+  const shown = form(
+    "Change the password",
+    async ({ old, password }) => {
+      const { message } = await shell.ask("PUT", "/api/me/password", { old, password });
+      shown.reset();
+      return message;
+    },
+    make("input", { type: "email", name: "username", autocomplete: "username", value: shell.me.email, hidden: true, tabindex: "-1", "aria-hidden": "true" }),
+    make(
+      "div",
+      { class: "pair" },
+      field("Password until now", { name: "old", type: "password", autocomplete: "current-password", required: true, maxlength: 256 }),
+      field("New password", { name: "password", type: "password", autocomplete: "new-password", required: true, minlength: 10, maxlength: 256 }, "At least 10 characters; a few words make a good one."),
+    ),
+  );
+  return { element: section("password", "Password", shown) };
+}
+
+function sessions(shell) {
+  const list = make("ul", { class: "rows" });
+  const answer = answerLine();
+  const draw = async () => {
+    const found = (await shell.ask("GET", "/api/sessions")).sessions;
+    list.replaceChildren(
+      ...found.map((session) =>
+        make(
+          "li",
+          {},
+          make("div", { class: "grow" }, make("strong", {}, session.label), make("p", { class: "quiet" }, session.current ? "This browser" : `Last used ${day(session.used_at)}`)),
+          session.current
+            ? null
+            : make("button", { class: "button small", "aria-label": `Sign out ${session.label}`, onclick: () => doing(answer, async () => { await shell.ask("DELETE", `/api/sessions/${session.id}`); await draw(); return `${session.label} is signed out.`; }) }, "Sign out"),
+        ),
+      ),
+    );
+  };
+  const leave = (path) => doing(answer, async () => { await shell.ask("DELETE", path); shell.farewell(); });
+  const element = section(
+    "sessions",
+    "Where you are signed in",
+    list,
+    answer,
+    make(
+      "div",
+      { class: "form-end" },
+      make("button", { class: "button", onclick: () => leave("/api/session") }, "Sign out here"),
+      make("button", { class: "button danger", onclick: async () => { if (await sure("Sign out on every browser and phone, this one too?", "Sign out everywhere")) await leave("/api/sessions"); } }, "Sign out everywhere"),
+    ),
+  );
+  return { element, ready: draw() };
+}
+
+function others(shell) {
+  const people = make("ul", { class: "rows" });
+  const open = make("ul", { class: "rows" });
+  const answer = answerLine();
+  const draw = async () => {
+    const [{ users }, { invitations }] = await Promise.all([shell.ask("GET", "/api/users"), shell.ask("GET", "/api/invitations")]);
+    people.replaceChildren(...users.map((user) => person(user, shell, answer, draw)));
+    open.replaceChildren(
+      ...invitations.map((one) =>
+        make(
+          "li",
+          {},
+          make("div", { class: "grow" }, make("strong", {}, one.first_name), make("p", { class: "quiet" }, `Invited as ${one.role}, until ${day(one.ends_at)}`)),
+          make("button", { class: "button small", "aria-label": `Take back the invitation of ${one.first_name}`, onclick: () => doing(answer, async () => { await shell.ask("DELETE", `/api/invitations/${one.id}`); await draw(); return "Taken back."; }) }, "Take back"),
+        ),
+      ),
+    );
+  };
+  const role = choice("As", [["member", "member"], ["owner", "owner"]], "member", "Owners may also set up, invite and erase.");
+  role.input.setAttribute("name", "role");
+  const invitation = make("div", {});
+  const invite = form(
+    "Invite",
+    async (typed) => {
+      const made = await shell.ask("POST", "/api/invitations", typed);
+      invitation.replaceChildren(
+        make("p", { class: "notice" }, `Give ${made.first_name} this address. It is shown once and holds for a week: `, make("code", {}, `${location.origin}/#/claim/${made.code}`)),
+      );
+      invite.reset();
+      await draw();
+    },
+    make("div", { class: "pair" }, field("First name", { name: "first_name", required: true, maxlength: 80, autocomplete: "off" }), role),
+  );
+  return { element: section("others", "Who may come in", people, answer, make("h3", {}, "Invite somebody"), invite, invitation, open), ready: draw() };
+}
+
+function person(user, shell, answer, draw) {
+  const name = `${user.first_name} ${user.last_name}`.trim();
+  const change = (body, said) => doing(answer, async () => { await shell.ask("PATCH", `/api/users/${user.id}`, body); await draw(); return said; });
+  const seen = user.last_sign_in_at ? `last in ${day(user.last_sign_in_at)}` : "never in yet";
+  const buttons = user.id === shell.me.id ? [] : [
+    user.role === "owner"
+      ? make("button", { class: "button small", onclick: () => change({ role: "member" }, `${name} is a member now.`), "aria-label": `Make ${name} a member` }, "Make a member")
+      : make("button", { class: "button small", onclick: () => change({ role: "owner" }, `${name} is an owner now.`), "aria-label": `Make ${name} an owner` }, "Make an owner"),
+    user.active
+      ? make("button", { class: "button small", onclick: () => change({ active: false }, `${name} is shut out, and signed out everywhere.`), "aria-label": `Shut out ${name}` }, "Shut out")
+      : make("button", { class: "button small", onclick: () => change({ active: true }, `${name} may come in again.`), "aria-label": `Let in ${name}` }, "Let in"),
+    make(
+      "button",
+      {
+        class: "button small danger",
+        "aria-label": `Remove ${name}`,
+        onclick: async () => {
+          if (await sure(`Remove ${name}, and all that is kept of them here? This can’t be taken back.`, "Remove")) await doing(answer, async () => { await shell.ask("DELETE", `/api/users/${user.id}`); await draw(); return `${name} is removed.`; });
+        },
+      },
+      "Remove",
+    ),
+  ];
+  return make(
+    "li",
+    {},
+    make("span", { class: "badge", "aria-hidden": "true" }, user.initials),
+    make("div", { class: "grow" }, make("strong", {}, name), make("p", { class: "quiet" }, `${user.email} · ${user.role}${user.active ? "" : ", shut out"} · ${seen}`)),
+    ...buttons,
+  );
+}
+
+function ending(shell) {
+  const element = section(
+    "ending",
+    "Erase your account",
+    make(
+      "details",
+      {},
+      make("summary", {}, "Erase what is kept of you here"),
+      make(
+        "div",
+        { class: "details-in" },
+        make("p", { class: "quiet" }, "Your name, likes, password and sessions go, at once and for good. The last owner can’t go: erase the device instead."),
+        form(
+          "Erase my account",
+          async ({ password }) => {
+            if (!(await sure("Erase your account for good?", "Erase my account"))) return;
+            await shell.ask("DELETE", "/api/me", { password });
+            shell.farewell("Your account is erased.");
+          },
+          field("Your password", { name: "password", type: "password", autocomplete: "current-password", required: true, maxlength: 256 }),
+        ),
+      ),
+    ),
+  );
+  return { element };
 }

@@ -62,7 +62,8 @@ function renew() {
 //   views: [{ path, name, icon, load: () => import(…), hidden, owner }, …]; the first is home; `hidden` ones are not in the navigation, `owner` is for owners alone
 //   signedInStream: path of the server-sent events, listened to while somebody is signed in
 //   brand: what stands in the window's title
-export function start({ views, signedInStream, brand }) {
+//   music: whether it plays, so that people can say what they like
+export function start({ views, signedInStream, brand, music = false }) {
   const main = $("main");
   const listeners = new Map();
   const onLive = new Set();
@@ -77,6 +78,8 @@ export function start({ views, signedInStream, brand }) {
     get me() { return me; },
     // Whether the server answers.
     get live() { return live; },
+    // Whether music is played here.
+    music,
     // Ask the server; returns its JSON, throws Problem. A session that is only stale is renewed on the way.
     async ask(method, path, body) {
       try {
@@ -228,8 +231,8 @@ export function start({ views, signedInStream, brand }) {
 
   addEventListener("hashchange", async () => {
     await show();
-    // What is read next is the new view, by keyboard and by ear.
-    main.focus({ preventScroll: true });
+    // What is read next is the new view, by keyboard and by ear, but where it has chosen itself.
+    if (!main.contains(document.activeElement)) main.focus({ preventScroll: true });
     scrollTo(0, 0);
   });
 

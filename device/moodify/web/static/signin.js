@@ -5,8 +5,8 @@ import { field, form, make } from "./parts.js";
 export let title = "Sign in";
 
 const EMAIL = { name: "email", type: "email", autocomplete: "username", required: true, maxlength: 254, spellcheck: "false" };
-const NEW_PASSWORD = { name: "password", type: "password", autocomplete: "new-password", required: true, minlength: 12, maxlength: 256 };
-const LENGTH = "At least 12 characters; a few words make a good one.";
+const NEW_PASSWORD = { name: "password", type: "password", autocomplete: "new-password", required: true, minlength: 10, maxlength: 256 };
+const LENGTH = "At least 10 characters; a few words make a good one.";
 
 // `rest` is the address: ["claim", "ABCD-EFGH"] for who opened #/claim/ABCD-EFGH. `why` is what ended a session.
 export async function open(main, shell, [name, code = ""], why) {
@@ -19,7 +19,7 @@ export async function open(main, shell, [name, code = ""], why) {
     reset(main, shell, { button, service });
   } else {
     title = "Sign in";
-    signIn(main, shell, { why, service });
+    signIn(main, shell, why);
   }
   document.title = `${title} · Moodify`;
   main.querySelector("input:placeholder-shown, input:not([value])")?.focus();
@@ -33,7 +33,7 @@ function heading(words) {
   return make("h1", { id: "signin-title" }, words);
 }
 
-function signIn(main, shell, { why, service }) {
+function signIn(main, shell, why) {
   main.replaceChildren(
     card(
       heading("Sign in"),
@@ -47,17 +47,16 @@ function signIn(main, shell, { why, service }) {
       make("p", { class: "quiet" }, make("a", { href: "#/reset" }, "Forgotten your password?"), " ", make("a", { href: "#/claim" }, "I have a code")),
     ),
   );
-  if (service === "hub") return;
 }
 
 function claim(main, shell, { claimable, button, service, code }) {
   const where = service === "hub"
     ? ["The hub printed it where it was started. It also stands in its log: ", make("code", {}, "journalctl -u moodify-hub")]
-    : ["Moodify printed it where it was started. It also stands in its log: ", make("code", {}, "journalctl -u moodify"), ". Or hold the button on the device for ten seconds: then none is needed."];
+    : ["Moodify printed it where it was started. It also stands in its log: ", make("code", {}, "journalctl -u moodify"), ". Or hold the button on the device for fifteen seconds and let go: then none is needed."];
   main.replaceChildren(
     card(
       heading(claimable ? "Welcome. Make it yours." : "Make your account"),
-      make("p", {}, claimable ? "The first account is the owner’s. It stays on this device: no cloud, no tracking." : "You were invited. Choose how you sign in."),
+      make("p", {}, claimable ? "The first account is the owner’s. It stays here: no cloud, no tracking." : "You were invited. Choose how you sign in."),
       claimable && !button && !code ? make("p", { class: "notice" }, "You need the claim code. ", ...where) : null,
       form(
         "Make the account",
@@ -69,7 +68,7 @@ function claim(main, shell, { claimable, button, service, code }) {
         claimable && button
           ? make("p", { class: "notice" }, "The button was held: no code is needed for some minutes.")
           : field(claimable ? "Claim code" : "Code", { name: "code", required: true, autocomplete: "off", autocapitalize: "characters", spellcheck: "false", maxlength: 40, value: code || null }),
-        make("div", { class: "pair" }, field("First name", { name: "first_name", autocomplete: "given-name", required: true, maxlength: 64 }), field("Last name", { name: "last_name", autocomplete: "family-name", required: true, maxlength: 64 })),
+        make("div", { class: "pair" }, field("First name", { name: "first_name", autocomplete: "given-name", required: true, maxlength: 80 }), field("Last name", { name: "last_name", autocomplete: "family-name", maxlength: 80 })),
         field("E-mail address", EMAIL, "To sign in with. Nothing is sent to it."),
         field("Password", NEW_PASSWORD, LENGTH),
       ),
@@ -83,7 +82,7 @@ function reset(main, shell, { button, service }) {
   if (service === "hub" || !button) {
     const how = service === "hub"
       ? ["On the machine that runs the hub: ", make("code", {}, "moodify users reset ADDRESS --hub")]
-      : ["Hold the button on the device for ten seconds, then come back here within five minutes. Without a button: ", make("code", {}, "moodify users reset ADDRESS")];
+      : ["Hold the button on the device for fifteen seconds, let go, and come back here within five minutes. Without a button: ", make("code", {}, "moodify users reset ADDRESS")];
     main.replaceChildren(
       card(
         heading("A new password"),

@@ -208,13 +208,6 @@ def _goes(words: dict[str, str], facts: Facts) -> str:
     return goes + words["spotify"] + ("" if facts.spotify else words["perhaps"]) + (words["features"] if facts.features else "")
 
 
-def notice(language: Language, facts: Facts) -> str:
-    """Return the notice in a language, as Markdown."""
-    found = notice_of(language, facts)
-    points = "\n".join(f"- **{label}**{rest}" for label, rest in found.points)
-    return f"# {found.title}\n\n{found.lead.format(f'**{found.named}**')}\n\n{points}\n\n{found.end}\n"
-
-
 def plain(found: Notice, *, width: int = 78) -> str:
     """Return a notice as plain text of so many columns."""
     from textwrap import fill

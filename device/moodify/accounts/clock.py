@@ -4,7 +4,7 @@ A Pi without a battery wakes up in its past and is put right minutes later, by d
 does the opposite. Nobody may be signed out by that, and no session may be good for years by it. So every date that decides
 something is written by a clock that is also watched against one that nobody can set: where the two part, what was dated
 by the old time is moved with it. Only what is certain to be: at several hubs on one database the clock of one may go wrong. So a step backwards
-to a date after a session's last use leaves it alone, and lets it stay by the step longer, which is less than the time that it was not used.
+to a date after a session's last use leaves it alone, and lets it end later by the step, which is less than the time that it was not used.
 
 What can't be seen is a step while nothing runs:
 

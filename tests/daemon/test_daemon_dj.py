@@ -1,6 +1,7 @@
 """The dj and a real adapter before the simulated speaker."""
 
 import logging
+import threading
 
 import pytest
 
@@ -304,3 +305,39 @@ def test_an_order_does_not_wait_for_a_long_look_up_which_is_taken_up_again_after
     assert [type(report) for report in booth.reports] == [OrderEnded, CandidatesFound]
     assert asked == [0, 1, 0, 1, 2]
     assert booth.reports[1].songs
+
+
+def test_another_player_takes_over_and_what_was_meant_for_the_last_one_is_dropped(tmp_path):
+    booth, other = Booth(tmp_path), open_player(MusicConfig(speaker="simulated"), tmp_path)
+    released = []
+    try:
+        order = booth.order(Act.PLAY, booth.songs[0], "for the last one")
+        booth.dj.look()
+        booth.dj.look_up(Mood.HAPPY, lambda _shelves: pytest.fail("it was looked up"))
+        booth.dj.change(other.player, speaker=other.simulated.name, kept=None, done=lambda: released.append("the last one"))
+        booth.order(Act.PLAY, booth.songs[1], "for the other one")
+        booth.thread.start()
+        assert booth.done() == [("for the last one", OrderStatus.DROPPED), ("for the other one", OrderStatus.DONE)]
+        assert [report.player for report in booth.reports] == [0, 1]
+        assert booth.dj.players == 1
+        assert released == ["the last one"]
+        assert (booth.speaker.orders, other.simulated.now_playing) == ((), booth.songs[1].uri)
+        assert order.decision.track == booth.songs[0]
+    finally:
+        booth.close()
+        other.close()
+
+
+def test_what_the_last_player_answers_late_is_told_as_its_own(booth):
+    other = open_player(MusicConfig(speaker="simulated"), None)
+    try:
+        asked, answer = threading.Event(), threading.Event()
+        booth.dj.look_up(Mood.HAPPY, lambda _shelves: (asked.set(), answer.wait(10), ())[2])
+        assert asked.wait(10)
+        booth.dj.change(other.player, speaker=other.simulated.name, kept=None, done=booth.opened.close)
+        booth.dj.look()
+        answer.set()
+        wait_until(lambda: len(booth.reports) == 2, what="what both answered")
+        assert [(type(report), report.player, report.error) for report in booth.reports] == [(CandidatesFound, 0, None), (PlaybackSeen, 1, None)]
+    finally:
+        other.close()

@@ -124,3 +124,14 @@ def test_a_spent_budget_of_our_own_is_not_told_as_spotifys_refusal(pool):
 def test_a_press_does_not_look_up_what_can_be_played_already(pool, mood, songs):
     pool.fill(mood, songs, 0.0)
     assert pool.wanted(mood, 1.0, asked=True) is None
+
+
+def test_other_rules_forget_what_was_found_elsewhere_and_keep_the_rest(pool):
+    for mood in (Mood.HAPPY, Mood.SAD):
+        assert pool.wanted(mood, 0.0) is not None
+        pool.fill(mood, [Candidate(song(1))], 0.0)
+    pool.follow(MusicConfig(moods={Mood.HAPPY: MoodMusic(uri="spotify:playlist:other"), Mood.SAD: MoodMusic(search="slow rain")}))
+    assert pool.of(Mood.HAPPY) is None
+    assert pool.wanted(Mood.HAPPY, 1.0).uri == "spotify:playlist:other"
+    assert pool.of(Mood.SAD) is not None
+    assert pool.wanted(Mood.SAD, 1.0) is None

@@ -26,6 +26,7 @@ from moodify.daemon.places import DATABASE, DEVICE_KEY
 from moodify.daemon.recorder import Recorder
 from moodify.daemon.running import Patience, end, pressed, show, start_health_reading, started
 from moodify.daemon.said import Said
+from moodify.daemon.setting_up import HouseSetUp, routes_of
 from moodify.daemon.signals import State
 from moodify.daemon.snapshot import Facts, snapshot
 from moodify.daemon.watcher import PRIVACY_MESSAGE
@@ -239,9 +240,12 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
     panel = open_panel(config.panel, lambda press: put(pressed(press, "button")), factory=options.pins)
     house.callback(panel.close)
 
-    keeping = RunningKeeping(folder, options.configuration, Household(config, database, folder, lambda: None), lambda: None, put)
+    household = Household(config, database, folder, lambda: None, services=options.services)
+    house.callback(household.close)
+    keeping = RunningKeeping(folder, options.configuration, household, lambda: None, put)
+    setup = HouseSetUp(household, None, private=lambda: board.now()["privacy"])
     front = open_front(config, folder, database, identity.device, house)
-    running, page = show(config, board, put, database, identity.device, house, front, lambda seen, accounts: page_routes(seen, keeping, accounts, folder))
+    running, page = show(config, board, put, database, identity.device, house, front, lambda seen, accounts: [routes_of(setup), *page_routes(seen, keeping, accounts, folder)])
     signals.from_now_on_by(put)
     if isinstance(courier, Courier):
         house.callback(end, started("courier", courier.run, put), courier.close, Patience())

@@ -34,8 +34,8 @@ class Services:
         """
         if not (named := environment.get(VARIABLE)):
             return cls()
-        parts = urlsplit(named)
         try:
+            parts = urlsplit(named)
             loopback = parts.scheme == "http" and parts.port is not None and ipaddress.ip_address(parts.hostname or "").is_loopback
         except ValueError:
             loopback = False

@@ -1,6 +1,23 @@
+import re
+
+import httpx
 import pytest
 
+from moodify.web.app import create_app
+from moodify.web.server import PageServer
+
 _CHANGES = [("POST", "/api/scan", {}), ("POST", "/api/next", {}), ("POST", "/api/pause", {}), ("PUT", "/api/privacy", {"on": True})]
+
+
+_STRICT = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-embedder-policy": "require-corp",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
 
 
 def _refused(answer, status=403):
@@ -76,7 +93,7 @@ def test_a_request_of_unknown_length_is_refused(browser):
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/", 200), ("GET", "/static/page.js", 200), ("GET", "/api/now", 200), ("GET", "/nowhere", 404), ("POST", "/api/scan", 415), ("GET", "/openapi.json", 200)],
+    [("GET", "/", 200), ("GET", "/static/page.js", 200), ("GET", "/api/now", 200), ("GET", "/nowhere", 404), ("POST", "/api/scan", 415), ("GET", "/openapi.json", 200), ("POST", "/api/session/refresh", 415)],
 )
 def test_every_answer_is_strict(browser, method, path, status):
     answer = browser.request(method, path)
@@ -86,7 +103,22 @@ def test_every_answer_is_strict(browser, method, path, status):
     assert policy["frame-ancestors"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
     assert "unsafe" not in answer.headers["content-security-policy"]
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "trusted-types 'none'" in answer.headers["content-security-policy"]
+    assert not re.search(r"https?:|\*|data:|blob:", answer.headers["content-security-policy"])
+    assert _STRICT.items() <= dict(answer.headers).items()
+    assert "strict-transport-security" not in answer.headers
+    assert "access-control-allow-origin" not in answer.headers
     assert answer.headers["cache-control"] == ("no-cache" if path.startswith("/static/") else "no-store")
     assert "server" not in answer.headers
+
+
+def test_refusals_do_not_fill_the_journal(house, accounts, caplog):
+    with PageServer(create_app(house, accounts), "127.0.0.1", 0) as server, httpx.Client(base_url=server.url, trust_env=False) as client:
+        for _ in range(60):
+            client.get("/api/now", headers={"Host": "rebound.example"})
+    assert 1 <= len([record for record in caplog.records if record.name == "moodify.web.guard"]) <= 20
+
+
+def test_a_program_with_a_token_of_its_own_needs_to_say_no_more(program, house):
+    assert program.post("/api/scan", content=b"", headers={"Authorization": "Bearer made-up"}).status_code == 202
+    assert house.presses == ["scan"]

@@ -209,7 +209,7 @@ def test_the_hubs_example_shows_every_key_with_its_default(folder):
 def test_the_hubs_examples_of_keys_without_a_default_are_valid(folder, tmp_path):
     text = (folder / "hub.toml").read_text("utf-8")
     commented = re.findall(r"(?m)^# ([a-z_]+) = ", text)
-    assert {"certificate", "key", "database_url", "cache_url"} == set(commented)
+    assert set(commented) == {name for name, field in hub.HubConfig.model_fields.items() if field.default is None} > {"certificate", "database_url"}
     file = tmp_path / "hub.toml"
     file.write_text(re.sub(r"(?m)^# (?=[a-z_]+ = )", "", text))
     assert hub.load(file).model_fields_set >= set(commented)

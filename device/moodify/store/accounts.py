@@ -67,7 +67,9 @@ class AccountTransactions:
             try:
                 yield AccountStatements(self._reader)
             finally:
-                self._reader.execute("ROLLBACK")
+                # SQLite has already ended it by itself after some errors (input/output).
+                if self._reader.conn.in_transaction:
+                    self._reader.execute("ROLLBACK")
 
     @contextmanager
     def writing(self) -> Iterator[AccountStatements]:

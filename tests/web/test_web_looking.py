@@ -5,23 +5,17 @@ import io
 import json
 import zipfile
 from datetime import UTC, datetime, timedelta
-from queue import SimpleQueue
 
 import httpx
 import pytest
 
+from lived_home import LivedHome
 from moodify.accounts.accounts import NewUser
 from moodify.accounts.managing import TERMINAL
-from moodify.config.model import Config
 from moodify.daemon.erasing import wanted
-from moodify.daemon.household import Household
-from moodify.daemon.keeping import RunningKeeping
-from moodify.daemon.page_routes import page_routes
 from moodify.daemon.places import DATABASE
 from moodify.errors import CannotWork
-from moodify.store.prepare import prepare
-from moodify.store.store import Store
-from moodify.types import Event, EventKind
+from moodify.types import EventKind
 from moodify.web.app import create_app
 from moodify.web.fake import FakeHouse
 from moodify.web.guard import Place
@@ -37,20 +31,17 @@ MEMBER = "bo@example.org"
 SAME = {"Sec-Fetch-Site": "same-origin", "X-Moodify": "1"}
 
 
-class Home:
+class Home(LivedHome):
     """A page over a folder of its own."""
 
     def __init__(self, folder):
-        self.folder, self.house, self.queue, self.accounts = folder, FakeHouse(), SimpleQueue(), memory_accounts()
-        prepare(folder / DATABASE)
-        household = Household(Config(), folder / DATABASE, folder, lambda: None)
-        keeping = RunningKeeping(folder, None, household, lambda: None, self.queue.put)
+        super().__init__(folder)
+        self.house, self.accounts = FakeHouse(), memory_accounts()
         place = Place(limits=Limits(Allowance(10**9, 10**9), Allowance(10**9, 10**9)))
-        self.server = PageServer(create_app(self.house, self.accounts, place=place, routers=page_routes(self.house, keeping, self.accounts, folder)), "127.0.0.1", 0)
+        self.server = PageServer(create_app(self.house, self.accounts, place=place, routers=self.routes(self.house, self.accounts)), "127.0.0.1", 0)
 
-    def happens(self, minutes_ago, kind, **data):
-        with Store(self.folder / DATABASE) as store:
-            store.record([Event(f"{kind}-{minutes_ago}", kind, NOW - timedelta(minutes=minutes_ago), data)])
+    def happens_ago(self, minutes, kind, **data):
+        self.happens((NOW - timedelta(minutes=minutes), kind, data))
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +86,11 @@ def span(begins, ends):
 
 
 def test_a_span_is_told_with_its_moods_and_songs(home, owner):
-    home.happens(50, EventKind.MOOD, mood="calm", confidence=0.8, valence=0.25, arousal=-0.5, people=2)
-    home.happens(45, EventKind.DECISION, act="play", mood="calm", reason="You both seem calm", track=None, order="a")
+    home.happens_ago(50, EventKind.MOOD, mood="calm", confidence=0.8, valence=0.25, arousal=-0.5, people=2)
+    home.happens_ago(45, EventKind.DECISION, act="play", mood="calm", reason="You both seem calm", track=None, order="a")
     track = {"uri": "spotify:track:a", "title": "Half of \ud83d", "artist": "Somebody", "duration_ms": 240_000}
-    home.happens(44, EventKind.ORDER, order="a", act="play", status="done", track=track, took_ms=1, message=None)
-    home.happens(40, EventKind.HEALTH, reasons=[])
+    home.happens_ago(44, EventKind.ORDER, order="a", act="play", status="done", track=track, took_ms=1, message=None)
+    home.happens_ago(40, EventKind.HEALTH, reasons=[])
     answer = owner.get("/api/history", params=span(60, 30))
     told = HistoryOut.model_validate(answer.json())
     assert [(mood.mood, mood.valence, mood.people) for mood in told.moods] == [("calm", 0.25, 2)]

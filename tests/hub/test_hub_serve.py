@@ -105,10 +105,10 @@ def test_a_device_is_let_in_stored_acknowledged_shown_and_shut_out(standing, dev
     wait_until(lambda: status_of(home, folder)[1]["online"] == [device.id], every_s=0.2, what="the device's being online")
     code, status = status_of(home, folder)
     assert (code, status["running"], status["devices"], status["act"]) == (0, True, 1, [])
-    assert {part for part, trouble in status["parts"].items() if trouble is None} == {"database", "mosquitto", "gate", "collector-1", "dispatcher"}
+    assert {part for part, trouble in status["parts"].items() if trouble is None} == {"database", "mosquitto", "gate", "collector-1", "dispatcher", "alerts", "alert-sender"}
     assert [event["device"] for event in status["events"]] == [device.id] * 2
     listed = moodify(home, "hub", "devices", "--folder", folder).stdout.splitlines()
-    assert [line.split()[:3] for line in listed] == [["NAME", "ID", "STATE"], ["Kitchen", device.id, "online"]]
+    assert [line.split()[:3] for line in listed] == [["ID", "NAME", "STATE"], [device.id, "Kitchen", "online"]]
 
     revoked = moodify(home, "hub", "revoke", device.id, "--yes", "--folder", folder)
     assert (revoked.returncode, revoked.stdout) == (0, f"Kitchen ({device.id}) is shut out.\n")

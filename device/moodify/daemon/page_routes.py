@@ -23,5 +23,6 @@ def page_routes(house: House, keeping: Keeping, accounts: Confirms, folder: Path
     from moodify.web.waiting import Aside
     from moodify.web.wish_routes import wish_routes
 
-    aside = Aside()
-    return history_routes(keeping, aside), health_routes(house, keeping, aside), data_routes(keeping, accounts, aside, folder), wish_routes(house)
+    looking, packing = Aside(), Aside()
+    # A backup takes its time, and nobody who looks back is to wait for it.
+    return history_routes(keeping, looking), health_routes(house, keeping, looking), data_routes(keeping, accounts, packing, folder), wish_routes(house)

@@ -12,7 +12,9 @@ from moodify.daemon.diagnosis import BYTES_AT_MOST, diagnose
 from moodify.daemon.kept import Kept
 from moodify.daemon.override import KEY, Override
 from moodify.daemon.snapshot import Facts, snapshot, summary
+from moodify.daemon.wellbeing import sign_in_told
 from moodify.errors import SpeakerUnavailable
+from moodify.music.spotify.status import SignInStatus, Standing
 from moodify.panel.port import Press
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
@@ -351,3 +353,15 @@ def test_events_that_were_lost_are_told_once(tmp_path):
     told = [reason for each in reasons for reason in each]
     assert len(told) == 1
     assert told[0].startswith(f"{lost} events were never sent")
+
+
+def test_when_the_sign_in_to_spotify_ends_is_published_with_the_health(house):
+    for ends in ("2027-05-21", "2027-05-21", "2027-11-21"):
+        house.put(sig.HealthRead(WELL, {"ends": ends, "ended": False})).look()
+    assert [value["spotify"]["ends"] for value in healths(house)] == ["2027-05-21", "2027-11-21"]
+
+
+@pytest.mark.parametrize(("standing", "told"), [(Standing.SIGNED_IN, False), (Standing.ENDED, True)])
+def test_of_a_sign_in_its_last_day_is_told_and_whether_it_has_ended(standing, told):
+    ends = datetime(2027, 5, 21, 12, tzinfo=UTC)
+    assert sign_in_told(SignInStatus(standing, None, ends=ends)) == {"ends": "2027-05-21", "ended": told}

@@ -44,13 +44,13 @@ def found(kind, one, *, limit=None, alerted=False, now=NOW):
         (RuleKind.DEGRADED, look(state={"camera": {"state": "off", "message": "privacy"}}), False),
         (RuleKind.DEGRADED, look(online=False, state={"camera": {"state": "broken"}}), None),
         (RuleKind.DEGRADED, look(state={"camera": "broken", "speaker": None}), False),
-        (RuleKind.SIGN_IN, look(state={}), None),
-        (RuleKind.SIGN_IN, look(state={"spotify": {"ends": None, "ended": False}}), None),
-        (RuleKind.SIGN_IN, look(state={"spotify": {"ends": "2026-04-30", "ended": False}}), False),
-        (RuleKind.SIGN_IN, look(state={"spotify": {"ends": "2026-03-10", "ended": False}}), True),
-        (RuleKind.SIGN_IN, look(state={"spotify": {"ends": "2026-02-10", "ended": False}}), True),
-        (RuleKind.SIGN_IN, look(state={"spotify": {"ends": "2026-04-30", "ended": True}}), True),
-        (RuleKind.SIGN_IN, look(state={"spotify": {"ends": "soon"}}), None),
+        (RuleKind.SIGN_IN, look(health={}), None),
+        (RuleKind.SIGN_IN, look(health={"spotify": {"ends": None, "ended": False}}), None),
+        (RuleKind.SIGN_IN, look(health={"spotify": {"ends": "2026-04-30", "ended": False}}), False),
+        (RuleKind.SIGN_IN, look(health={"spotify": {"ends": "2026-03-10", "ended": False}}), True),
+        (RuleKind.SIGN_IN, look(health={"spotify": {"ends": "2026-02-10", "ended": False}}), True),
+        (RuleKind.SIGN_IN, look(health={"spotify": {"ends": "2026-04-30", "ended": True}}), True),
+        (RuleKind.SIGN_IN, look(health={"spotify": {"ends": "soon"}}), None),
         (RuleKind.DISK, look(health={}), None),
         (RuleKind.DISK, look(health=HEALTHY), False),
         (RuleKind.DISK, look(health={"disk_free_mb": 400}), True),
@@ -70,7 +70,7 @@ def test_a_disk_is_well_again_only_with_some_room_to_spare():
 def test_the_words_say_what_is_wrong_and_what_to_do():
     words = found(RuleKind.DEGRADED, look(state={"camera": {"state": "degraded", "message": "The camera is unplugged.\r\nPlug it in."}})).words
     assert words == "Kitchen says: camera: The camera is unplugged. Plug it in."
-    assert "tomorrow" in found(RuleKind.SIGN_IN, look(state={"spotify": {"ends": "2026-03-02"}})).words
+    assert "tomorrow" in found(RuleKind.SIGN_IN, look(health={"spotify": {"ends": "2026-03-02"}})).words
     assert "Look whether it has power and network." in found(RuleKind.OFFLINE, look(online=False)).words
 
 

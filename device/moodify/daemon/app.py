@@ -32,6 +32,7 @@ from moodify.daemon.signals import HouseChanged
 from moodify.daemon.snapshot import Facts, snapshot
 from moodify.daemon.stage import Stage
 from moodify.daemon.watcher import Watcher
+from moodify.daemon.wellbeing import sign_in_told
 from moodify.errors import NoCamera, RetryLater
 from moodify.mood.tracker import MoodTracker
 from moodify.panel.port import Show
@@ -200,7 +201,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
                 dj,
                 courier,
                 Display(board, panel.light, notifier, courier.publish),
-                lambda: start_health_reading(folder, put),
+                lambda: start_health_reading(folder, put, lambda: None if household.simulated else sign_in_told(household.spotify())),
                 reset_held=lambda: reset_held_at(front),
             ),
             new_tracker=lambda: MoodTracker(stage.band.config.mood),

@@ -220,7 +220,7 @@ class Conductor:
             case sig.CommandTaken():
                 self._afar.take(signal)
             case sig.HealthRead():
-                self._wellbeing.read(signal.health)
+                self._wellbeing.read(signal.health, signal.sign_in)
             case sig.RecordingEnded():
                 self._ending = sig.Stop("the recording has ended")
             case sig.ThreadDied() | sig.Stop():

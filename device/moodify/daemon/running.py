@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moodify.daemon.house import RunningHouse
 from moodify.daemon.signals import HealthRead, Pressed
 from moodify.daemon.threads import guarded
-from moodify.errors import PersonMustAct, RetryLater
+from moodify.errors import MoodifyError, PersonMustAct, RetryLater
 from moodify.system.health import read_health
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import ExitStack
     from pathlib import Path
 
@@ -126,13 +126,13 @@ def _open_page(config: Config, house: House, front: Front, routers: Sequence[API
     return page
 
 
-def start_health_reading(folder: Path, put: Callable[[Signal], None]) -> None:
-    """Read the machine's health off this thread and put it on the queue."""
+def start_health_reading(folder: Path, put: Callable[[Signal], None], sign_in: Callable[[], Mapping[str, Any] | None] = lambda: None) -> None:
+    """Read the machine's health, and how the sign-in to Spotify stands, off this thread and put it on the queue."""
 
     def read() -> None:
         try:
-            put(HealthRead(read_health(folder)))
-        except OSError as error:
+            put(HealthRead(read_health(folder), sign_in()))
+        except (OSError, MoodifyError) as error:
             log.warning("The machine's health can't be read: %s", error)
 
     # On a Pi this asks another program, which may take seconds.

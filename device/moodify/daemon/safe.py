@@ -150,7 +150,7 @@ class SafeConductor:
             case sig.CommandTaken():
                 self._command(signal)
             case sig.HealthRead():
-                self._wellbeing.read(signal.health)
+                self._wellbeing.read(signal.health, signal.sign_in)
             case sig.ThreadDied() | sig.Stop():
                 self._ending = signal
             case _:

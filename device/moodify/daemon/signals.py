@@ -168,6 +168,8 @@ class HealthRead:
     """The machine was looked at."""
 
     health: Health
+    sign_in: Mapping[str, Any] | None = None
+    """How the sign-in to Spotify stands (:func:`moodify.daemon.wellbeing.sign_in_told`); None where none is wanted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from moodify.config.model import SystemConfig
     from moodify.daemon.kept import Kept
     from moodify.daemon.recorder import Recorder
+    from moodify.music.spotify.status import SignInStatus
     from moodify.store.store import OutboxCounts
     from moodify.system.health import Health
 
@@ -40,8 +41,8 @@ class Wellbeing:
         self.reasons: tuple[str, ...] = ()
         """What was wrong at it."""
 
-    def read(self, health: Health) -> None:
-        """Take a reading: note it, and publish it where something has changed."""
+    def read(self, health: Health, sign_in: Mapping[str, Any] | None = None) -> None:
+        """Take a reading: note it, and publish it where something has changed; ``sign_in`` is what :func:`sign_in_told` gives."""
         counts = self._kept.outbox()
         reasons = list(health.degraded(self._config))
         if self._recorder.problem is not None:
@@ -52,7 +53,7 @@ class Wellbeing:
             reasons.append(f"{counts.refused} summaries are set aside: the broker takes none like them; the log says why. See to it and restart: they are offered again.")
         self.health, self.reasons = health, tuple(reasons)
         self._recorder.note(EventKind.HEALTH, {**health.as_json(), "reasons": reasons}, urgent=bool(reasons))
-        shown = _shown(health, reasons, counts)
+        shown = _shown(health, reasons, counts) | {"spotify": sign_in}
         # A number that moves within a reason is no news.
         words = {**shown, "reasons": [re.sub(r"\d+", "", reason) for reason in reasons]}
         if words != self._published:
@@ -65,6 +66,12 @@ class Wellbeing:
         if lost != told:
             self._kept.keep(LOST_KEY, lost)
         return max(lost - told, 0)
+
+
+def sign_in_told(status: SignInStatus) -> dict[str, Any]:
+    """Return what is published of a sign-in to Spotify: its last day (``ends``, a local date, or None where that is not known), and whether it has ended."""
+    said = status.as_json()
+    return {"ends": said["ends"], "ended": said["state"] == "ended"}
 
 
 def _shown(health: Health, reasons: Sequence[str], counts: OutboxCounts | None) -> dict[str, Any]:

@@ -188,7 +188,7 @@ class Board:
             **{part: _inner(state, part, _PART) for part in _PARTS},
             "privacy": state.get("privacy") is True,
             "version": _picked(state, {"version": str})["version"],
-            "spotify": _inner(state, "spotify", _SPOTIFY),
+            "spotify": None if health is None else _inner(health, "spotify", _SPOTIFY),
             "health": None if health is None else _picked(health, _HEALTH) | {"reasons": _reasons(health), "outbox": _inner(health, "outbox", _OUTBOX)},
         }
 

@@ -126,7 +126,7 @@ def _degraded(look: Look) -> Finding:
 
 
 def _sign_in(rule: Rule, look: Look, now: datetime) -> Finding:
-    spotify = _mapping(look.states.get("state"), "spotify")
+    spotify = _mapping(look.states.get("health"), "spotify")
     ended, ends = spotify.get("ended"), _day(spotify.get("ends"))
     step = "Sign in again on the device's page, or with: moodify spotify login."
     if ended is True:

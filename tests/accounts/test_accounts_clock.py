@@ -8,6 +8,7 @@ from people import NOON
 
 from moodify.accounts.accounts import Accounts, NewUser
 from moodify.accounts.clock import SLACK, SystemClock
+from moodify.accounts.managing import TERMINAL
 from moodify.accounts.memory import MemoryAccounts
 from moodify.accounts.passwords import Hasher
 from moodify.errors import NotSignedIn, StoreBusy, WrongSignIn
@@ -141,18 +142,20 @@ def test_time_off_counts_where_the_date_tells_it(house, ada):
     assert not house.lives(ada.refresh_token)
 
 
-def test_a_session_that_a_right_clock_has_dated_is_left_alone(house, ada):
-    """Two hubs on one database: the clock of one goes wrong, and comes back."""
+@pytest.mark.parametrize("days", [10_000, -10_000])
+def test_a_session_that_a_right_clock_has_dated_is_left_alone(house, days):
+    """Two hubs on one database: the clock of one is wrong, and is put right."""
     wrong = House()
     wrong.places = house.places
-    wrong.clock.set_by(days=-10_000)
+    wrong.clock.set_by(days=-days)
     wrong.start()
-    wrong.accounts.sessions(ada.user.id)
-    before = house.places.session(ada.session_id)
-    wrong.clock.set_by(days=10_000)
-    wrong.accounts.sessions(ada.user.id)
-    after = house.places.session(ada.session_id)
-    assert (before.life.used, after.life.used) == (NOON - timedelta(days=10_000), NOON)
+    wrong.accounts.invitations(TERMINAL)
+    ada = house.accounts.claim(house.accounts.make_claim_code(), ADA, "x")
+    for each in (house, wrong):
+        each.clock.pass_by(days=5)
+    wrong.clock.set_by(days=days)
+    wrong.accounts.invitations(TERMINAL)
+    assert house.places.session(ada.session_id).life.used == NOON
 
 
 def test_running_a_little_fast_or_slow_moves_nothing(house, ada):

@@ -343,6 +343,9 @@ class Conductor:
         """Let another speaker play, by its own rules; what is on its way to the last one is over."""
         log.info("From now on %s plays", band.facts.speaker)
         dj = self._crew.dj
+        if band.config.mood != self._config.mood:
+            # A demo's waiting times are shorter: what was felt by them counts no more.
+            self._room.forget()
         self._config, self._facts, self._policy = band.config, band.facts, band.policy
         self._pending.drop()
         dj.change(band.opened.player.player, speaker=band.speaker, kept=band.notes, done=band.release_last)

@@ -2,9 +2,9 @@ import httpx
 import pytest
 
 from moodify.web.app import create_app
+from moodify.web.fake import FakeHouse
 from moodify.web.guard import Place
 from moodify.web.limits import Allowance, Limits
-from moodify.web.fake import FakeHouse
 from moodify.web.server import PageServer
 from signed_in import cookies_of, memory_accounts
 

@@ -93,7 +93,15 @@ def test_a_request_of_unknown_length_is_refused(browser):
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/", 200), ("GET", "/static/page.js", 200), ("GET", "/api/now", 200), ("GET", "/nowhere", 404), ("POST", "/api/scan", 415), ("GET", "/openapi.json", 200), ("POST", "/api/session/refresh", 415)],
+    [
+        ("GET", "/", 200),
+        ("GET", "/static/page.js", 200),
+        ("GET", "/api/now", 200),
+        ("GET", "/nowhere", 404),
+        ("POST", "/api/scan", 415),
+        ("GET", "/openapi.json", 200),
+        ("POST", "/api/session/refresh", 415),
+    ],
 )
 def test_every_answer_is_strict(browser, method, path, status):
     answer = browser.request(method, path)

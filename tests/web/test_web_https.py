@@ -88,17 +88,20 @@ def test_an_open_encrypted_stream_does_not_hold_up_the_stop(house, files):
             assert not server.alive
 
 
-@pytest.mark.parametrize(("host", "status"), [(NAME, 200), ("MUSIC.home:443", 200), ("127.0.0.1", 200), ("127.0.0.2", 403), ("evil.example", 403), ("music.home.evil.example", 403), ("192.168.1.9", 403)])
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [(NAME, 200), ("MUSIC.home:443", 200), ("127.0.0.1", 200), ("127.0.0.2", 403), ("evil.example", 403), ("music.home.evil.example", 403), ("192.168.1.9", 403)],
+)
 def test_the_page_answers_to_its_own_names_and_the_address_that_was_asked(house, files, host, status):
     with _page(house, files) as (server, _), _browser(server, files) as client:
         assert client.get("/healthz", headers={"Host": host}).status_code == status
 
 
 def test_the_address_that_a_request_came_to_is_a_name_whatever_it_is(house, files):
-    with _page(house, files, host="127.0.0.7") as (server, _):
-        with httpx.Client(verify=False, trust_env=False) as client:  # noqa: S501 - the address is in no certificate
-            assert client.get(f"https://127.0.0.7:{server.port}/healthz").status_code == 200
-            assert client.get(f"https://127.0.0.7:{server.port}/healthz", headers={"Host": "127.0.0.8"}).status_code == 403
+    # It is in no certificate.
+    with _page(house, files, host="127.0.0.7") as (server, _), httpx.Client(verify=False, trust_env=False) as client:
+        assert client.get(f"https://127.0.0.7:{server.port}/healthz").status_code == 200
+        assert client.get(f"https://127.0.0.7:{server.port}/healthz", headers={"Host": "127.0.0.8"}).status_code == 403
 
 
 _WALL = "https://wall.home"
@@ -173,7 +176,7 @@ def test_what_is_wrong_with_a_certificate_says_what_to_do(tmp_path):
         certificate.ensure(*files, [NAME])
     with pytest.raises(PersonMustAct, match="so that others are made"):
         certificate.server_context(*files)
-    with pytest.raises(PersonMustAct, match="give .* to the user"):
+    with pytest.raises(PersonMustAct, match=r"give .* to the user"):
         certificate.ensure(tmp_path / "web.pem" / "deeper.pem", tmp_path / "web.pem" / "deeper.key", [NAME])
 
 

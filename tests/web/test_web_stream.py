@@ -133,7 +133,11 @@ def test_stop_ends_a_stream_that_nobody_reads(house, accounts):
 
 
 def test_a_house_that_changes_after_the_end_is_no_error(house, accounts):
-    with PageServer(create_app(house, accounts), "127.0.0.1", 0) as server, httpx.Client(base_url=server.url, cookies=cookies_of(server.url, accounts)) as client, _stream(client) as events:
+    with (
+        PageServer(create_app(house, accounts), "127.0.0.1", 0) as server,
+        httpx.Client(base_url=server.url, cookies=cookies_of(server.url, accounts)) as client,
+        _stream(client) as events,
+    ):
         _next(events)
         changed = house._watchers[0]
     changed()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Literal
-from uuid import UUID
+from uuid import UUID  # noqa: TC003 - FastAPI reads the annotations
 
 from fastapi import APIRouter, Header, Request, Response
 
@@ -37,7 +37,7 @@ from moodify.web.account_schemas import (
 from moodify.web.cookies import Cookies
 from moodify.web.problems import Problem, of_error
 from moodify.web.schemas import Said, problems
-from moodify.web.session import Owner, Person
+from moodify.web.session import Owner, Person  # noqa: TC001 - likewise
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from moodify.accounts.preferences import Preferences
+from moodify.accounts.preferences import Preferences  # noqa: TC001 - pydantic reads the annotations
 from moodify.accounts.user import OLDEST, Role, SkinType
 from moodify.web.schemas import Asked
 

@@ -103,32 +103,24 @@ class Guard:
             await self._app(scope, receive, send)
             return
         started = False
-        private = not scope["path"].startswith("/static/")
-        origin = Headers(scope=scope).get("origin")
-        granted = {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true"} if origin in self._place.origins and origin else {}
+        granted = Headers(scope=scope).get("origin") in self._place.origins
+        every = self._headers(scope, granted=granted)
 
         async def send_with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                for name, value in (_HEADERS | granted).items():
-                    headers[name] = value
-                if self._place.origins:
-                    headers["Vary"] = "Origin"
-                if private:
-                    headers["Cache-Control"] = "no-store"
+                MutableHeaders(scope=message).update(every)
             await send(message)
 
         try:
-            self._check(scope, granted=bool(granted))
+            self._check(scope, granted=granted)
             if granted and scope["method"] == "OPTIONS":
                 await Response(status_code=HTTPStatus.NO_CONTENT, headers=_PREFLIGHT)(scope, receive, send_with_headers)
             else:
                 await self._app(scope, receive, send_with_headers)
         except Problem as problem:
-            if problem.status not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS} and self._worth_telling(scope):
-                _log.warning("Refused %s %s: %s", scope["method"], scope["path"], problem.detail)
+            self._tell(scope, problem)
             await problem.response()(scope, receive, send_with_headers)
         except Exception:
             _log.exception("%s %s failed", scope["method"], scope["path"])
@@ -136,12 +128,24 @@ class Guard:
                 raise
             await _INSIDE.response()(scope, receive, send_with_headers)
 
-    def _worth_telling(self, scope: Scope) -> bool:
-        """Return whether a refusal is still news: nobody fills the journal, and an SD card, with them."""
+    def _headers(self, scope: Scope, *, granted: bool) -> dict[str, str]:
+        """Return what the answer to a request carries beside its own."""
+        headers = dict(_HEADERS)
+        if self._place.origins:
+            headers["Vary"] = "Origin"
+        if granted:
+            headers |= {"Access-Control-Allow-Origin": Headers(scope=scope)["origin"], "Access-Control-Allow-Credentials": "true"}
+        if not scope["path"].startswith("/static/"):
+            headers["Cache-Control"] = "no-store"
+        return headers
+
+    def _tell(self, scope: Scope, problem: Problem) -> None:
+        """Log a refusal while it is news: nobody fills the journal, and an SD card, with them."""
+        if problem.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS}:
+            return
         with contextlib.suppress(Problem):
             self._told.take(_client(scope))
-            return True
-        return False
+            _log.warning("Refused %s %s: %s", scope["method"], scope["path"], problem.detail)
 
     def _check(self, scope: Scope, *, granted: bool) -> None:
         headers = Headers(scope=scope)

@@ -8,7 +8,6 @@ import errno
 import ipaddress
 import logging
 import socket
-import ssl
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from moodify.errors import PersonMustAct, RetryLater
 from moodify.web.certificate import reached_at
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
     from typing import Self
 

@@ -547,7 +547,7 @@ def test_people_change_what_is_theirs_and_no_more(accounts, clock, ada):
 def test_an_export_says_all_that_is_known_of_a_person_and_nothing_secret(accounts, places, ada, bo):
     accounts.update_me(ada.user.id, preferences=Preferences(goal="lift"))
     code, _ = accounts.invite(ada.user.id, "Cy")
-    said = export.person(places, ada.user.id)
+    said = accounts.export(ada.user.id)
     assert said["preferences"] == {"goal": "lift"}
     assert [session["browser"] for session in said["sessions"]] == ["Firefox on Linux"]
     assert [each["first_name"] for each in said["invited"]] == ["Cy"]
@@ -559,5 +559,5 @@ def test_an_export_says_all_that_is_known_of_a_person_and_nothing_secret(account
 def test_nothing_is_exported_of_who_is_gone(accounts, places, ada, bo):
     accounts.remove_user(ada.user.id, bo.user.id)
     with pytest.raises(NoSuchUser):
-        export.person(places, bo.user.id)
+        accounts.export(bo.user.id)
     assert "bo@example.org" not in repr(export.everybody(places))

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import hmac
 import logging
-import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
+from moodify.accounts.authenticating import Authenticating, refuse_weak
 from moodify.accounts.clock import SystemClock, WatchedClock
 from moodify.accounts.codes import Purpose, typed
-from moodify.accounts.lockout import Guesses, refuse_early
-from moodify.accounts.managing import Managing
+from moodify.accounts.lockout import Guesses
 from moodify.accounts.port import owner_there
 from moodify.accounts.remembered import Remembered
 from moodify.accounts.session import SESSIONS_AT_MOST, Session, SignedIn, Who, new_life, shown
-from moodify.accounts.strength import weaknesses
 from moodify.accounts.tokens import Tokens, hash_of, not_signed_in
 from moodify.accounts.user import Role, User
-from moodify.accounts.window import WINDOW_S, Window
-from moodify.errors import AccountError, StoreBusy, WrongSignIn
+from moodify.errors import StoreBusy, WrongSignIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +34,6 @@ logger = logging.getLogger(__name__)
 #: A refresh token that was replaced is answered with its replacement for so long: two tabs may renew at once, and an answer may be lost.
 GRACE_S: Final = 10.0
 _LOOKS: Final = 5
-#: The longest wait after wrong codes. A code can't be guessed at one try in half a minute, and the one who was given it must not wait for others' guesses.
-_CODE_WAIT_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,7 @@ class NewUser:
     last_name: str = ""
 
 
-class Accounts(Managing):
+class Accounts(Authenticating):
     """Signs people in and out and says who asks. Safe from any thread; a password is hashed in the caller's, one at a time.
 
     Raises (all calls):
@@ -70,12 +65,8 @@ class Accounts(Managing):
             clock: the machine's, unless it is given.
         """
         machine = clock or SystemClock()
-        super().__init__(kept, Tokens(key, audience), WatchedClock(machine, self._redate), Remembered(kept, machine.now_s))
-        self._hasher = hasher
-        self._window = Window(machine.now_s)
-        self._codes_tried = Guesses(machine.now_s, longest_s=_CODE_WAIT_S)
+        super().__init__(kept, Tokens(key, audience), WatchedClock(machine, self._redate), Remembered(kept, machine.now_s), hasher, machine.now_s)
         self._nobodys_tries = Guesses(machine.now_s)
-        self._trying = threading.Lock()
 
     def claim(self, code: str | None, new: NewUser, label: str) -> SignedIn:
         """Make an account and sign it in: the first owner with the claim code or an open window (code None), or whoever has an invitation's code.
@@ -94,7 +85,7 @@ class Accounts(Managing):
         if found is None:
             self._window.check()
         user = User(uuid4(), new.email, new.first_name, new.last_name, Role.OWNER if found is None else found.role, active=True, created_at=now, updated_at=now)
-        _refuse_weak(new.password, user)
+        refuse_weak(new.password, user)
         password_hash = self._hasher.hash(new.password)
         if found is None:
             with self._window.use():
@@ -122,10 +113,7 @@ class Accounts(Managing):
             self._nobodys_tries.count(email.strip().lower()[:254])
             self._hasher.verify(None, password)
             raise _wrong()
-        with self._trying:
-            now = self._clock.now()
-            refuse_early(self._kept.tries(user.id), now)
-            self._kept.count_failure(user.id, now)
+        self._count_try(user.id)
         password_hash = self._kept.password_hash(user.id)
         if not self._hasher.verify(password_hash, password) or not user.active:
             raise _wrong()
@@ -195,74 +183,6 @@ class Accounts(Managing):
         self._remembered.forget(user_id=user_id)
         return ended
 
-    def confirm_password(self, user_id: UUID, password: str) -> None:
-        """Return if the password is theirs: for what must not be done by whoever finds a browser open.
-
-        Raises:
-            WrongSignIn: it is not.
-            TooManyTries: after wrong passwords.
-            AccountError: the account is gone.
-        """
-        with self._trying:
-            now = self._clock.now()
-            refuse_early(self._kept.tries(user_id), now)
-            self._kept.count_failure(user_id, now)
-        if not self._hasher.verify(self._kept.password_hash(user_id), password):
-            raise WrongSignIn("this password is not right; type it again")
-        self._kept.clear_failures(user_id)
-
-    def change_password(self, user_id: UUID, old: str, new: str, *, keep: UUID | None = None) -> None:
-        """Change somebody's password and end their sessions, but ``keep``.
-
-        Raises:
-            WrongSignIn: the old one is not right.
-            TooManyTries: after wrong ones.
-            AccountError: the new one can't be, or the account is gone.
-        """
-        self.confirm_password(user_id, old)
-        self.set_password(user_id, new, keep=keep)
-
-    def set_password(self, user_id: UUID, new: str, *, keep: UUID | None = None) -> None:
-        """Set somebody's password without asking for the old one, as the terminal does, and end their sessions, but ``keep``.
-
-        Raises:
-            AccountError: it can't be, or the account is gone.
-        """
-        user = self._kept.by_id(user_id)
-        if user is not None:
-            _refuse_weak(new, user)
-        self._kept.set_password_hash(user_id, self._hasher.hash(new), keep=keep)
-        self._remembered.forget(user_id=user_id)
-        logger.info("account %s has a new password; its other sessions were ended", user_id)
-
-    def open_window(self, seconds: float = WINDOW_S) -> None:
-        """Let the next claim, or the next reset of an owner's password, do without a code: somebody held the button."""
-        self._window.open(seconds)
-
-    @property
-    def window_left_s(self) -> float:
-        """How long the window stays open, in seconds; 0 where it is shut."""
-        return self._window.left_s
-
-    def reset(self, email: str, new_password: str) -> None:
-        """Set an owner's password while the window is open, which shuts it, and end their sessions.
-
-        Raises:
-            NotPermitted: the window is shut.
-            WrongSignIn: no active owner has this address.
-            TooManyTries: after wrong addresses.
-            AccountError: the password can't be.
-        """
-        self._window.check()
-        self._codes_tried.count("reset")
-        user = self._of(email)
-        if user is None or not user.is_active_owner:
-            raise WrongSignIn("no owner has this address; type the one that you sign in with")
-        self._codes_tried.forget("reset")
-        _refuse_weak(new_password, user)
-        with self._window.use():
-            self.set_password(user.id, new_password)
-
     def _found(self, code: str, now: datetime) -> Code:
         self._codes_tried.count("code")
         wanted = self._tokens.code_hash(typed(code))
@@ -271,12 +191,6 @@ class Accounts(Managing):
                 self._codes_tried.forget("code")
                 return found
         raise WrongSignIn("this code is not right, or not good any more; type it again, or ask for a new one")
-
-    def _of(self, email: str) -> User | None:
-        try:
-            return self._kept.by_email(email)
-        except AccountError:
-            return None
 
     def _signed_in(self, user_id: UUID, password_hash: str, label: str) -> SignedIn:
         now, session_id = self._clock.now(), uuid4()
@@ -305,10 +219,5 @@ class Accounts(Managing):
         self._remembered.forget_all()
 
 
-def _refuse_weak(password: str, user: User) -> None:
-    if found := weaknesses(password, user):
-        raise AccountError("; ".join(found))
-
-
 def _wrong() -> WrongSignIn:
-    return WrongSignIn("address or password is not right; try again, or hold the device's button for a reset")
+    return WrongSignIn("address or password is not right; type them again, or have the password set anew")

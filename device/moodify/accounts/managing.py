@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
 from moodify.accounts.codes import Code, Purpose, days, new_code, typed
+from moodify.accounts.export import person
 from moodify.accounts.session import Life
 from moodify.accounts.user import Role, tidy_name
 from moodify.errors import NotPermitted
@@ -74,6 +75,14 @@ class Managing:
         if other := changes.keys() - _MINE:
             raise NotPermitted(f"{', '.join(sorted(other))} can't be changed here; ask an owner")
         return self._change(user_id, **changes)
+
+    def export(self, user_id: UUID) -> dict[str, Any]:
+        """Return all that is kept of somebody, for themselves; JSON.
+
+        Raises:
+            AccountError: the account is gone.
+        """
+        return person(self._kept, user_id)
 
     def change_user(self, by: By, user_id: UUID, *, role: Role | None = None, active: bool | None = None) -> User:
         """Change what an owner may change of others and of themselves; return the user. Who may not sign in any more is signed out.

@@ -120,15 +120,13 @@ function runs(moods) {
   return found;
 }
 
-// The hours of a day in which anything was felt or heard, in whole hours and six at least; the whole day where nothing was.
+// The hours of a day in which anything was felt or heard, in whole hours; the whole day where nothing was.
 export function awake(day, { moods, songs }, now) {
   const there = [...moods.filter(({ mood }) => mood !== "absent"), ...songs];
   if (there.length === 0) return day;
   const hour = (at, add) => { const date = new Date(at); date.setHours(date.getHours() + add, 0, 0, 0); return date.getTime(); };
   const last = Math.max(...there.map(({ ends }) => ends), now < day.to ? Math.min(now, day.to) : 0);
-  const to = Math.min(hour(last - 1, 1), day.to);
-  const from = Math.max(Math.min(hour(Math.min(...there.map(({ begins }) => begins)), 0), to - 6 * HOUR_MS), day.from);
-  return { from, to: Math.min(Math.max(to, from + 6 * HOUR_MS), day.to) };
+  return { from: Math.max(hour(Math.min(...there.map(({ begins }) => begins)), 0), day.from), to: Math.min(hour(last - 1, 1), day.to) };
 }
 
 // The band over a span of time.
@@ -142,16 +140,18 @@ export function band({ moods, songs, from, to, now, width, slim = false, title, 
   const x = (at) => ((Math.min(Math.max(at, from), to) - from) / (to - from)) * width;
   const marks = [];
   const defs = [];
-  const span = (to - from) / HOUR_MS;
-  const hours = slim ? 6 : [1, 2, 3, 6].find((step) => (span / step) * 44 < width) ?? 6;
-  for (let at = from; at <= to; at += HOUR_MS) {
-    const hour = new Date(at).getHours();
-    if (hour % hours !== 0) continue;
+  // Minutes between two marks: so many that their words have room.
+  const step = slim ? 360 : [15, 30, 60, 120, 180, 360].find((minutes) => ((to - from) / 60_000 / minutes) * 46 < width) ?? 360;
+  for (let at = from; at <= to; at += HOUR_MS / 4) {
+    const date = new Date(at);
+    const hour = date.getHours();
+    if ((hour * 60 + date.getMinutes()) % step !== 0) continue;
     const last = at === to;
+    const word = step < 60 ? timeOf(at) : hour === 0 && last ? "24" : String(hour).padStart(2, "0");
     marks.push(draw("path", { class: "chart-grid", d: `M${round(x(at))} ${slim ? 2 : 18}V${slim ? height - 2 : lane + 18}` }));
     if (!slim) {
       const place = { class: `chart-word${at === from ? " from" : last ? " to" : ""}`, x: round(x(at)), y: height - 8 };
-      marks.push(draw("text", place, hour === 0 && last ? "24" : String(hour).padStart(2, "0")));
+      marks.push(draw("text", place, word));
     }
   }
   const shown = [];
@@ -201,7 +201,7 @@ function onDisc(valence, arousal) {
 
 // The plane of valence and arousal: where the room was, the longer the larger; `trail` also shows the way.
 export function plane({ moods, trail, title }) {
-  const felt = moods.filter(({ mood }) => FELT.includes(mood));
+  const felt = moods.filter(({ mood, begins, ends }) => FELT.includes(mood) && ends > begins);
   const places = new Map();
   for (const span of felt) {
     // In steps of a tenth: what is nearer is the same place to a person.
@@ -210,7 +210,7 @@ export function plane({ moods, trail, title }) {
     const ms = span.ends - span.begins;
     places.set(key, { mood: span.mood, valence: place.valence + span.valence * ms, arousal: place.arousal + span.arousal * ms, ms: place.ms + ms });
   }
-  const bubbles = [...places.values()].filter(({ ms }) => ms > 0).sort((a, b) => b.ms - a.ms);
+  const bubbles = [...places.values()].sort((a, b) => b.ms - a.ms);
   const whole = bubbles.reduce((sum, { ms }) => sum + ms, 0);
   const mean = (name) => (whole ? bubbles.reduce((sum, place) => sum + place[name], 0) / whole : 0);
   const signed = (number) => `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(1)}`;

@@ -6,7 +6,7 @@ import { icon, make, percent, write } from "./parts.js";
 export const title = "History";
 
 const SONGS_FIRST = 12;
-const STEP_MS = 5 * 60_000;
+const STEP_MS = 60_000;
 const FRESH_MS = 60_000;
 const BACK = "M15 5l-7 7 7 7";
 const ON = "M9 5l7 7-7 7";
@@ -33,14 +33,14 @@ const LONG_DAY = { weekday: "long", day: "numeric", month: "long" };
 
 async function look(shell, from, to) {
   const seen = await shell.ask("GET", `/api/history?from=${encodeURIComponent(from.toISOString())}&to=${encodeURIComponent(to.toISOString())}`);
-  return { moods: timed(seen.moods), unseen: timed(seen.unseen), songs: timed(seen.songs), until: Date.parse(seen.to) };
+  return { moods: timed(seen.moods), unseen: timed(seen.unseen), songs: timed(seen.songs), until: Math.floor(Date.parse(seen.to) / 1_000) * 1_000 };
 }
 
 const at = (spans, moment) => spans.findLast(({ begins, ends }) => begins <= moment && moment < ends);
 
 function sentence(lasted, songs) {
   const mood = mostly(lasted);
-  const felt = mood === null ? "No mood was felt." : `Mostly ${mood}: ${long(lasted[mood])} of ${long(lasted.felt)} felt.`;
+  const felt = mood === null ? "No mood was felt." : lasted.felt < 60_000 ? `A moment of ${mood}.` : `Mostly ${mood}: ${long(lasted[mood])} of ${long(lasted.felt)} felt.`;
   const music = songs.length === 0 ? "Moodify chose no music." : songs.length === 1 ? "Moodify chose one song." : `Moodify chose ${songs.length} songs.`;
   return `${felt} ${music}`;
 }

@@ -141,7 +141,7 @@ function showSay(now) {
   const named = now.override;
   for (const button of $("named").children) button.setAttribute("aria-pressed", String(button.dataset.moodNamed === named?.mood));
   $("by-itself").hidden = named === null;
-  write($("named-until"), named === null ? "" : `${MOODS[named.mood]} counts until ${clock(named.until)}, whatever the camera sees.`);
+  write($("named-until"), named === null ? "" : `${MOODS[named.mood][0].toUpperCase()}${MOODS[named.mood].slice(1)} counts until ${clock(named.until)}, whatever the camera sees.`);
 }
 
 function listenToSay(shell) {

@@ -1,5 +1,6 @@
 """When somebody is told: rules over what is known of a device, and the threads that judge and send."""
 
+import threading
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -259,6 +260,35 @@ def test_what_gets_there_at_last_is_sent_once(home, hands, sender):
     assert not sender.send_one()
     assert [one.what for one in hands.carried] == [What.RAISED]
     assert [channel.last_error for channel in home.desk.channels()] == [None]
+
+
+def test_a_receiver_that_never_comes_to_an_end_keeps_nobody_elses_alert(home, hands):
+    ended = threading.Event()
+
+    class Endless:
+        def carry(self, _delivery):
+            ended.wait()
+
+    home.desk.add_channel(ChannelKind.WEBHOOK, "https://hooks.example/", "secret", NOW)
+    home.desk.add_channel(ChannelKind.EMAIL, "ada@example.org", None, NOW)
+    home.desk.raise_alert(home.device, RuleKind.OFFLINE, "off", home.now)
+    sender = AlertSender(home.desk, {ChannelKind.EMAIL: hands, ChannelKind.WEBHOOK: Endless()}, clock=lambda: home.now, try_s=0.05)
+    assert [sender.send_one() for _ in range(3)] == [True, True, False]
+    ended.set()
+    assert len(hands.carried) == 1
+    home.now += AGAIN[0]
+    assert home.desk.claim(home.now, MINUTE).tries == 1
+
+
+def test_what_nobody_expected_is_put_off_like_any_failure(home, hands, sender):
+    home.desk.raise_alert(home.device, RuleKind.OFFLINE, "off", home.now)
+    hands.failure = ZeroDivisionError()
+    assert sender.send_one()
+    assert not sender.send_one()
+    home.now += AGAIN[0]
+    hands.failure = None
+    assert sender.send_one()
+    assert len(hands.carried) == 1
 
 
 def test_a_test_is_tried_once(home, hands, sender):

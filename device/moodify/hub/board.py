@@ -221,10 +221,13 @@ def looks(registry: Registry, heard: Heard, states: States, connected: Callable[
         if device.revoked is not None:
             continue
         found = states.get(device.id)
+        if is_online(found, connected=device.id in present, now=clock()):
+            yield device.id, Look(device.name, online=True, last_seen=None, states=found)
+            continue
+        # Only of who is away it is asked since when: of a thousand devices few are.
         last_seen = max((moment for moment in (heard.last_heard(device.id), *map(received, found.values())) if moment is not None), default=None)
         # What was never heard of has not gone away.
-        online = None if last_seen is None and device.id not in present else is_online(found, connected=device.id in present, now=clock())
-        yield device.id, Look(device.name, online, last_seen, found)
+        yield device.id, Look(device.name, online=None if last_seen is None else False, last_seen=last_seen, states=found)
 
 
 def _picked(value: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:

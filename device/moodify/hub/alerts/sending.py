@@ -26,6 +26,8 @@ AGAIN: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15
 STALE: Final = timedelta(hours=24)
 #: A claim holds longer than any try takes, and so long that clocks of several hubs may differ by minutes.
 LEASE: Final = timedelta(minutes=5)
+#: A conversation with a mail server has about eight steps of 20 s at most, and takes one second.
+TRY_S: Final = 120.0
 _LOOK_S: Final = 5.0
 _STOP_S: Final = 5.0
 
@@ -51,13 +53,15 @@ class AlertSender:
         *,
         again: tuple[timedelta, ...] = AGAIN,
         look_s: float = _LOOK_S,
+        try_s: float = TRY_S,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Take where messages are kept, who carries each kind, after what times one is tried again, and how often it is looked, in seconds."""
+        """Take where messages are kept, who carries each kind, after what times one is tried again, how often it is looked, and how long a try may take, in seconds."""
         self._desk = desk
         self._carriers = carriers
         self._again = again
         self._look_s = look_s
+        self._try_s = try_s
         self._clock = clock
         self._trouble: str | None = None
         self._end = threading.Event()
@@ -102,18 +106,39 @@ class AlertSender:
         if now - delivery.written > STALE:
             self._desk.put_off(delivery.id, "it was too old to be news", None, now)
             return True
-        try:
-            self._carriers[delivery.channel.kind].carry(delivery)
-        except MoodifyError as error:
-            # A test is asked for by somebody who waits for the answer.
-            left = () if delivery.what is What.TEST else self._again[delivery.tries :]
-            until = self._clock() + left[0] if left else None
-            logger.warning("an alert was not sent by %s: %s%s", delivery.channel.kind, error, "" if left else "; it is given up")
-            self._desk.put_off(delivery.id, str(error), until, self._clock())
-        else:
+        error = self._try(delivery)
+        if error is None:
             logger.info("an alert was sent by %s", delivery.channel.kind)
             self._desk.sent(delivery.id, self._clock())
+            return True
+        # A test is asked for by somebody who waits for the answer.
+        left = () if delivery.what is What.TEST else self._again[delivery.tries :]
+        until = self._clock() + left[0] if left else None
+        logger.warning("an alert was not sent by %s: %s%s", delivery.channel.kind, error, "" if left else "; it is given up")
+        self._desk.put_off(delivery.id, error, until, self._clock())
         return True
+
+    def _try(self, delivery: Delivery) -> str | None:
+        """Carry a message; return why that failed, None where it did not."""
+        outcome: list[str | None] = []
+
+        def carry() -> None:
+            try:
+                self._carriers[delivery.channel.kind].carry(delivery)
+            except MoodifyError as error:
+                outcome.append(str(error))
+            except Exception:
+                # It must not come again for ever.
+                logger.exception("an alert could not be sent by %s", delivery.channel.kind)
+                outcome.append("something unexpected happened; the hub's log says what")
+            else:
+                outcome.append(None)
+
+        # Who answers a letter at a time passes every time limit of a socket, and must not keep the others' alerts.
+        thread = threading.Thread(target=carry, name="alert", daemon=True)
+        thread.start()
+        thread.join(self._try_s)
+        return outcome[0] if outcome else f"it was not taken within {self._try_s:g} s; look whether the receiver works, it is tried again"
 
     def _run(self) -> None:
         while not self._end.is_set():
@@ -125,9 +150,6 @@ class AlertSender:
                 if self._trouble is None:
                     logger.warning("alerts are not sent: %s", error)
                 self._trouble = str(error)
-            except Exception:
-                logger.exception("an alert could not be sent")
-                self._trouble = "a message failed; the log says why"
             else:
                 self._trouble = None
             self._wake.wait(self._look_s)

@@ -19,12 +19,13 @@ def test_a_process_without_systemd_says_nothing_and_has_no_watchdog():
 def test_a_life_is_told_in_order():
     said = []
     notifier = Notifier(send=said.append, environ={"WATCHDOG_USEC": "20000000"})
+    notifier.starting_takes(300)
     notifier.ready("Looking")
     notifier.alive()
     notifier.status("Playing\nX=1")
     notifier.status("Playing\nX=1")
     notifier.stopping()
-    assert said == ["READY=1\nSTATUS=Looking", "WATCHDOG=1", "STATUS=Playing X=1", "STOPPING=1"]
+    assert said == ["EXTEND_TIMEOUT_USEC=300000000", "READY=1\nSTATUS=Looking", "WATCHDOG=1", "STATUS=Playing X=1", "STOPPING=1"]
 
 
 @pytest.mark.parametrize(

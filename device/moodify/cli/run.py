@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: Erasing may take so long: a hub that does not answer, and a broker that does not.
+_ERASING_S = 300.0
+
 
 def run(*, config_file: Path | None, camera: str | None, speaker: str | None, seconds: float | None, events: str | None, pace: float) -> int:
     """Run the appliance until it is ended; return the exit code."""
@@ -65,8 +68,11 @@ def _erase_where_wanted(config_file: Path | None, folder: Path) -> None:
         return
     from moodify.cli.data_erase import erase
     from moodify.daemon.data_places import await_end
+    from moodify.system.notify import Notifier
 
     log.warning("Erasing everything in %s, as its owner asked on the page", folder)
+    # The hub and a broker are told, and a hub is waited for; the unit alone would end it before.
+    Notifier().starting_takes(_ERASING_S)
     await_end(folder)
     # Events may be on standard output.
     with redirect_stdout(sys.stderr):

@@ -41,6 +41,10 @@ class Notifier:
         """Seconds within which :meth:`alive` must be called or the daemon is ended; None without a watchdog. Call it at half of that."""
         return self._watchdog_s if self.listening else None
 
+    def starting_takes(self, seconds: float) -> None:
+        """Say that the start takes up to so many seconds more, counted from now."""
+        self._tell(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
+
     def ready(self, status: str = "") -> None:
         """Say that the start is over."""
         self._tell("READY=1" if not status else f"READY=1\nSTATUS={_one_line(status)}")

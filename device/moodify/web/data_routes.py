@@ -47,7 +47,7 @@ def data_routes(keeping: Keeping, accounts: Confirms, aside: Aside, folder: Path
         """Erase everything that is kept, keys and sign-ins first, and start as a new device. It can't be taken back."""
         await aside.do(accounts.confirm_password, who.user.id, wish.password)
         await aside.do(keeping.erase)
-        return Said(message="Everything is erased now, and Moodify starts as a new device. Open this page again in a minute and claim it.")
+        return Said(message="Everything is erased now, and Moodify starts as a new device. Open this page again in a few minutes and claim it.")
 
     return router
 

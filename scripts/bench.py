@@ -126,6 +126,14 @@ def presses(count: int) -> dict[str, float]:
     return {f"{name}_{q}_ms": float(np.quantile(values, share)) for name, values in figures.items() for q, share in (("median", 0.5), ("p95", 0.95))}
 
 
+def page() -> dict[str, float]:
+    """Return what page and accounts add to the daemon's anonymous memory."""
+    done = subprocess.run([sys.executable, str(Path(__file__).with_name("bench_page.py"))], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    if done.returncode:
+        raise SystemExit("bench: the page's memory was not measured. Try: python scripts/bench_page.py")
+    return {"page_and_accounts_mb": float(json.loads(done.stdout)["page_and_accounts_mb"])}
+
+
 def _memory(pid: int) -> dict[str, float]:
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return {name: int(status[key].split()[0]) / 1024 for name, key in (("peak_rss_mb", "VmHWM"), ("rss_mb", "VmRSS"), ("rss_anon_mb", "RssAnon"))}
@@ -138,7 +146,7 @@ def main() -> None:
     parser.add_argument("--presses", type=int, default=10, help="presses of the button (default: 10)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
-    figures = vision(arguments.rounds) | whole_process() | presses(arguments.presses)
+    figures = vision(arguments.rounds) | whole_process() | presses(arguments.presses) | page()
     invokes = figures["detector_invoke"] + figures["classifier_invoke"]
     if (memory := measure(None)) is not None:
         figures["vision_memory_mb"] = memory.total / 2**20
@@ -164,6 +172,7 @@ def main() -> None:
         table.add_row("memory of the vision part: arenas, weights, buffers (RssAnon)", f"{figures['vision_memory_mb']:.1f} MB", "")
     table.add_row("peak memory of the daemon (VmHWM)", f"{figures['peak_rss_mb']:.0f} MB", "")
     table.add_row("resident / anonymous (VmRSS / RssAnon)", f"{figures['rss_mb']:.0f} / {figures['rss_anon_mb']:.0f} MB", "")
+    table.add_row("of it page and accounts (RssAnon), signed in and in use", f"{figures['page_and_accounts_mb']:.1f} MB", "")
     table.add_section()
     for name, text in (("press_to_light", "light"), ("press_to_decision", "decision"), ("press_to_order", "order taken by the simulated speaker")):
         table.add_row(f"button press to {text}: median / 95 %", f"{figures[f'{name}_median_ms']:.0f} / {figures[f'{name}_p95_ms']:.0f} ms", "")

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -174,8 +175,12 @@ class House:
         """Add what the hub's own collector has counted since the hub was started; a second one's are not among them."""
         try:
             port = json.loads(self.address.read_text())["api"]["port"]
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=2) as answer:
+            token = (self.address.parent / "local.token").read_text()
+            request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers={"Authorization": f"Bearer {token}"})
+            with urllib.request.urlopen(request, timeout=2) as answer:
                 self.repeats += int(float(re.search(r"^moodify_hub_repeats_absorbed_total (\S+)$", answer.read().decode(), re.MULTILINE)[1]))
+        except urllib.error.HTTPError:
+            raise
         except (OSError, ValueError):
             # It is being started.
             return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from moodify.daemon.reset import ResetAnswer, no_accounts
 from moodify.errors import PersonMustAct, RetryLater
+from moodify.process import keep_large_blocks_apart
 
 if TYPE_CHECKING:
     import ssl
@@ -91,6 +92,8 @@ def _accounts(folder: Path, database: Path, device: str, house: ExitStack) -> Ac
     from moodify.accounts.tables import TableAccounts
     from moodify.store.accounts import AccountTransactions
 
+    # A hash takes 19 MB while it is made, and a Pi has better uses for them afterwards.
+    keep_large_blocks_apart()
     transactions = house.enter_context(AccountTransactions(database))
     return Accounts(TableAccounts(transactions), Hasher(), load_key(folder / FILE), audience=f"moodify-page:{device}")
 

@@ -69,7 +69,9 @@ def create_app(
     Whoever serves the application calls ``app.state.close`` first, which ends the open streams.
     """
     # The vendor's documentation pages load scripts from a foreign host.
-    app = FastAPI(title="Moodify", version=__version__, docs_url=None, redoc_url=None, description="The page on the device: what the room feels and hears, and who may ask.")
+    app = FastAPI(
+        title="Moodify", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, description="The page on the device: what the room feels and hears, and who may ask."
+    )
     streams, desk = Streams(house, heartbeat_s=heartbeat_s, limit=max_streams), Desk()
 
     def close() -> None:
@@ -91,7 +93,7 @@ def create_app(
 
 
 def serve_page(app: FastAPI, home: Literal["index.html", "hub.html"]) -> None:
-    """Let an application serve the page's files, ``home`` at ``/``, and say that it lives."""
+    """Let an application serve the page's files, ``home`` at ``/``, say that it lives, and describe itself."""
     assets = load_assets()
 
     @app.get("/", include_in_schema=False)
@@ -103,6 +105,16 @@ def serve_page(app: FastAPI, home: Literal["index.html", "hub.html"]) -> None:
         if name not in assets:
             raise Problem(HTTPStatus.NOT_FOUND, f"There is no file {name}. Reload the page.")
         return assets[name].response(request.headers.get("if-none-match"))
+
+    schema: list[bytes] = []
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def openapi() -> Response:
+        if not schema:
+            schema.append(json.dumps(app.openapi()).encode())
+            # As objects it would take several megabytes.
+            app.openapi_schema = None
+        return Response(schema[0], media_type="application/json")
 
     @app.get("/healthz", response_class=PlainTextResponse, tags=["health"], responses=problems())
     async def healthz() -> str:

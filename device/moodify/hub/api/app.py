@@ -68,7 +68,7 @@ def create_api(
     Whoever serves the application calls ``app.state.close`` first, from any thread, which ends the requests that wait.
     """
     # The vendor's documentation pages load scripts from a foreign host.
-    app = FastAPI(title="Moodify hub", version=__version__, docs_url=None, redoc_url=None, description="Devices, their states, history and commands.")
+    app = FastAPI(title="Moodify hub", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, description="Devices, their states, history and commands.")
     waits, desk = Waits(commands), Desk()
 
     def close() -> None:

@@ -64,6 +64,7 @@ function fill({ shown, parts }, device) {
 export async function open(main, shell) {
   const cards = new Map();
   let devices = [];
+  let total = 0;
   let bands = null;
   let wanted = "";
 
@@ -77,7 +78,8 @@ export async function open(main, shell) {
 
   function show() {
     const counts = Object.keys(STATES).map((state) => [devices.filter((device) => device.state === state).length, STATES[state]]).filter(([count]) => count);
-    write(summary, counts.map(([count, words]) => `${count} ${words}`).join(", "));
+    const beyond = total > devices.length ? `; the first ${devices.length} of ${total}, by name` : "";
+    write(summary, counts.map(([count, words]) => `${count} ${words}`).join(", ") + beyond);
     none.hidden = devices.length > 0;
     search.hidden = devices.length < SEARCH_FROM;
     const found = devices.filter(({ name, id }) => !wanted || name.toLowerCase().includes(wanted) || id.includes(wanted));
@@ -110,7 +112,7 @@ export async function open(main, shell) {
 
   const known = new Map();
   const leave = shell.onNow((now) => {
-    devices = now.devices;
+    ({ devices, total } = now);
     for (const { id, name, state } of devices) {
       if (known.has(id) && known.get(id) !== state) write($("said"), `${name} is ${STATES[state]}.`);
       known.set(id, state);

@@ -146,6 +146,19 @@ def test_only_what_was_touched_becomes_the_pages(appliance, page):
     assert appliance.ask("/api/setup")["from_page"] == ["music.goal"]
 
 
+def test_who_is_signed_in_lets_the_music_be_for_them(appliance, page):
+    enter(page, appliance)
+    page.goto(f"{appliance.page}/#/people")
+    page.get_by_text("For whom the music is now").click()
+    expect(page.get_by_text(re.compile("wishes, for everybody"))).to_be_visible()
+    page.get_by_role("button", name="Let it be for me").click()
+    expect(page.get_by_text("It goes by your wishes.")).to_be_visible()
+    assert appliance.ask("/api/listener")["user"] == appliance.ask("/api/me")["id"]
+    page.get_by_role("button", name="Let it be for everybody").click()
+    expect(page.get_by_role("button", name="Let it be for me")).to_be_visible()
+    assert appliance.ask("/api/listener")["user"] is None
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_step_fits_and_can_be_read_by_all(appliance, new_page, width, scheme):

@@ -1,5 +1,6 @@
 // The own account: name, likes, password, sessions; for an owner also who else may come in.
 
+import { listening } from "./listening.js";
 import { choice, day, field, form, make, sure, tell } from "./parts.js";
 
 export const title = "People";
@@ -72,6 +73,7 @@ function likes(shell) {
     "likes",
     "What you like",
     make("p", { class: "quiet" }, "This counts while you are the one who listens."),
+    listening(shell),
     form(
       "Save",
       async (typed) => {

@@ -1,4 +1,4 @@
-"""What the README must speak of: every command, its options, and every section of the configuration."""
+"""What README and docs/commands.md must speak of: every command, its options, and every section of the configuration."""
 
 import re
 
@@ -28,14 +28,19 @@ def readme(project_root):
     return (project_root / "README.md").read_text("utf-8")
 
 
+@pytest.fixture(scope="module")
+def described(project_root):
+    return (project_root / "docs" / "commands.md").read_text("utf-8")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_readme_speaks_of_every_command(readme, name):
-    assert re.search(rf"`moodify {name}\b", readme)
+def test_the_list_of_commands_speaks_of_every_command(described, name):
+    assert re.search(rf"`moodify {name}\b", described)
 
 
 @pytest.mark.parametrize(("name", "option"), [(name, option) for name in ("run", "scan") for option in COMMANDS[name] if option != "--config"])
-def test_the_readme_speaks_of_every_option_of_run_and_scan(readme, name, option):
-    (row,) = [line for line in readme.splitlines() if line.startswith(f"| `moodify {name}")]
+def test_the_list_of_commands_speaks_of_every_option_of_run_and_scan(described, name, option):
+    (row,) = [line for line in described.splitlines() if line.startswith(f"| `moodify {name}")]
     assert f"`{option}" in row
 
 
@@ -44,10 +49,11 @@ def test_the_readme_speaks_of_every_section_of_the_configuration(readme, section
     assert f"[{section}]" in readme
 
 
-def test_no_command_in_the_readme_is_made_up(readme):
-    named = set(re.findall(r"^\| `moodify ([a-z]+)", readme, re.MULTILINE)) | set(re.findall(r"`moodify ([a-z]+)", readme))
-    assert named
-    assert named <= {name.split()[0] for name in COMMANDS}
+def test_no_command_in_readme_and_list_is_made_up(readme, described):
+    for text in (readme, described):
+        named = set(re.findall(r"`moodify ([a-z]+)", text))
+        assert named
+        assert named <= {name.split()[0] for name in COMMANDS}
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])

@@ -6,9 +6,10 @@ from axe_playwright_python.sync_playwright import Axe
 LEAST, MAIN = 24, 44
 _MAIN = "nav a, .badge[href], .button, .buttons button, .chip, .step-button, .segments button, .segments a, .field input:not([type=range]), .field select, .steer select"
 
-# Links in a line of text are exempt (2.5.8, "inline"); a box to tick is pressed with its label.
+# Links in a line of text are exempt (2.5.8, "inline"); a box to tick is pressed with its label, and some links with the whole card that they are in.
 _TARGETS = """([least, main, mains]) => [...document.querySelectorAll("a[href], button, input, select, textarea, summary")].flatMap((element) => {
-  const target = element.matches("input[type=radio], input[type=checkbox]") ? element.closest("label") ?? element : element;
+  const stretched = getComputedStyle(element, "::after").position === "absolute" ? element.offsetParent : null;
+  const target = element.matches("input[type=radio], input[type=checkbox]") ? element.closest("label") ?? element : stretched ?? element;
   const { width, height } = target.getBoundingClientRect();
   if (!element.checkVisibility({ visibilityProperty: true }) || width === 0 || element.closest(".skip, .unseen")) return [];
   if (element.matches("p a, li:not([class]) > a, dd a") && getComputedStyle(element).display === "inline") return [];

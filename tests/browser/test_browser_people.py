@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from browser_parts import tab, tab_to
 from playwright.sync_api import expect
 
-from browser_parts import tab, tab_to
 from conftest import home_of
 from moodify.accounts.accounts import Accounts
 from moodify.accounts.memory import MemoryAccounts

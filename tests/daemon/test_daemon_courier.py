@@ -1,8 +1,10 @@
 """The courier with a real broker: what it publishes, when it answers, and how it ends."""
 
 import json
+import socket
 import threading
 import uuid
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -145,6 +147,17 @@ def broker(tmp_path):
 def household(broker):
     with Household(broker.endpoint()) as household:
         yield household
+
+
+@contextmanager
+def going(folder, endpoint):
+    """Give where a courier goes to, in a list to put another endpoint into, and its round."""
+    goes_to = [endpoint]
+    walk = Round(folder, lambda: goes_to[0])
+    try:
+        yield goes_to, walk.start()
+    finally:
+        walk.close()
 
 
 @pytest.fixture
@@ -302,3 +315,23 @@ def test_where_the_device_goes_to_another_hub_nothing_of_its_own_is_left(tmp_pat
     process = hub._process
     hub.remove()
     assert (process.poll(), (tmp_path / "hub").exists()) == (0, False)
+
+
+def test_told_to_go_anew_it_leaves_one_broker_for_another_at_once(tmp_path, broker):
+    with Broker(tmp_path / "other") as other, Household(other.endpoint()) as elsewhere, going(tmp_path, broker.endpoint()) as (goes_to, walk):
+        walk.courier.publish("now", {"mood": "calm"})
+        wait_until(lambda: State.OK in walk.states(), what="the first broker")
+        goes_to[0] = other.endpoint()
+        walk.courier.go_anew()
+        wait_until(lambda: elsewhere.said("now") == [{"mood": "calm"}], what="the state at the other broker")
+        assert State.DEGRADED not in walk.states()
+
+
+def test_told_to_go_anew_it_gives_up_a_connect_that_nobody_answers(tmp_path, broker, household):
+    with socket.create_server(("127.0.0.1", 0)) as silent, going(tmp_path, Endpoint(*silent.getsockname(), tls=False)) as (goes_to, walk):
+        walk.courier.publish("now", {"mood": "calm"})
+        answered, _ = silent.accept()
+        with answered:
+            goes_to[0] = broker.endpoint()
+            walk.courier.go_anew()
+            wait_until(lambda: household.said("now") == [{"mood": "calm"}], what="the state at the broker")

@@ -41,7 +41,7 @@ class Home:
         self.household = Household(FILE, folder / DATABASE, folder, lambda: self.changes.append("changed"), services=services)
         self.aiming = Aiming(self.told.append, private=lambda: self.private)
         accounts = memory_accounts()
-        setup = HouseSetUp(self.household, self.aiming, private=lambda: self.private)
+        setup = HouseSetUp(self.household, self.aiming, private=lambda: self.private, go_anew=lambda: None)
         place = Place(limits=Limits(PLENTY, PLENTY))
         self.server = PageServer(create_app(FakeHouse(), accounts, place=place, routers=[routes_of(setup)]), "127.0.0.1", 0)
         self.server.start()

@@ -280,7 +280,8 @@ class Link:
 
     def _renew_soon(self) -> None:
         if self._conversation is None:
-            # The next connect asks for the target anyway; it need not wait.
+            # A connection that is only being made asked for its target before.
+            self._leave()
             self._retry_at_s = 0.0
         elif not self._conversation.closing:
             self._conversation.closing = True

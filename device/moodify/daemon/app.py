@@ -214,7 +214,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         )
 
         household.wishes_of = wishes_by(None if front is None else front.accounts)
-        setup = HouseSetUp(household, aiming, private=lambda: board.now()["privacy"])
+        setup = HouseSetUp(household, aiming, private=lambda: board.now()["privacy"], go_anew=courier.go_anew)
         keeping = RunningKeeping(folder, options.configuration, household, dj.requests, put)
         running, page = show(config, board, put, database, identity.device, house, front, lambda seen, accounts: [routes_of(setup), *page_routes(seen, keeping, accounts, folder)])
 

@@ -74,6 +74,12 @@ class Courier:
             if self._link is not None:
                 self._link.wake()
 
+    def go_anew(self) -> None:
+        """Say that summaries may have to go elsewhere now; from any thread."""
+        with self._lock:
+            if self._link is not None:
+                self._link.renew()
+
     def close(self) -> None:
         """End the thread, once it has sent what it can within :data:`DRAIN_S`."""
         self._closing.set()
@@ -137,3 +143,6 @@ class NoCourier:
 
     def wake(self) -> None:
         """Send nothing."""
+
+    def go_anew(self) -> None:
+        """Send nothing, elsewhere neither."""

@@ -73,7 +73,7 @@ def take(folder: Path, link: LinkConfig, host: str, port: int, fingerprint: str)
     hub = enrolment.enrol(folder, host, port, read_fingerprint(fingerprint), now=datetime.now(UTC))
     if link.host is not None:
         return f"This device belongs to the hub {hub.name}, but link.host = {link.host} in its configuration sends summaries there: take host out of [link]."
-    return f"This device belongs to the hub {hub.name} now. It goes there at its next connect, within the hour, once the line was run on the hub."
+    return f"This device belongs to the hub {hub.name} now. It goes there now, and is let in once the line was run on the hub."
 
 
 def _host_and_port(address: str) -> tuple[str, int]:

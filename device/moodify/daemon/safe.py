@@ -243,7 +243,7 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
     household = Household(config, database, folder, lambda: None, services=options.services)
     house.callback(household.close)
     keeping = RunningKeeping(folder, options.configuration, household, lambda: None, put)
-    setup = HouseSetUp(household, None, private=lambda: board.now()["privacy"])
+    setup = HouseSetUp(household, None, private=lambda: board.now()["privacy"], go_anew=courier.go_anew)
     front = open_front(config, folder, database, identity.device, house)
     running, page = show(config, board, put, database, identity.device, house, front, lambda seen, accounts: [routes_of(setup), *page_routes(seen, keeping, accounts, folder)])
     signals.from_now_on_by(put)

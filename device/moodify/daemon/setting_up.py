@@ -28,11 +28,12 @@ class HouseSetUp:
         household: its settings.
         aiming: shows the camera's view; None where there is no camera in this run.
         private: whether privacy is on.
+        go_anew: called when summaries are to go to another hub.
     """
 
-    def __init__(self, household: Household, aiming: Aiming | None, *, private: Callable[[], bool]) -> None:
+    def __init__(self, household: Household, aiming: Aiming | None, *, private: Callable[[], bool], go_anew: Callable[[], None]) -> None:
         """Take what it is made of."""
-        self._household, self._aiming, self._private = household, aiming, private
+        self._household, self._aiming, self._private, self._go_anew = household, aiming, private, go_anew
 
     def state(self) -> Mapping[str, Any]:
         """Return how the set-up stands."""
@@ -118,8 +119,10 @@ class HouseSetUp:
         return enrolling.look_for(address)
 
     def enrol(self, host: str, port: int, fingerprint: str) -> str:
-        """Take a hub."""
-        return enrolling.take(self._household.folder, self._household.file.link, host, port, fingerprint)
+        """Take a hub, and go there."""
+        told = enrolling.take(self._household.folder, self._household.file.link, host, port, fingerprint)
+        self._go_anew()
+        return told
 
     def notice(self, language: Literal["en", "de"]) -> Mapping[str, Any]:
         """Return the notice for visitors."""

@@ -3,9 +3,12 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 
 import pytest
+
+from moodify.config import load
 
 
 @pytest.fixture
@@ -179,6 +182,19 @@ def test_install_only_tells_its_steps_when_asked_to(project_root, tmp_path):
     for told in ("pip_into /opt/moodify.a --require-hashes", "make_users", "point_to /opt/moodify.a", "systemctl enable --quiet moodify.service"):
         assert told in result.stdout
     assert sorted(tmp_path.parent.iterdir()) == before
+
+
+def test_a_new_configuration_opens_the_page_to_the_home_and_says_how_to_come_in(project_root, tmp_path):
+    text = (project_root / "scripts/install").read_text()
+    parts = [re.search(rf"(?ms)^{name}\(\) \{{.*?\}}$", text)[0] for name in ("step", "fill_in_configuration", "tell_of_the_page")]
+    script = "\n".join([*parts, f"fill_in_configuration {tmp_path}/moodify.toml", "tell_of_the_page"]).replace("--group=moodify ", "")
+    told = subprocess.run(["bash", "-euc", script], cwd=project_root, capture_output=True, text=True, check=True, timeout=30).stdout
+    example = (project_root / "firmware_config/moodify.toml").read_text().splitlines()
+    changed = [line for line in (tmp_path / "moodify.toml").read_text().splitlines() if line not in example]
+    assert changed == ['folder = "/var/lib/moodify"', 'host = "0.0.0.0"']
+    assert load(tmp_path / "moodify.toml").web.announced
+    assert f"https://{socket.gethostname()}.local:8080" in told
+    assert "more than 15 s" in told
 
 
 def test_install_tells_the_steps_of_a_hub_and_of_uninstalling_too(project_root):

@@ -18,6 +18,7 @@ PHASES = {
         use.looks_through_the_drivers_process,
         use.says_it_in_the_journal,
         use.hears_the_button,
+        use.serves_its_page_to_the_home,
         breaking.is_restarted_by_the_watchdog,
         breaking.stops_cleanly,
         breaking.holds_back_after_five_crashes,

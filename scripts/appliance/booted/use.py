@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pty
 import pwd
 import re
 import signal
+import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -50,6 +52,8 @@ def installs() -> None:
     if "The packages are those" not in said:
         # For the next time: packages alone, as pip put them there.
         Path("/out/packages").write_text(str(PROGRAM.resolve()))
+    host = f"https://{os.uname().nodename}.local:8080"
+    check(host in said and '\nhost = "0.0.0.0"\n' in CONFIGURATION.read_text(), f"a new configuration opens the page to the home network, and the step says where: {host}")
     check(CONFIGURATION.stat().st_mode & 0o777 == 0o640 and CONFIGURATION.stat().st_uid == 0, f"{CONFIGURATION} is root's, and the service may read it")
     check(sh("systemctl", "is-enabled", "moodify.service").strip() == "enabled", "it starts with the machine")
     enabled = subprocess.run(["systemctl", "is-enabled", "mosquitto.service"], capture_output=True, text=True, check=False).stdout.strip()
@@ -81,6 +85,19 @@ def works_in_the_sandbox() -> None:
     sh("systemctl", "start", "moodify-checked.service")
     models = [line for line in messages(unit="moodify-checked") if line.startswith("models")]
     check(models and "run on XNNPACK" in models[0], f"in the sandbox: {' '.join(models[0].split())}")
+
+
+def serves_its_page_to_the_home() -> None:
+    # Another address than the one that a page for this machine alone listens on.
+    shown_there = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.2", 8080), timeout=10))
+    fingerprint = hashlib.sha256(shown_there).digest().hex(":").upper()
+    told = [each for each in messages() if fingerprint in each]
+    check(told and page_answers(), f"the page answers over HTTPS on every address, with the certificate that the journal tells of: {told[-1]}")
+    claims = [each for each in messages() if "/#/claim/" in each]
+    check(claims and "https://" in claims[-1], f"the journal tells whoever administers it how to make it theirs: {claims[-1].rpartition('/')[0]}/…")
+    press(16.0)
+    until(lambda: any("become the first owner there, without a code" in each for each in messages()), "the answer to a hold of 16 s")
+    check(True, "a hold of the button over 15 s opens the page's claim for five minutes")
 
 
 def looks_through_the_drivers_process() -> None:

@@ -24,6 +24,10 @@ from typer.testing import CliRunner
 from appliance import Appliance, configure, data_folder, environment_of, hubs_of, moodify
 from brokers import OBSERVER, running_broker
 from hub_process import HubDevice, HubProcess, made_hub
+from moodify.accounts.accounts import Accounts, NewUser
+from moodify.accounts.managing import TERMINAL
+from moodify.accounts.tables import TableAccounts
+from moodify.accounts.user import Role
 from moodify.cli.main import app
 from moodify.cloud.enrolment import enrol
 from moodify.cloud.identity import load, load_or_make
@@ -41,12 +45,14 @@ from moodify.music import taste_keeping
 from moodify.music.catalogue.catalogue import Catalogue
 from moodify.music.song import Features
 from moodify.music.taste import ThompsonTaste
+from moodify.store.accounts import AccountTransactions
 from moodify.store.history import History
 from moodify.store.lock import FolderLock, is_held
 from moodify.store.outbox import Outbox
 from moodify.store.settings import Settings
 from moodify.store.store import Store
 from moodify.types import Event, EventKind, Track
+from signed_in import ADA, EMAIL, PASSWORD, QUICK
 from terminals import typed
 from waiting import wait_until
 
@@ -79,6 +85,10 @@ def lived_in(tmp_path_factory):
         settings.put(taste_keeping.TASTE_KEY, LEARNED)
     with Store(folder / "moodify.db") as store:
         store.record([event(n) for n in range(3)])
+    with AccountTransactions(folder / "moodify.db") as transactions:
+        people = Accounts(TableAccounts(transactions), QUICK, bytes(32), audience="moodify-page:m-test")
+        people.claim(people.make_claim_code(), NewUser(**ADA), "Firefox")
+        people.invite(TERMINAL, "Bo", Role.MEMBER)
     token = folder / "spotify-token.json"
     token.write_text(json.dumps(TOKEN), "utf-8")
     token.chmod(0o600)
@@ -265,6 +275,28 @@ def test_without_keys_the_device_stays_who_it_is(home, fresh):
     done(fresh, "restore", home / "backup")
     assert (data_folder(fresh) / "device.key").read_bytes() == own
     assert events_of(fresh) == events_of(home)
+
+
+def accounts_of(home):
+    """Return how many accounts, sessions and invitations there are."""
+    with closing(sqlite3.connect(data_folder(home) / "moodify.db")) as connection:
+        return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("users", "sessions", "codes")]
+
+
+def test_without_keys_whoever_has_an_account_keeps_it(home, fresh):
+    done(home, "backup", home / "backup")
+    done(home, "restore", home / "backup")
+    assert accounts_of(home) == [1, 1, 1]
+    # One of which it is to be made the owner's anew.
+    done(fresh, "restore", home / "backup")
+    assert accounts_of(fresh) == [0, 0, 0]
+
+
+def test_with_keys_accounts_come_along_and_nobody_is_signed_in(home, fresh):
+    done(home, "backup", home / "backup", "--with-keys")
+    for each in (fresh, home):
+        done(each, "restore", home / "backup")
+        assert accounts_of(each) == [1, 0, 0]
 
 
 def test_with_keys_nothing_of_the_other_device_stays(home, fresh):
@@ -559,6 +591,18 @@ def test_an_export_holds_no_key_and_no_token(home, exported):
     assert json.loads((exported / "device.json").read_bytes())["signed_in_to_spotify"] is True
 
 
+def test_an_export_names_who_has_an_account_without_what_signs_in(home, exported):
+    (person,) = json.loads((exported / "people.json").read_bytes())
+    assert (person["email"], person["role"], [each["browser"] for each in person["sessions"]]) == (EMAIL, "owner", ["Firefox"])
+    with closing(sqlite3.connect(data_folder(home) / "moodify.db")) as connection:
+        secrets = [
+            row[0] for table, column in (("users", "password_hash"), ("sessions", "token_hash"), ("codes", "hash")) for row in connection.execute(f"SELECT {column} FROM {table}")
+        ]
+    everything = b"".join(each.read_bytes() for each in exported.iterdir())
+    assert len(secrets) == 3
+    assert [secret for secret in (*secrets, PASSWORD) if secret.encode() in everything] == []
+
+
 def test_an_export_takes_the_place_of_nothing(home):
     there = home / "there"
     there.mkdir()
@@ -828,7 +872,7 @@ def test_erase_asks_and_takes_one_word_for_yes(home):
 
 def test_every_kind_in_the_data_folder_is_named_once():
     assert len({kind.name for kind in KINDS}) == len(KINDS)
-    assert {kind.name for kind in KINDS if kind.secret} == {"device.key", "device.key.next", "spotify-token.json", "web.key"}
+    assert {kind.name for kind in KINDS if kind.secret} == {"device.key", "device.key.next", "spotify-token.json", "web.key", "web-certificate.key"}
 
 
 def test_the_page_on_data_speaks_of_every_kind_and_file(project_root, home):

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 import pytest
 
 from moodify.config import parse
+from moodify.daemon.data_places import unknown
 from moodify.daemon.front import open_front, reset_held_at
 from moodify.store.prepare import prepare
 from moodify.web import certificate
@@ -34,6 +35,8 @@ def test_beyond_loopback_it_is_encrypted_with_a_certificate_of_its_own_that_stay
     assert {"m-test.local", "music.home"} <= set(certificate.names_of((tmp_path / "web-certificate.pem").read_text()))
     assert all(front.place.has(name, "192.168.1.20") for name in ("m-test.local:8080", "MUSIC.home", "192.168.1.20:8080"))
     assert opened('host = "0.0.0.0"').fingerprint == front.fingerprint
+    # Erasing takes it along.
+    assert unknown(tmp_path) == []
 
 
 def test_an_owner_s_certificate_is_taken_instead(opened, tmp_path):

@@ -13,7 +13,7 @@ import pytest
 
 from moodify.errors import StoreBusy, StoreError
 from moodify.sqlite import Damaged
-from moodify.store.copying import copy_database, take_up
+from moodify.store.copying import copy_database, keep_accounts, take_up
 from moodify.store.history import History
 from moodify.store.outbox import Outbox
 from moodify.store.settings import Settings
@@ -101,6 +101,48 @@ def test_an_outbox_that_never_held_anything_can_be_taken_up(path, tmp_path, even
     with Store(tmp_path / "copy.db") as store, Outbox(tmp_path / "copy.db") as outbox:
         store.record([event()])
         assert [message.seq for message in outbox.unsent()] == [1]
+
+
+ANN = ("INSERT INTO users VALUES ('1', 'ann@home.example', 'Ann', '', 'owner', 1, '', '', '{}', NULL, NULL, NULL, 'hash', 0, NULL)",)
+SIGNED_IN = (
+    "INSERT INTO sessions VALUES ('1', '1', 'Firefox', '', '', '', 'hash')",
+    "INSERT INTO codes VALUES ('1', 'invitation', 'member', 'Bo', '1', '', '', '', 'hash')",
+)
+
+
+def executed(path, *statements):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for each in statements:
+            connection.execute(each)
+
+
+def accounts_in(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("users", "sessions", "codes")]
+
+
+def test_in_a_copy_that_goes_on_nobody_is_signed_in_and_no_code_is_good(path, tmp_path):
+    executed(path, *ANN, *SIGNED_IN)
+    copy_database(path, tmp_path / "copy.db")
+    assert accounts_in(tmp_path / "copy.db") == [1, 1, 1]
+    take_up(tmp_path / "copy.db")
+    assert accounts_in(tmp_path / "copy.db") == [1, 0, 0]
+
+
+def test_a_copy_without_accounts_takes_those_of_what_it_replaces(path, tmp_path):
+    copy_database(path, tmp_path / "copy.db")
+    take_up(tmp_path / "copy.db")
+    executed(path, *ANN, *SIGNED_IN)
+    keep_accounts(path, tmp_path / "copy.db")
+    assert accounts_in(tmp_path / "copy.db") == accounts_in(path) == [1, 1, 1]
+
+
+def test_what_is_replaced_may_be_of_before_there_were_accounts_or_with_less_in_them(path, tmp_path):
+    copy_database(path, tmp_path / "copy.db")
+    take_up(tmp_path / "copy.db")
+    executed(path, *ANN, "ALTER TABLE users DROP COLUMN skin_type", "DROP TABLE codes")
+    keep_accounts(path, tmp_path / "copy.db")
+    assert accounts_in(tmp_path / "copy.db") == [1, 0, 0]
 
 
 @pytest.mark.parametrize("of_the_copy", [False, True])

@@ -1,4 +1,4 @@
-"""``moodify export``: what is kept, as JSON and CSV that people and other programs can read (docs/data.md). No keys, no tokens."""
+"""``moodify export``: what is kept, as JSON and CSV that people and other programs can read (docs/data.md). No keys, tokens and passwords."""
 
 from __future__ import annotations
 
@@ -42,13 +42,14 @@ def export(config_file: Path | None, target: Path) -> int:
         sheets = Sheets(place)
         sheets.history(folder / DATABASE)
         sheets.settings(folder / DATABASE)
+        sheets.people(folder / DATABASE)
         sheets.songs(folder)
         sheets.device(folder)
         sheets.text("configuration.toml", "The configuration as it holds, with defaults; secrets are masked.", document.effective(config))
         sheets.manifest()
     for sheet in sheets.written:
         typer.echo(f"{sheet.name:<20}{sheet.rows if sheet.rows is not None else '':>8}  {sheet.about}")
-    typer.echo(f"{target} is your history: it is readable for you alone. It holds no keys and no sign-ins.")
+    typer.echo(f"{target} is your history: it is readable for you alone. It holds no keys, no passwords and no sign-ins.")
     return 0
 
 

@@ -81,6 +81,8 @@ def _get_ready(folder: Path, file: Path, ready: Path, configuration: Path | None
         with mapped(ready / CATALOGUE):
             check_file(ready / CATALOGUE)
         _keep_privacy(folder / DATABASE, ready / DATABASE)
+        if not note.keys:
+            _keep_accounts(folder / DATABASE, ready / DATABASE)
         return note, waiting, _has_another(ready / CONFIGURATION, configuration)
     except Damaged as error:
         raise StoreError(f"{file}: a database in it is damaged ({error.found}); take another backup, nothing was changed") from error
@@ -106,6 +108,17 @@ def _keep_privacy(present: Path, coming: Path) -> None:
     if closed is not None:
         with Settings(coming) as settings:
             settings.put(PRIVACY_KEY, closed)
+
+
+def _keep_accounts(present: Path, coming: Path) -> None:
+    """Let those who have an account here go on having it, where the backup has nobody's."""
+    from moodify.store.copying import keep_accounts
+
+    if not present.is_file() or not present.stat().st_size:
+        return
+    # One that can't be read is being replaced for that reason.
+    with suppress(StoreError):
+        keep_accounts(present, coming)
 
 
 def _has_another(restored: Path, present: Path | None) -> bool:
@@ -167,6 +180,7 @@ def _tell(folder: Path, note: Note, waiting: int, aside: Path | None, *, configu
         typer.echo(f"What was there is kept in {aside}: delete it once you miss nothing.")
     if note.keys:
         typer.echo("The device's key came with it. Never run two devices with one key: where the other still runs, end it, or erase it with: moodify erase")
+        typer.echo("Accounts are those of then, and everybody signs in anew on the page.")
         typer.echo("If Spotify has renewed the sign-in since the backup, sign in again: moodify spotify login")
     else:
         typer.echo("It holds no keys: the device keeps the one that it has, or makes one. For Spotify, where nobody is signed in: moodify spotify login")

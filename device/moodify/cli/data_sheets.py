@@ -124,6 +124,16 @@ class Sheets:
             waiting = [json.loads(message.payload) for message in _all(outbox)]
         self._json("unsent.json", "Summaries that wait to be sent.", waiting, rows=len(waiting))
 
+    def people(self, database: Path) -> None:
+        """Write who has an account, with what is kept of each; never a password's hash."""
+        from moodify.accounts.export import everybody
+        from moodify.accounts.tables import TableAccounts
+        from moodify.store.accounts import AccountTransactions
+
+        with AccountTransactions(database) as transactions:
+            people = everybody(TableAccounts(transactions))
+        self._json("people.json", "Who has an account on the page, with preferences and where they are signed in; no passwords.", people, rows=len(people))
+
     def songs(self, folder: Path) -> None:
         """Write the songs of the catalogue."""
         from moodify.music.catalogue.catalogue import Catalogue

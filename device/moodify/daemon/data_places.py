@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from moodify.accounts import key
 from moodify.cloud import enrolment
-from moodify.daemon import erasing, hub_beside
+from moodify.daemon import erasing, front, hub_beside
 from moodify.daemon.linking import PUBLIC_KEY
 from moodify.daemon.places import DATABASE, DEVICE_KEY
 from moodify.errors import PersonMustAct
@@ -64,6 +64,8 @@ KINDS: Final = (
     Kind(f"{DEVICE_KEY}.refused", "why a new key came to nothing"),
     Kind(tokens.FILE, "the sign-in to Spotify", InBackup.WITH_KEYS, secret=True),
     Kind(key.FILE, "the key of the page's sign-ins", secret=True),
+    Kind(front.CERTIFICATE_KEY, "the key of the page's certificate", secret=True),
+    Kind(front.CERTIFICATE, "the page's certificate"),
     Kind("device.id", "the device's id", InBackup.WITH_KEYS),
     Kind(PUBLIC_KEY, "its public key"),
     Kind(enrolment.FILE, "the hub that it belongs to", InBackup.WITH_KEYS),

@@ -64,7 +64,8 @@ def take_up(path: Path) -> int:
     """Make a copy ready to go on where there was another database, or none: bring it up to date and begin a new outbox; return how many messages wait in it.
 
     The copied outbox may have gone on meanwhile, and a hub would absorb what this one says under numbers that it knows. So there is a new
-    epoch, and numbers from 1. What has arrived already counts once all the same: each event keeps its id.
+    epoch, and numbers from 1. What has arrived already counts once all the same: each event keeps its id. Nobody is signed in, and no code is
+    good: who signed out since, or used one up, did so for ever.
 
     Raises:
         StoreBusy: there is no room.
@@ -76,7 +77,26 @@ def take_up(path: Path) -> int:
         raise Damaged(path, problem)
     with mapped(path), closing(connect(path)) as db:
         migrate(db)
+        for table in ("codes", "sessions"):
+            db.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
         return _new_outbox(db)
+
+
+def keep_accounts(present: Path, coming: Path) -> None:
+    """Give a copy that :func:`take_up` made ready, and that has no accounts, those of the database that it replaces.
+
+    Raises:
+        StoreBusy: there is no room.
+        StoreError: one of them can't be used; nothing was taken over.
+    """
+    with mapped(coming), closing(connect(coming)) as db:
+        db.execute("ATTACH ? AS present", [f"{present.absolute().as_uri()}?mode=ro"])
+        with transaction(db):
+            for table in reversed(ACCOUNTS):
+                # By name: the present one may be of an older Moodify, which had fewer, or none.
+                columns = ", ".join(row[1] for row in db.execute(f"PRAGMA present.table_info({table})"))
+                if columns:
+                    db.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM present.{table}")  # noqa: S608 - names of ours
 
 
 def settle(path: Path) -> None:

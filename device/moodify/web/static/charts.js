@@ -213,7 +213,7 @@ export function plane({ moods, trail, title }) {
   const bubbles = [...places.values()].sort((a, b) => b.ms - a.ms);
   const whole = bubbles.reduce((sum, { ms }) => sum + ms, 0);
   const mean = (name) => (whole ? bubbles.reduce((sum, place) => sum + place[name], 0) / whole : 0);
-  const signed = (number) => `${number < 0 ? "−" : "+"}${Math.abs(number).toFixed(1)}`;
+  const signed = (number) => `${round(number) < 0 ? "−" : "+"}${Math.abs(number).toFixed(1)}`;
   const desc = whole
     ? `On average valence ${signed(mean("valence"))}, from unpleasant −1 to pleasant +1, and arousal ${signed(mean("arousal"))}, from drowsy −1 to excited +1.`
     : "No mood was felt in this time.";

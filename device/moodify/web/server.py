@@ -16,6 +16,7 @@ import uvicorn
 
 from moodify.errors import PersonMustAct, RetryLater
 from moodify.web.certificate import reached_at
+from moodify.web.connections import AT_MOST, Connection, Listening
 
 if TYPE_CHECKING:
     import ssl
@@ -152,14 +153,14 @@ class _Server(uvicorn.Server):
         config = uvicorn.Config(
             app,
             loop="asyncio",
-            http="h11",
+            http=Connection,
             ws="none",
             lifespan="off",
             access_log=False,
             log_config=None,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=64,
+            limit_concurrency=2 * AT_MOST,
             timeout_keep_alive=15,
             timeout_graceful_shutdown=_GRACE_S,
         )
@@ -169,6 +170,8 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         # access_log=False holds only as long as nobody gives that logger a handler.
         logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+        # It warns of each request that is none, without end.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         self._end_streams = end_streams
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
@@ -205,7 +208,7 @@ class _Server(uvicorn.Server):
 
 def _bound(host: str, port: int, words: Words) -> socket.socket:
     family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET  # noqa: PLR2004 - IPv6
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening = Listening(family)
     try:
         # A restart must not wait for the last run's connections to time out.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,0 +1,157 @@
+"""Connections that somebody opens to take the page's places from others."""
+
+import logging
+import socket
+import time
+
+import httpx
+import pytest
+
+from moodify.web.app import create_app
+from moodify.web.certificate import make, server_context
+from moodify.web.connections import AT_MOST, OF_ONE, Connection, Crowd
+from moodify.web.guard import Place
+from moodify.web.limits import Allowance, Limits
+from moodify.web.server import PageServer
+from signed_in import cookies_of
+from waiting import wait_until
+
+
+def roomy():
+    return Place(limits=Limits(Allowance(10**9, 10**9), Allowance(10**9, 10**9)))
+
+
+@pytest.fixture
+def sockets():
+    opened = []
+
+    def one():
+        opened.append(socket.socket())
+        return opened[-1]
+
+    yield one
+    for each in opened:
+        each.close()
+
+
+def test_one_address_never_has_all_the_places(sockets):
+    crowd = Crowd()
+    assert [crowd.takes(sockets(), "192.0.2.7") for _ in range(OF_ONE + 1)] == [True] * OF_ONE + [False]
+    assert crowd.takes(sockets(), "192.0.2.8")
+
+
+def test_there_are_no_more_than_there_are_places_for(sockets):
+    crowd = Crowd()
+    assert [crowd.takes(sockets(), f"192.0.2.{n % 8}") for n in range(AT_MOST + 1)] == [True] * AT_MOST + [False]
+
+
+def test_a_place_is_free_again_once_it_is_given_up(sockets):
+    crowd = Crowd(at_most=2, of_one=1)
+    first = sockets()
+    assert crowd.takes(first, "2001:db8::1")
+    assert not crowd.takes(sockets(), "2001:db8::1")
+    first.close()
+    assert crowd.takes(sockets(), "2001:db8::1")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_a_tunnel_or_a_proxy_speaks_for_many(sockets, address):
+    crowd = Crowd(at_most=3, of_one=1)
+    assert [crowd.takes(sockets(), address) for _ in range(4)] == [True, True, True, False]
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    monkeypatch.setattr(Connection, "request_s", 0.3)
+    monkeypatch.setattr(Connection, "unread_s", 0.3)
+
+
+def _hung_up(connection):
+    connection.settimeout(10)
+    try:
+        while connection.recv(65_536):
+            pass
+    except ConnectionResetError:
+        pass
+    return True
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: 127",
+        b"POST /api/session HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Moodify: 1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+    ],
+    ids=["nothing", "half a head", "half a body"],
+)
+def test_a_request_that_does_not_end_is_hung_up_on(hurried, house, accounts, said):
+    with PageServer(create_app(house, accounts), "127.0.0.1", 0) as server, socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(said)
+        assert _hung_up(connection)
+
+
+def test_whoever_opens_every_connection_and_says_nothing_does_not_keep_others_out(hurried, house, accounts):
+    with PageServer(create_app(house, accounts), "127.0.0.1", 0) as server:
+        idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(AT_MOST + 8)]
+
+        def answers():
+            try:
+                return httpx.get(f"{server.url}/healthz", trust_env=False, timeout=5).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        try:
+            wait_until(answers, what="an answer")
+        finally:
+            for each in idle:
+                each.close()
+
+
+def test_a_stream_that_goes_on_is_not_hung_up_on(hurried, house, accounts):
+    with (
+        PageServer(create_app(house, accounts, heartbeat_s=0.2), "127.0.0.1", 0) as server,
+        httpx.stream("GET", f"{server.url}/api/stream", cookies=cookies_of(server.url, accounts), trust_env=False, timeout=10) as stream,
+    ):
+        began_s = time.monotonic()
+        # What comes after three times as long as a request may take.
+        assert any(line for line in stream.iter_lines() if line and time.monotonic() - began_s > 3 * Connection.request_s)
+
+
+def test_an_answer_that_nobody_reads_is_hung_up_on(hurried, house, accounts):
+    with PageServer(create_app(house, accounts, place=roomy()), "127.0.0.1", 0) as server, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", server.port))
+        # More than the system takes in for who does not read.
+        connection.sendall(b"GET /static/page.css HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 2000)
+        wait_until(lambda: not server._server.server_state.connections, what="the end of the connection")
+
+
+def test_half_a_request_behind_a_whole_one_is_hung_up_on(hurried, house, accounts):
+    with PageServer(create_app(house, accounts), "127.0.0.1", 0) as server, socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHo")
+        assert _hung_up(connection)
+
+
+def test_a_handshake_that_never_begins_takes_a_place_and_no_more(house, accounts, tmp_path):
+    make(tmp_path / "c.pem", tmp_path / "k.pem", ["127.0.0.1"])
+    with PageServer(create_app(house, accounts), "127.0.0.1", 0, tls=server_context(tmp_path / "c.pem", tmp_path / "k.pem")) as server:
+        idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(AT_MOST)]
+        try:
+            with socket.create_connection(("127.0.0.1", server.port)) as late:
+                assert _hung_up(late)
+        finally:
+            for each in idle:
+                each.close()
+
+
+def test_what_is_no_request_is_not_logged_each_time(house, accounts, caplog):
+    caplog.set_level(logging.INFO)
+    with PageServer(create_app(house, accounts), "127.0.0.1", 0) as server:
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", server.port)) as connection:
+                connection.sendall(b"\x16\x03\x01 this is no HTTP\r\n\r\n")
+                assert _hung_up(connection)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]

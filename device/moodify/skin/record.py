@@ -1,78 +1,121 @@
-"""What is kept of one look at a face's skin: numbers, never pixels."""
+"""What is kept of one look at a face's skin: numbers, never pixels; each field a number from 0 to 100, or null and the reason. No diagnosis."""
+
+# ruff: noqa: TC003 - pydantic reads the annotations
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Final, Self
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Final, Literal, Self
 
-from moodify.skin.measure import Measure
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from moodify.skin.measure import HIGHEST, LOWEST
 
-NOT_WITH_A_CAMERA: Final = Measure.missing("not measurable with a camera")
-_DURATION: Final = "analysis_duration_seconds"
-_REASONS: Final = "reasons"
+NOT_WITH_A_CAMERA: Final = "not measurable with a camera"
+SCORE_VERSION: Final = 1
+"""Of the formula of ``skin_score``: :mod:`moodify.skin.score`. Scores of two versions are never compared."""
+
+Level = Annotated[float, Field(ge=LOWEST, le=HIGHEST, allow_inf_nan=False, strict=True)]
+Points = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
+Signed = Annotated[float, Field(ge=-HIGHEST, le=HIGHEST, allow_inf_nan=False, strict=True)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaceRecord:
-    """One look: each field a number from 0 to 100, or the reason why there is none. It is no diagnosis.
+class Trait(StrEnum):
+    """What can be compared between looks."""
 
-    Raises:
-        ValueError: a field claims what no camera can measure, or the duration is negative or no number.
-    """
+    OILINESS = "oiliness_level"
+    TEXTURE = "pore_size"
+    REDNESS = "redness"
+    TONE = "tone"
 
-    skin_score: Measure
-    """Higher is better."""
-    oiliness_level: Measure
-    """Higher shines more; compared with the person's own baseline."""
-    pore_size: Measure
+
+class Condition(StrEnum):
+    """How skin looks, in cosmetic words, against the person's own usual. Nothing in here is a finding of medicine."""
+
+    SHINIER = "shinier than your usual"
+    COARSER = "coarser-looking than your usual"
+    REDDER = "redder-looking than your usual"
+    AS_USUAL = "looks as usual"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Comparison(_Frozen):
+    """A level against the person's own earlier looks."""
+
+    usual: Level
+    """Median of the earlier looks."""
+    difference: Signed
+    """Points above it, or below."""
+    uncertainty: Points
+    """Points that the difference has to exceed to be more than chance: two standard deviations."""
+    looks: Annotated[int, Field(ge=1, strict=True)]
+
+    @property
+    def is_higher(self) -> bool:
+        """Whether the level is higher than usual, beyond chance."""
+        return self.difference > self.uncertainty
+
+    @property
+    def is_lower(self) -> bool:
+        """Whether the level is lower than usual, beyond chance."""
+        return self.difference < -self.uncertainty
+
+
+class FaceRecord(_Frozen):
+    """One look. ``docs/skin.md`` says what each number means."""
+
+    looked_at: AwareDatetime
+    skin_score: Level | None
+    """50 is the person's own usual; higher is better."""
+    skin_score_version: Literal[1] = SCORE_VERSION
+    skin_score_parts: Mapping[Trait, Level] = Field(default_factory=dict)
+    """What ``skin_score`` is the mean of."""
+    oiliness_level: Level | None
+    """How much more the T-zone shines than the cheeks."""
+    pore_size: Level | None
     """Higher is coarser."""
-    redness: Measure
+    redness: Level | None
     """Higher is redder."""
-    tone: Measure
-    """Higher is lighter."""
-    confidence_score: Measure
-    """How far the rest can be relied on."""
-    analysis_duration_seconds: float
-    hydration_level: Measure = NOT_WITH_A_CAMERA
+    tone: Level | None
+    """Higher is lighter; neither is better."""
+    hydration_level: None = None
     """Water shows in capacitance or in the near infrared, not in colours."""
-    elasticity_level: Measure = NOT_WITH_A_CAMERA
+    elasticity_level: None = None
     """It takes something that pulls."""
+    confidence_score: Level | None
+    """How far the rest can be relied on."""
+    confidence_parts: Mapping[Literal["repeatability", "light"], Level] = Field(default_factory=dict)
+    """``confidence_score`` is their product."""
+    analysis_duration_seconds: Points
+    spread: Mapping[Trait, Points] = Field(default_factory=dict)
+    """Standard deviation over the shots, in points."""
+    against_usual: Mapping[Trait, Comparison] = Field(default_factory=dict)
+    gloss: Mapping[Literal["t_zone", "cheeks"], Points] = Field(default_factory=dict)
+    """Light that highlights add, in parts of white."""
+    conditions: tuple[Condition, ...] = ()
+    skin_type: Annotated[int, Field(ge=1, le=6, strict=True)] | None = None
+    """What the person says of themselves: Fitzpatrick's types I to VI. It is never measured."""
+    card: Annotated[int, Field(ge=0, strict=True)] | None = None
+    """Number of the reference card's print, where one could be used."""
+    eyes_px: Points
+    """Distance of the eyes: how many pixels the face had."""
+    shots: Annotated[int, Field(ge=1, strict=True)]
+    reasons: Mapping[str, str]
+    """For each field that is null for want of a measure, why."""
 
-    def __post_init__(self) -> None:
-        for name in ("hydration_level", "elasticity_level"):
-            if getattr(self, name).value is not None:
-                raise ValueError(f"{name} is not measurable with a camera")
-        seconds: object = self.analysis_duration_seconds
-        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not math.isfinite(seconds) or seconds < 0:
-            raise ValueError(f"{seconds!r} is no duration in seconds")
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the record as it is kept: each field a number or null, and for each null its reason under ``reasons``."""
-        measures = {name: getattr(self, name) for name in _MEASURES}
-        return {
-            **{name: measure.value for name, measure in measures.items()},
-            _DURATION: self.analysis_duration_seconds,
-            _REASONS: {name: measure.reason for name, measure in measures.items() if measure.value is None},
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Return the record that :meth:`as_json` made ``data`` of.
-
-        Raises:
-            ValueError: a field is missing, unknown, out of range, or null without a reason.
-        """
-        wrong = {*_MEASURES, _DURATION, _REASONS} ^ set(data)
-        if wrong:
-            raise ValueError(f"fields are missing or unknown: {', '.join(sorted(wrong))}")
-        reasons = data[_REASONS]
-        if not isinstance(reasons, dict) or not all(isinstance(reason, str) for reason in reasons.values()) or not set(reasons) <= set(_MEASURES):
-            raise ValueError("reasons is no table of fields and texts")
-        return cls(**{name: Measure(data[name], reasons.get(name)) for name in _MEASURES}, analysis_duration_seconds=data[_DURATION])
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        missing = {name for name in MEASURED if getattr(self, name) is None}
+        if missing != set(self.reasons):
+            raise ValueError(f"reasons are for the fields that are null, and for each of them: {', '.join(sorted(missing ^ set(self.reasons)))}")
+        if not all(reason.strip() for reason in self.reasons.values()):
+            raise ValueError("a reason is empty")
+        return self
 
 
-_MEASURES: Final = tuple(field.name for field in fields(FaceRecord) if field.name != _DURATION)
+MEASURED: Final = ("skin_score", *(trait.value for trait in Trait), "confidence_score", "hydration_level", "elasticity_level")
+"""The fields that hold a number or null with its reason."""

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
+from moodify.skin.light import LINEAR
 from moodify.skin.measure import Measure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from moodify.skin.calibration import Calibration
 
 MIN_PIXELS: Final = 200
 """Below it one pixel is more than half a percent."""
 _BRIGHTER: Final = 1.2
 _PALER: Final = 0.9
 """Light skin to which a mirror adds white light until it is 1.2 times as bright keeps about 0.9 of its saturation: both limits are met together."""
+TYPICAL: Final = 0.3
+"""Of white: light to medium skin."""
+_FAINT: Final = (_BRIGHTER - 1) * TYPICAL
+"""Of white. What is fainter can't be told on light skin, so it is not counted on dark skin either, where white is known."""
 _DARK: Final = 0.01
 _BRIGHT: Final = 0.6
 """Of a region's darker quarter, linear, 1 being white: at 0.01, sRGB 25, one step is 8 % of brightness; above 0.6, sRGB 203, the lit side of
@@ -25,17 +33,20 @@ _COLOURLESS: Final = 0.12
 """A saturation below which a tenth of it is within the rounding of 8 bits."""
 
 
-def _linear() -> NDArray[np.float32]:
-    value = np.arange(256) / 255
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)  # noqa: PLR2004 - the standard's
+@dataclass(frozen=True, slots=True, eq=False)
+class Highlights:
+    """Where and how much a region mirrors the light."""
+
+    where: NDArray[np.bool_]
+    """(height, width): the pixels of the region that shine."""
+    share: float
+    """Of the region's pixels, from 0 to 1."""
+    gloss: float
+    """Light that the highlights add, averaged over the region, in parts of white: share times strength."""
 
 
-_LINEAR: Final = _linear()
-"""IEC 61966-2-1: sRGB to light."""
-
-
-def shine(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Measure:
-    """Return the share of a region that mirrors the light, in percent.
+def highlights(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], calibration: Calibration | None = None) -> Highlights | Measure:
+    """Return the highlights of a region, or a measure that is missing and says why.
 
     Skin gives back two lights (the dichromatic model of Shafer, "Using color to separate reflection components", Color Research and
     Application 10, 1985): one from its depth, in its own colour, and one mirrored at its surface, in the colour of the lamp. Where the
@@ -49,6 +60,8 @@ def shine(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Measure:
     Args:
         pixels: uint8 RGB (height, width, 3), sRGB.
         mask: bool (height, width), the region.
+        calibration: of a reference card in view. With it white is known: the lamp's colour cancels out, and gloss is the film's own. Without it the
+            skin is taken for one that gives back :data:`TYPICAL` of white, so that gloss grows with the darkness of the skin.
 
     Raises:
         ValueError: the two do not fit one another.
@@ -57,9 +70,9 @@ def shine(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Measure:
         raise ValueError(f"pixels of shape {pixels.shape} and a mask of shape {mask.shape} do not belong together")
     if np.count_nonzero(mask) < MIN_PIXELS:
         return Measure.missing("too few pixels of the face; come closer")
-    light = _smoothed(_LINEAR[pixels], mask)
+    light = _smoothed(LINEAR[pixels], mask)
     brightness, most = light.mean(axis=1), light.max(axis=1)
-    saturation = 1 - light.min(axis=1) / np.maximum(most, _LINEAR[1])
+    saturation = 1 - light.min(axis=1) / np.maximum(most, LINEAR[1])
     if np.quantile(most, 0.25) > _BRIGHT:
         return Measure.missing("the picture is too bright; turn away from the light")
     own_brightness, own_saturation = np.quantile(brightness, 0.25), np.quantile(saturation, 0.75)
@@ -67,8 +80,23 @@ def shine(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Measure:
         return Measure.missing("the picture is too dark; turn on a light")
     if own_saturation < _COLOURLESS:
         return Measure.missing("the picture has no colour; use a colour camera and white light")
-    shining = (brightness > _BRIGHTER * own_brightness) & (saturation < _PALER * own_saturation)
-    return Measure.of(100 * float(shining.mean()))
+    if calibration is not None:
+        light = calibration.corrected(light).astype(np.float32)
+        brightness, most = light.mean(axis=1), light.max(axis=1)
+        saturation = 1 - light.min(axis=1) / np.maximum(most, LINEAR[1])
+        own_brightness, own_saturation = np.quantile(brightness, 0.25), np.quantile(saturation, 0.75)
+    white = TYPICAL / own_brightness if calibration is None else 1.0
+    added = white * (brightness - own_brightness)
+    shining = (brightness > _BRIGHTER * own_brightness) & (saturation < _PALER * own_saturation) & (added > _FAINT)
+    where = np.zeros_like(mask)
+    where[mask] = shining
+    return Highlights(where, float(shining.mean()), float((added * shining).mean()))
+
+
+def shine(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Measure:
+    """Return the share of a region that mirrors the light, in percent; arguments and errors are those of :func:`highlights`."""
+    found = highlights(pixels, mask)
+    return found if isinstance(found, Measure) else Measure.of(100 * found.share)
 
 
 def _smoothed(light: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:

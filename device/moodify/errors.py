@@ -13,6 +13,7 @@
     │   ├── SignInNeeded       Spotify's sign-in is missing, ended or was revoked
     │   ├── NotSignedIn        nobody is signed in, or the session has ended
     │   ├── WrongSignIn        address, password or code are not right
+    │   │   └── WrongPassword  who is signed in has mistyped it; the session goes on
     │   ├── NotPermitted       who is signed in may not do this
     │   ├── SpeakerNotFound    no speaker of that name is known to the account
     │   ├── NotAllowed         the account, scope or device may not do this
@@ -105,6 +106,10 @@ class NotSignedIn(PersonMustAct):
 
 class WrongSignIn(PersonMustAct):
     """Address, password or code are not right; which of them is not said."""
+
+
+class WrongPassword(WrongSignIn):
+    """The password that was to confirm something is not right; whoever typed it stays signed in."""
 
 
 class NotPermitted(PersonMustAct):

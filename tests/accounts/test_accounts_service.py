@@ -387,6 +387,43 @@ def test_a_new_password_needs_the_old_one_and_ends_other_sessions(accounts, ada)
     assert accounts.sign_in("ada@example.org", SECOND, "x")
 
 
+def test_whoever_guesses_elsewhere_locks_nobody_out_of_a_browser_that_is_known(accounts, ada, clock):
+    guess(accounts, 3)
+    with pytest.raises(TooManyTries):
+        accounts.sign_in("ada@example.org", FIRST, "x")
+    known = accounts.sign_in("ada@example.org", FIRST, "x", browser=ada.browser_token)
+    assert known.user.id == ada.user.id
+    assert known.browser_token not in {None, ada.browser_token}
+
+
+def test_a_known_browser_is_no_way_to_guess(accounts, ada, clock):
+    for _ in range(3):
+        with pytest.raises(WrongSignIn):
+            accounts.sign_in("ada@example.org", SECOND, "x", browser=ada.browser_token)
+    with pytest.raises(TooManyTries):
+        accounts.sign_in("ada@example.org", FIRST, "x", browser=ada.browser_token)
+    # What is wrong there keeps nobody else waiting.
+    assert accounts.sign_in("ada@example.org", FIRST, "x")
+
+
+def test_a_browser_is_known_for_whom_it_signed_in_and_lets_nobody_in(accounts, ada, bo):
+    guess(accounts, 3)
+    for browser in (bo.browser_token, ada.refresh_token, ada.access_token, "x", ""):
+        with pytest.raises(TooManyTries):
+            accounts.sign_in("ada@example.org", FIRST, "x", browser=browser)
+    for call in (accounts.who, accounts.refresh):
+        with pytest.raises(NotSignedIn):
+            call(ada.browser_token)
+    assert accounts.refresh(ada.refresh_token).browser_token is None
+
+
+def test_whoever_guesses_from_outside_keeps_nobody_who_is_signed_in_from_confirming(accounts, ada):
+    guess(accounts, 3)
+    with pytest.raises(TooManyTries):
+        accounts.sign_in("ada@example.org", FIRST, "x")
+    accounts.confirm_password(ada.user.id, FIRST)
+
+
 def test_confirming_a_password_is_no_way_to_guess_it(accounts, ada):
     accounts.confirm_password(ada.user.id, FIRST)
     for _ in range(3):

@@ -192,9 +192,33 @@ def test_what_people_say_of_themselves_is_kept_and_shown_to_them_alone(browser):
     assert browser.patch("/api/me", json={"role": "owner"}).status_code == 422
 
 
+def test_what_one_signs_in_with_is_changed_with_the_password(browser):
+    other = {"email": "lovelace@example.org"}
+    assert browser.patch("/api/me", json=other).status_code == 403
+    # Not 401, by which the page would renew its session and try once more.
+    assert browser.patch("/api/me", json=other | {"password": "not the one"}).status_code == 403
+    assert browser.get("/api/me").json()["email"] == EMAIL
+    assert browser.patch("/api/me", json={"email": f" {EMAIL.upper()} ", "last_name": "Byron"}).json()["last_name"] == "Byron"
+    assert browser.patch("/api/me", json=other | {"password": PASSWORD}).json()["email"] == other["email"]
+    assert browser.patch("/api/me", json={"email": EMAIL, "last_name": "Lovelace", "password": PASSWORD}).json()["email"] == EMAIL
+
+
+def test_a_browser_that_has_signed_in_is_not_locked_out_by_guesses_from_elsewhere(house):
+    accounts = memory_accounts()
+    with PageServer(create_app(house, accounts), "127.0.0.1", 0) as server:
+        ada, eve = (httpx.Client(base_url=server.url, trust_env=False, headers={"X-Moodify": "1"}) for _ in range(2))
+        with ada, eve:
+            given = _set(claim(ada, accounts.make_claim_code()))
+            known = given[f"moodify_browser_{server.port}"]
+            assert (known["path"], known["samesite"].lower(), "httponly" in known) == ("/api/session", "strict", True)
+            assert ada.delete("/api/session").status_code == 200
+            assert [eve.post("/api/session", json={"email": EMAIL, "password": f"a guess {n}"}).status_code for n in range(4)] == [401, 401, 401, 429]
+            sign_in(ada)
+
+
 def test_a_changed_password_ends_what_is_signed_in_elsewhere(browser, stranger):
     sign_in(stranger)
-    assert browser.put("/api/me/password", json={"old": "wrong one indeed", "password": "nine little paper boats"}).status_code == 401
+    assert browser.put("/api/me/password", json={"old": "wrong one indeed", "password": "nine little paper boats"}).status_code == 403
     assert browser.put("/api/me/password", json={"old": PASSWORD, "password": "short"}).status_code == 422
     assert browser.put("/api/me/password", json={"old": PASSWORD, "password": "nine little paper boats"}).status_code == 200
     assert stranger.get("/api/now").status_code == 401

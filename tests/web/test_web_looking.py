@@ -167,7 +167,7 @@ def test_data_are_for_owners(member, path):
 def test_erasing_wants_the_owner_and_the_password(home, owner, member):
     assert member.post("/api/erase", json={"password": PASSWORD}).status_code == 403
     assert owner.post("/api/erase", json={}).status_code == 422
-    assert owner.post("/api/erase", json={"password": "not the one"}).status_code == 401
+    assert owner.post("/api/erase", json={"password": "not the one"}).status_code == 403
     assert not wanted(home.folder)
     assert home.queue.empty()
 

@@ -67,6 +67,7 @@ class Accounts(Authenticating):
         machine = clock or SystemClock()
         super().__init__(kept, Tokens(key, audience), WatchedClock(machine, self._redate), Remembered(kept, machine.now_s), hasher, machine.now_s)
         self._nobodys_tries = Guesses(machine.now_s)
+        self._browsers_tries = Guesses(machine.now_s)
 
     def claim(self, code: str | None, new: NewUser, label: str) -> SignedIn:
         """Make an account and sign it in: the first owner with the claim code or an open window (code None), or whoever has an invitation's code.
@@ -95,13 +96,17 @@ class Accounts(Authenticating):
         logger.info("account %s was made, as %s", user.id, user.role)
         return self._signed_in(user.id, password_hash, label)
 
-    def sign_in(self, email: str, password: str, label: str) -> SignedIn:
+    def sign_in(self, email: str, password: str, label: str, *, browser: str | None = None) -> SignedIn:
         """Begin a session.
+
+        A browser with which somebody has signed in before has wrong tries of its own: who guesses from elsewhere makes wait whoever comes from
+        elsewhere, and can't lock somebody out of their own home (OWASP, "Slow down online guessing attacks with device cookies").
 
         Args:
             email: in any spelling.
             password: as typed.
             label: what the person will know the session by; see :func:`moodify.accounts.label.label_of`.
+            browser: what :attr:`moodify.accounts.session.SignedIn.browser_token` gave this browser, if anything.
 
         Raises:
             WrongSignIn: address or password is not right, or the account is not active.
@@ -113,7 +118,10 @@ class Accounts(Authenticating):
             self._nobodys_tries.count(email.strip().lower()[:254])
             self._hasher.verify(None, password)
             raise _wrong()
-        self._count_try(user.id)
+        if browser is not None and self._tokens.is_browser_of(browser, user.id):
+            self._browsers_tries.count(browser)
+        else:
+            self._count_try(user.id)
         password_hash = self._kept.password_hash(user.id)
         if not self._hasher.verify(password_hash, password) or not user.active:
             raise _wrong()
@@ -121,6 +129,8 @@ class Accounts(Authenticating):
             newer = self._hasher.hash(password)
             self._kept.rehash(user.id, password_hash, newer)
             password_hash = newer
+        if browser is not None:
+            self._browsers_tries.forget(browser)
         return self._signed_in(user.id, password_hash, label)
 
     def refresh(self, refresh_token: str) -> SignedIn:
@@ -204,7 +214,7 @@ class Accounts(Authenticating):
         user = self._kept.by_id(user_id)
         if user is None:
             raise not_signed_in()
-        return self._given(user, session, token, now)
+        return replace(self._given(user, session, token, now), browser_token=self._tokens.browser(user_id))
 
     def _given(self, user: User, session: Session, refresh_token: str, now: datetime) -> SignedIn:
         access_token, expires = self._tokens.access(session, now)

@@ -10,7 +10,7 @@ from moodify.accounts.lockout import Guesses, refuse_early
 from moodify.accounts.managing import Managing
 from moodify.accounts.strength import weaknesses
 from moodify.accounts.window import WINDOW_S, Window
-from moodify.errors import AccountError, WrongSignIn
+from moodify.errors import AccountError, WrongPassword, WrongSignIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,26 +37,30 @@ class Authenticating(Managing):
         self._hasher = hasher
         self._window = Window(now_s)
         self._codes_tried = Guesses(now_s, longest_s=_CODE_WAIT_S)
+        self._confirmed = Guesses(now_s)
         self._trying = threading.Lock()
 
     def confirm_password(self, user_id: UUID, password: str) -> None:
         """Return if the password is theirs: for what must not be done by whoever finds a browser open.
 
+        Wrong ones are counted apart from those of sign-ins, so that nobody who is not signed in can keep somebody who is from it.
+
         Raises:
-            WrongSignIn: it is not.
+            WrongPassword: it is not.
             TooManyTries: after wrong passwords.
             AccountError: the account is gone.
         """
-        self._count_try(user_id)
+        self._confirmed.count(str(user_id))
         if not self._hasher.verify(self._kept.password_hash(user_id), password):
-            raise WrongSignIn("this password is not right; type it again")
+            raise WrongPassword("this password is not right; type it again")
+        self._confirmed.forget(str(user_id))
         self._kept.clear_failures(user_id)
 
     def change_password(self, user_id: UUID, old: str, new: str, *, keep: UUID | None = None) -> None:
         """Change somebody's password and end their sessions, but ``keep``.
 
         Raises:
-            WrongSignIn: the old one is not right.
+            WrongPassword: the old one is not right.
             TooManyTries: after wrong ones.
             AccountError: the new one can't be, or the account is gone.
         """

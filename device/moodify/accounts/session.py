@@ -59,6 +59,8 @@ class SignedIn:
     access_expires: datetime
     refresh_token: str = field(repr=False)
     refresh_expires: datetime
+    browser_token: str | None = field(default=None, repr=False)
+    """By which the browser is known from now on; None where nobody has just proven who they are."""
 
 
 @dataclass(frozen=True, slots=True)

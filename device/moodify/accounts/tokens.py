@@ -52,7 +52,8 @@ class Tokens:
         """
         if len(key) != KEY_BYTES:
             raise ValueError(f"the key has {len(key)} bytes, not {KEY_BYTES}")
-        self._access, self._mac, self._next = (hmac.digest(key, f"moodify {use} {audience}".encode(), "sha256") for use in ("access", "refresh", "rotation"))
+        uses = ("access", "refresh", "rotation", "browser")
+        self._access, self._mac, self._next, self._browser = (hmac.digest(key, f"moodify {use} {audience}".encode(), "sha256") for use in uses)
         # Whoever makes a code at the terminal need not know the audience.
         self._code = hmac.digest(key, b"moodify code", "sha256")
         self._audience = audience
@@ -91,7 +92,16 @@ class Tokens:
 
     def first_refresh(self, session_id: UUID) -> str:
         """Return the refresh token of a session that begins."""
-        return self._sealed(session_id, secrets.token_bytes(_SECRET))
+        return self._sealed(session_id, secrets.token_bytes(_SECRET), self._mac)
+
+    def browser(self, user_id: UUID) -> str:
+        """Return what a browser is known by with which somebody has signed in; it lets nobody in."""
+        return self._sealed(user_id, secrets.token_bytes(_SECRET), self._browser)
+
+    def is_browser_of(self, token: str, user_id: UUID) -> bool:
+        """Return whether a browser was given a token because this user signed in with it."""
+        found = _opened(token, self._browser)
+        return found is not None and found[:_ID] == user_id.bytes
 
     def next_refresh(self, token: str) -> str:
         """Return the token that takes the place of a genuine one.
@@ -100,7 +110,7 @@ class Tokens:
             NotSignedIn: it is not ours.
         """
         session_id = self.session_of(token)
-        return self._sealed(session_id, hmac.digest(self._next, _octets(token), "sha256"))
+        return self._sealed(session_id, hmac.digest(self._next, _octets(token), "sha256"), self._mac)
 
     def session_of(self, token: str) -> UUID:
         """Return the session of a refresh token that was ours at some time.
@@ -108,22 +118,19 @@ class Tokens:
         Raises:
             NotSignedIn: it never was.
         """
-        octets = _octets(token)
-        body, mac = octets[:-_MAC], octets[-_MAC:]
-        if len(octets) != _ID + _SECRET + _MAC or not hmac.compare_digest(mac, self._mac_of(body)):
+        found = _opened(token, self._mac)
+        if found is None:
             raise not_signed_in()
-        return UUID(bytes=body[:_ID])
+        return UUID(bytes=found[:_ID])
 
     def code_hash(self, code: str) -> bytes:
         """Return what is kept of a code, as :func:`moodify.accounts.codes.typed` gives it."""
         return hmac.digest(self._code, code.encode("utf-8", "surrogatepass"), "sha256")
 
-    def _sealed(self, session_id: UUID, secret: bytes) -> str:
-        body = session_id.bytes + secret
-        return base64.urlsafe_b64encode(body + self._mac_of(body)).decode().rstrip("=")
-
-    def _mac_of(self, body: bytes) -> bytes:
-        return hmac.digest(self._mac, body, "sha256")[:_MAC]
+    @staticmethod
+    def _sealed(whose: UUID, secret: bytes, key: bytes) -> str:
+        body = whose.bytes + secret
+        return base64.urlsafe_b64encode(body + _mac_of(body, key)).decode().rstrip("=")
 
 
 def hash_of(token: str) -> bytes:
@@ -134,6 +141,17 @@ def hash_of(token: str) -> bytes:
 def not_signed_in() -> NotSignedIn:
     """Return what whoever has no session any more is told."""
     return NotSignedIn("you are not signed in, or this session has ended; sign in")
+
+
+def _opened(token: str, key: bytes) -> bytes | None:
+    """Return what was sealed with a key; None where it was not."""
+    octets = _octets(token)
+    body, mac = octets[:-_MAC], octets[-_MAC:]
+    return body if len(octets) == _ID + _SECRET + _MAC and hmac.compare_digest(mac, _mac_of(body, key)) else None
+
+
+def _mac_of(body: bytes, key: bytes) -> bytes:
+    return hmac.digest(key, body, "sha256")[:_MAC]
 
 
 def _octets(token: str) -> bytes:

@@ -9,8 +9,9 @@ from uuid import UUID  # noqa: TC003 - FastAPI reads the annotations
 from fastapi import APIRouter, Header, Request, Response
 
 from moodify.accounts.accounts import NewUser
+from moodify.accounts.address import normalise
 from moodify.accounts.label import label_of
-from moodify.errors import NotSignedIn
+from moodify.errors import NotPermitted, NotSignedIn
 from moodify.web.account_schemas import (
     Claim,
     Claimable,
@@ -74,7 +75,8 @@ def _coming_in(router: APIRouter, accounts: Accounts, desk: Desk, service: Liter
     @router.post("/session")
     async def sign_in(asked: SignIn, request: Request, response: Response, user_agent: _Agent = None) -> SignedInOut:
         """Sign in. For anybody."""
-        return _give(await desk.hash(accounts.sign_in, asked.email, asked.password, label_of(user_agent)), request, response)
+        browser = Cookies.of(request.scope).browser
+        return _give(await desk.hash(accounts.sign_in, asked.email, asked.password, label_of(user_agent), browser=browser), request, response)
 
     @router.post("/session/refresh")
     async def refresh(_: Nothing, request: Request, response: Response) -> SignedInOut:
@@ -142,7 +144,11 @@ def _own(router: APIRouter, accounts: Accounts, desk: Desk, changed: Callable[[]
 
     @router.patch("/me")
     async def change_me(asked: Me, who: Person) -> UserOut:
-        """Change one's own account: name, address, preferences, age and skin type."""
+        """Change one's own account: name, preferences, age and skin type; the address with the password."""
+        if asked.email is not None and normalise(asked.email) != who.user.email:
+            if asked.password is None:
+                raise NotPermitted("Your address is what you sign in with. Type your password to change it.")
+            await desk.hash(accounts.confirm_password, who.user.id, asked.password)
         user = await desk.ask(accounts.update_me, who.user.id, **changes_of(asked))
         changed()
         return UserOut.of(user)

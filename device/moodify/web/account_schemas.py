@@ -64,6 +64,7 @@ class Me(Asked):
     age: Annotated[int | None, Field(ge=1, le=OLDEST, examples=[36])] = None
     skin_type: Annotated[int | None, Field(ge=1, le=6, examples=[2], description="Fitzpatrick's type, 1 to 6, as they say it of themselves.")] = None
     preferences: Preferences | None = None
+    password: Annotated[Password | None, Field(description="The password; needed where the address changes, as it is what one signs in with.")] = None
 
 
 class NewPassword(Asked):

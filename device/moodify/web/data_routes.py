@@ -28,7 +28,7 @@ class Confirms(Protocol):
     """What is asked of :class:`moodify.accounts.accounts.Accounts`."""
 
     def confirm_password(self, user_id: UUID, password: str) -> None:
-        """Raise WrongSignIn or TooManyTries where it is not the user's."""
+        """Raise WrongPassword or TooManyTries where it is not the user's."""
 
 
 def data_routes(keeping: Keeping, accounts: Confirms, aside: Aside, folder: Path) -> APIRouter:

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from moodify.errors import CannotWork, MoodifyError, NoSuchUser, NotPermitted, NotSignedIn, PersonMustAct, RetryLater, TooManyTries, WrongSignIn
+from moodify.errors import CannotWork, MoodifyError, NoSuchUser, NotPermitted, NotSignedIn, PersonMustAct, RetryLater, TooManyTries, WrongPassword, WrongSignIn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +41,8 @@ _STATUSES: tuple[tuple[type[MoodifyError], HTTPStatus], ...] = (
     (TooManyTries, HTTPStatus.TOO_MANY_REQUESTS),
     (RetryLater, HTTPStatus.SERVICE_UNAVAILABLE),
     (NotSignedIn, HTTPStatus.UNAUTHORIZED),
+    # Not 401: by that a page renews its session and asks again, so that one slip would count twice.
+    (WrongPassword, HTTPStatus.FORBIDDEN),
     (WrongSignIn, HTTPStatus.UNAUTHORIZED),
     (NotPermitted, HTTPStatus.FORBIDDEN),
     (PersonMustAct, HTTPStatus.CONFLICT),

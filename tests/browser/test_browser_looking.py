@@ -117,7 +117,7 @@ def test_a_wish_that_is_refused_says_why(home, page):
     home.house.refuse("Nothing plays, so the volume is left as it is")
     home.enter(page, "now")
     page.get_by_role("slider", name="Volume").fill("25")
-    expect(page.locator("#steer-answer")).to_have_text("Nothing plays, so the volume is left as it is")
+    expect(page.locator("#steer-answer")).to_have_text("Nothing plays, so the volume is left as it is.")
 
 
 def test_health_is_shown_in_full_and_what_is_wrong_first(home, page):

@@ -52,7 +52,7 @@ def test_wrong_passwords_make_one_wait_and_say_for_how_long(page):
             try_in(page, f"not the password {n}")
             expect(answer).to_contain_text("not right")
         try_in(page, PASSWORD)
-        expect(answer).to_have_text("too many wrong tries; wait 2 seconds and try again")
+        expect(answer).to_have_text("Too many wrong tries; wait 2 seconds and try again.")
         clock.go(2)
         try_in(page, "not the password either")
         expect(answer).to_contain_text("not right")

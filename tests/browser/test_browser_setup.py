@@ -56,7 +56,7 @@ def begin_sign_in(page):
 
 
 def test_from_claim_to_music(appliance, spotify, page):
-    code = wait_until(lambda: re.findall(r"/#/claim/(\S+)", appliance.log), what="the claim code")[-1]
+    code = wait_until(lambda: re.findall(r"/#/claim/(\S+)", appliance.log), within_s=60, what="the claim code")[-1]
     page.goto(f"{appliance.page}/#/claim/{code}")
     for label, name in (("First name", "first_name"), ("Last name", "last_name"), ("E-mail address", "email"), ("Password", "password")):
         page.get_by_label(label, exact=True).first.fill(ADA[name])
@@ -112,7 +112,7 @@ def test_an_address_that_did_not_open_is_pasted(appliance, page):
     field = page.get_by_label("Address of the page that did not open")
     field.fill("http://127.0.0.1:8888/callback?code=abc")
     page.get_by_role("button", name="Finish").click()
-    expect(page.locator(".step.open .answer.failed")).to_contain_text("the address is incomplete")
+    expect(page.locator(".step.open .answer.failed")).to_contain_text("The address is incomplete")
     field.fill(back)
     page.get_by_role("button", name="Finish").click()
     expect(page.locator("#step-speaker")).to_have_attribute("aria-expanded", "true")

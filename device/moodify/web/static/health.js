@@ -58,7 +58,7 @@ function spotify(told) {
   return card(
     "spotify-title", "Spotify",
     facts(
-      ["Sign-in", state, message ?? "", usable ? (soon || message ? "degraded" : "ok") : state === "not signed in" ? "off" : "broken"],
+      ["Sign-in", state, state === "not signed in" ? "An owner signs in under Set-up." : message ?? "", usable ? (soon || message ? "degraded" : "ok") : state === "not signed in" ? "off" : "broken"],
       left === null ? null : ["Ends", left > 0 ? `in ${left} ${left === 1 ? "day" : "days"}` : "today", ends ? new Date(`${ends}T12:00`).toLocaleDateString([], { day: "numeric", month: "long", year: "numeric" }) : ""],
       requests && requests.shut_s > 0 ? ["Requests", `wait ${ago(requests.shut_s + 59)}`, "Spotify wants to be left alone until then; what plays goes on.", "degraded"] : null,
     ),

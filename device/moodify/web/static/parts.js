@@ -53,11 +53,16 @@ export function day(iso) {
   return `${date.toLocaleDateString([], { day: "numeric", month: "short", year: "numeric" })}, ${time}`;
 }
 
+// What a log writes as a clause, as a sentence.
+export function sentence(text) {
+  return text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}` : "";
+}
+
 // What an answer said, beside what was pressed: a text, or the problem that was thrown.
 export function tell(element, what) {
   const failed = what instanceof Error;
   element.classList.toggle("failed", failed);
-  element.textContent = failed ? (what.detail ?? "Something on this page went wrong. Reload it.") : what;
+  element.textContent = sentence(failed ? (what.detail ?? "Something on this page went wrong. Reload it.") : what);
 }
 
 // Pressed once at a time: it rests while what it began is not done. What that throws is told at `answer`.

@@ -13,6 +13,7 @@ from moodify.config.load import parse
 from moodify.daemon.app import Options, run
 from moodify.daemon.conductor import Conductor
 from moodify.daemon.dj import Dj
+from moodify.daemon.presses import Presses
 from moodify.daemon.signals import Pressed
 from moodify.panel.port import Press
 from moodify.store import prepare
@@ -46,8 +47,8 @@ def test_a_press_is_on_the_pins_of_the_light_before_anybody_else_has_moved(tmp_p
     sight, dj = Stuck(monkeypatch, eyes.Eyes, "see"), Stuck(monkeypatch, Dj, "_looked")
     parts = [sight, dj, Stuck(monkeypatch, Conductor, "_tick", sight, dj)]
     handled, seen = [], {}
-    inner = Conductor._pressed
-    monkeypatch.setattr(Conductor, "_pressed", lambda self, pressed: (handled.append(pressed), inner(self, pressed))[1])
+    inner = Presses.take
+    monkeypatch.setattr(Presses, "take", lambda self, pressed: (handled.append(pressed), inner(self, pressed))[1])
 
     def finger():
         seen["stuck"] = all(part.entered.wait(STUCK_WITHIN_S) for part in parts)
@@ -101,8 +102,8 @@ def test_a_press_is_on_the_pins_of_the_light_while(tmp_path, monkeypatch, what, 
         os.kill(os.getpid(), signal.SIGINT)
 
     handled = threading.Event()
-    inner = Conductor._pressed
-    monkeypatch.setattr(Conductor, "_pressed", lambda self, pressed: (inner(self, pressed), handled.set())[0])
+    inner = Presses.take
+    monkeypatch.setattr(Presses, "take", lambda self, pressed: (inner(self, pressed), handled.set())[0])
     thread = threading.Thread(target=finger)
     thread.start()
     code = run(parse(TOML, source="test"), Options(pins=factory))

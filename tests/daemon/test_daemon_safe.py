@@ -9,12 +9,30 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
+from daemon_house import Lamp
 
+from moodify.config.model import Config
+from moodify.daemon.board import Board
+from moodify.daemon.courier import NoCourier
+from moodify.daemon.display import Display
 from moodify.daemon.ending import AGAIN
+from moodify.daemon.kept import Kept
+from moodify.daemon.recorder import Recorder
+from moodify.daemon.reset import ResetAnswer
+from moodify.daemon.safe import SafeConductor
+from moodify.daemon.signals import Pressed, Stop
+from moodify.daemon.snapshot import Facts
+from moodify.panel.port import Press, Show
 from moodify.store.history import History
+from moodify.store.prepare import prepare
+from moodify.store.settings import Settings
+from moodify.store.store import Store
+from moodify.system.clock import WorldClock
 from moodify.system.crashes import FILE, MANY, count_of
+from moodify.system.notify import Notifier
 from processes import open_files
 from signed_in import Page
 from waiting import wait_until
@@ -163,3 +181,26 @@ def test_four_crashes_are_not_yet_safe_mode(crashed):
     with crashed.daemon() as process:
         crashed.hear("READY=1", process)
         wait_until(lambda: crashed.page()["camera"]["state"] == "ok", within_s=20, what="the camera")
+
+
+def test_a_hold_for_a_reset_counts_in_safe_mode_too(tmp_path):
+    prepare(tmp_path / "moodify.db")
+    clock, inbox, lamp = WorldClock(), SimpleQueue(), Lamp()
+    with Store(tmp_path / "moodify.db") as store, Settings(tmp_path / "moodify.db") as settings:
+        conductor = SafeConductor(
+            Config.model_validate({}),
+            Facts("m-test", "1", "none", demo=False),
+            clock,
+            inbox,
+            "safe mode",
+            recorder=Recorder(store, clock, flush_s=60),
+            kept=Kept(store, settings, retention_days=365),
+            courier=NoCourier(),
+            reset_held=lambda: ResetAnswer(done=True, said="For five minutes"),
+        )
+        board = Board(conductor.now())
+        inbox.put(Pressed(Press.RESET, "button", clock.now_s()))
+        inbox.put(Stop("the end"))
+        assert conductor.run(Display(board, lamp, Notifier(environ={}), lambda _name, _value: None), lambda: None) == 0
+    assert board.now()["music"]["reason"] == "For five minutes"
+    assert lamp.shown[-1] == (Show.HOLD_RESET, None)

@@ -11,6 +11,7 @@ from moodify.camera.files import Recording
 from moodify.camera.steady import SteadyCamera
 from moodify.config.model import CameraConfig, VisionConfig
 from moodify.daemon import watcher as room
+from moodify.daemon.aiming import Aiming
 from moodify.daemon.signals import CameraIs, RecordingEnded, Seen, State, Stop
 from moodify.daemon.threads import guarded
 from moodify.daemon.watcher import Watcher
@@ -232,3 +233,17 @@ def test_closing_does_not_wait_for_a_frame_that_nobody_deals_with(tmp_path):
     assert post.watcher.alive
     post.close()
     assert not post.thread.is_alive()
+
+
+def test_who_begins_to_aim_just_as_privacy_begins_does_not_go_on_after_it():
+    told = []
+    aiming = Aiming(told.append)
+    post = Post(privacy=True, aiming=aiming)
+    try:
+        wait_until(lambda: post.of(CameraIs))
+        aiming.begin("ann", "Ann")
+        wait_until(lambda: [each.on for each in told] == [True, False])
+        assert aiming.left_s("ann") == 0.0
+    finally:
+        post.watcher.close()
+        post.thread.join(10)

@@ -33,7 +33,6 @@ class CameraOpener:
             pace: of a recording: 1 as it was, N so many times faster, 0 as fast as it is read.
             sample_allowed: whether ``auto`` may take the sample. Where the household's own music plays it may not: a
                 camera that the kernel finds a little late would leave it to the portraits. ``sample`` by name always may.
-
             give_up: once it is set, a camera that takes its time to open is given up.
 
         Raises:

@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from moodify.music.situation import Ask
 from moodify.types import Mood, OrderStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from moodify.daemon.courier import Courier, NoCourier
     from moodify.daemon.deciding import Decider
     from moodify.daemon.override import Override
+    from moodify.daemon.sight import Sight
     from moodify.daemon.signals import CommandTaken, OrderEnded
-
-
-class Acts(Protocol):
-    """What a command may have done: the conductor."""
-
-    def look_again(self, ask: Ask) -> str | None:
-        """Begin to look again; return why that can't be."""
-
-    def set_privacy(self, *, on: bool, origin: str) -> None:
-        """Close the camera, or let it see again."""
-
-    def diagnosis(self) -> Mapping[str, Any]:
-        """Return what may be told of this device."""
 
 
 class FromAfar:
     """Carries out commands, and answers each once. Belongs to the conductor's thread."""
 
-    def __init__(self, courier: Courier | NoCourier, acts: Acts, decider: Decider, override: Override) -> None:
-        """Take who answers, who acts, who decides, and the mood that may be named."""
+    def __init__(self, courier: Courier | NoCourier, sight: Sight, decider: Decider, override: Override, diagnosis: Callable[[], Mapping[str, Any]]) -> None:
+        """Take who answers, who looks, who decides, the mood that may be named, and what returns what may be told of this device."""
         self._courier = courier
-        self._acts = acts
+        self._sight = sight
         self._decider = decider
         self._override = override
+        self._diagnosis = diagnosis
         self._volumes: dict[str, CommandTaken] = {}
         """Commands whose order is on its way to the speaker, by its id."""
 
@@ -45,10 +34,10 @@ class FromAfar:
         """Do what a command says; privacy can be turned on from afar, never off."""
         match command.name:
             case "privacy":
-                self._acts.set_privacy(on=True, origin="afar")
+                self._sight.set_privacy(on=True, origin="afar")
                 self._answer(command)
             case "rescan":
-                self._answer(command, self._acts.look_again(Ask.LOOK_FROM_AFAR))
+                self._answer(command, self._sight.look_again(Ask.LOOK_FROM_AFAR))
             case "pause" | "resume":
                 self._decider.with_fresh_look(lambda: self._answer(command, self._decider.pause_or_resume(pause=command.name == "pause")))
             case "mood":
@@ -58,7 +47,7 @@ class FromAfar:
             case "goal":
                 self._answer(command, data={"goal": self._decider.want_goal(command.args["goal"])})
             case "diagnostics":
-                self._answer(command, data=self._acts.diagnosis())
+                self._answer(command, data=self._diagnosis())
             case _:
                 self._answer(command, f"{command.name} is not known here")
 

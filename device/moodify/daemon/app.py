@@ -10,6 +10,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TextIO
 
 from moodify import __version__
+from moodify.daemon import words
 from moodify.daemon.aiming import Aiming
 from moodify.daemon.board import Board
 from moodify.daemon.conductor import Conductor, Crew
@@ -187,9 +188,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         courier = new_courier(config.link, folder, identity, put, retention_days=config.store.retention_days) if config.link.enabled else NoCourier()
         recorder = Recorder(store, clock, flush_s=config.store.flush_s, sink=options.events, committed=courier.wake)
         if aside is not None:
-            recorder.note(
-                EventKind.HEALTH, {"reasons": [f"The database was damaged: it is kept as {aside.name}, and a fresh one took its place. Restore a backup if there is one"]}
-            )
+            recorder.note(EventKind.HEALTH, words.damaged(aside))
         front = open_front(config, folder, database, identity.device, house)
         conductor = Conductor(
             band.config,

@@ -16,18 +16,18 @@ from moodify.daemon.ending import AGAIN
 from moodify.daemon.override import Override
 from moodify.daemon.parts import Part
 from moodify.daemon.pending import Pending
-from moodify.daemon.reset import ResetAnswer, no_accounts
+from moodify.daemon.presses import Presses
+from moodify.daemon.reset import ResetAnswer, Resets, no_accounts
 from moodify.daemon.room import Room
 from moodify.daemon.said import Said
 from moodify.daemon.settling import until_idle
+from moodify.daemon.sight import Sight
 from moodify.daemon.signals import State
 from moodify.daemon.snapshot import Facts, snapshot
 from moodify.daemon.songs import Songs
 from moodify.daemon.turntable import Turntable
 from moodify.daemon.wellbeing import Wellbeing
-from moodify.errors import MoodifyError, PersonMustAct
-from moodify.music.situation import Ask
-from moodify.panel.port import Press, Show
+from moodify.errors import PersonMustAct
 from moodify.types import Act, Decision, EventKind
 
 if TYPE_CHECKING:
@@ -57,10 +57,6 @@ TICK_S = 1.0
 SETTLE_S = 15.0
 #: What a person must mend is tried again by itself after so many seconds; a press tries at once.
 MENDED_S = 600.0
-#: The light says for so many seconds what came of a hold for a reset.
-ANSWER_S = 3.0
-#: Where a press comes from that is let go, too.
-BUTTON = "button"
 #: At the end, longest wait in seconds for the order that is under way, so that its end is told too.
 LAST_ORDER_S = 1.0
 
@@ -109,13 +105,13 @@ class Conductor:
         self._songs = Songs(policy, pool, librarian, crew.dj)
         self._recorder = recorder
         self._kept = kept
-        self._camera = Part(EventKind.CAMERA, recorder, "opening")
         self._room = Room(clock, recorder, new_tracker)
         self._table = self._table_for(crew.dj)
         self._link = Part(EventKind.LINK, recorder, "connecting")
         self._said = Said(recorder, clock)
         self._override = Override(clock, kept)
         self._pending = Pending()
+        self._sight = Sight(crew.watcher, self._room, recorder=recorder, kept=kept, pending=self._pending, override=self._override, said=self._said)
         self._decider = Decider(
             clock,
             policy,
@@ -128,15 +124,11 @@ class Conductor:
             said=self._said,
             kept=kept,
         )
-        self._afar = FromAfar(crew.courier, self, self._decider, self._override)
+        self._resets = Resets(crew.reset_held, clock, self._said)
+        self._presses = Presses(self._sight, self._decider, self._resets, room=self._room, pending=self._pending, override=self._override)
+        self._afar = FromAfar(crew.courier, self._sight, self._decider, self._override, self.diagnosis)
         self._wellbeing = Wellbeing(config.system, recorder, kept, crew.courier.publish)
-        self._aimed = False
-        """Whether the camera's picture is shown to somebody."""
         self._began_s = clock.now_s()
-        self._private = kept.privacy
-        """Whether the watcher keeps the camera closed."""
-        self._answer: Show | None = None
-        self._answer_until_s = float("-inf")
         self._health_due_s = float("-inf")
         self._ending: sig.Stop | sig.ThreadDied | None = None
 
@@ -197,16 +189,16 @@ class Conductor:
             case sig.Seen():
                 self._seen(signal.observation)
             case sig.CameraIs():
-                self._camera_is(signal)
+                self._sight.becomes(signal)
             case sig.Pressed():
-                self._pressed(signal)
+                self._ending = self._presses.take(signal) or self._ending
             case sig.PrivacyWanted():
-                self.set_privacy(on=signal.on, origin=signal.origin)
+                self._sight.set_privacy(on=signal.on, origin=signal.origin)
             case sig.HouseChanged():
                 self._follow_house()
                 self._decider.decide()
             case sig.Aiming():
-                self._aim(signal)
+                self._sight.aim(signal)
             case sig.OrderEnded():
                 self._order_ended(signal)
             case sig.PlaybackSeen() | sig.CandidatesFound() if signal.player != self._crew.dj.players:
@@ -227,7 +219,7 @@ class Conductor:
                 self._ending = signal
 
     def _seen(self, observation: Observation) -> None:
-        if self._private:
+        if self._sight.private:
             # A frame that was on its way when the camera was closed.
             return
         ask = None
@@ -238,100 +230,6 @@ class Conductor:
             # While nobody was here the speaker was looked at seldom.
             self._table.look_at(self._clock.now_s())
         self._decider.decide(ask)
-
-    def _camera_is(self, signal: sig.CameraIs) -> None:
-        saw = self._camera.state is State.OK
-        self._camera.becomes(signal.state, signal.message)
-        if saw and signal.state is not State.OK:
-            self._room.forget()
-            self._answer_pending(f"Can't look again: {self._camera.message}")
-
-    def _answer_pending(self, why_not: str) -> None:
-        """Answer a press that waits, for the songs or for the look, by why it will not be."""
-        if self._pending.drop():
-            self._said.note(Decision(Act.KEEP, why_not, self._room.mood), answer=True)
-
-    def _pressed(self, signal: sig.Pressed) -> None:
-        log.log(logging.DEBUG if signal.press is Press.LET_GO else logging.INFO, "Pressed %s (%s)", signal.press.value, signal.origin)
-        if signal.origin == BUTTON:
-            self._finger(signal.press)
-        match signal.press:
-            case Press.SCAN:
-                self.look_again(Ask.LOOK)
-            case Press.NEXT:
-                self._pending.drop()
-                self._decider.decide(Ask.NEXT)
-            case Press.LIKE:
-                self._decider.with_fresh_look(lambda: self._decider.decide(Ask.LIKE), Ask.LIKE)
-            case Press.PAUSE:
-                self._pending.drop()
-                self._decider.with_fresh_look(lambda: self._decider.decide(Ask.PAUSE))
-            case Press.PRIVACY:
-                self.set_privacy(on=not self._private, origin=signal.origin)
-            case Press.RESET:
-                self._reset()
-            case Press.STUCK:
-                log.warning("The button has been down for a minute: it is stuck, or wired wrongly. It counts again once it is up")
-                self._pending.drop()
-            case Press.QUIT:
-                self._ending = sig.Stop("a key asked for it")
-
-    def _finger(self, press: Press) -> None:
-        if press in {Press.SCAN, Press.NEXT}:
-            # What else it means shows when it is let go.
-            self._pending.hold()
-            return
-        looking, ask = self._pending.looking, self._pending.let_go()
-        if press is Press.LET_GO and looking:
-            self._override.end()
-            if ask is not None:
-                self._decider.decide(ask)
-
-    def look_again(self, ask: Ask) -> str | None:
-        """Begin to look again, whatever mood was named; return why that can't be, which is noted too."""
-        if self._private:
-            why_not = "Privacy is on and the camera is closed: turn privacy off to look again"
-        elif self._camera.state is not State.OK:
-            why_not = f"Can't look again: {self._camera.message}"
-        else:
-            if not self._pending.held:
-                self._override.end()
-            self._pending.look(ask)
-            self._room.look_again()
-            self._crew.watcher.scan()
-            return None
-        self._said.note(Decision(Act.KEEP, why_not, self._room.mood), answer=True)
-        return why_not
-
-    def set_privacy(self, *, on: bool, origin: str) -> None:
-        """Close the camera, or let it see again, as a person wants it; kept over a restart."""
-        self._kept.set_privacy(on=on, origin=origin)
-        self._follow_privacy()
-
-    def _follow_privacy(self) -> None:
-        """Close the camera, or let it see again, where a hand or the hour has changed that."""
-        standing = self._kept.privacy_standing
-        if standing.on == self._private:
-            return
-        self._private = standing.on
-        self._crew.watcher.set_privacy(standing.on, standing.why)
-        self._pending.drop()
-        self._room.forget()
-        why = f" ({standing.why})" if standing.why else ""
-        said = f"Privacy is on{why}: the camera is closed, and the music is left as it is" if standing.on else f"Privacy is off{why}: the camera looks again"
-        self._said.note(Decision(Act.KEEP, said, self._room.mood), answer=True)
-
-    def _reset(self) -> None:
-        """Let a password be reset, and answer who held the button for it."""
-        self._pending.drop()
-        try:
-            answer = self._crew.reset_held()
-        except MoodifyError as error:
-            answer = ResetAnswer(done=False, said=f"The password can't be reset now: {error}")
-        log.info("The button was held for a password reset: %s", answer.said)
-        self._answer = Show.HOLD_RESET if answer.done else Show.NOTHING_TO_DO
-        self._answer_until_s = self._clock.now_s() + ANSWER_S
-        self._said.note(Decision(Act.KEEP, answer.said, self._room.mood), answer=True)
 
     def _follow_house(self) -> None:
         """Take what the household wants of the music now."""
@@ -356,12 +254,6 @@ class Conductor:
     def _table_for(self, dj: Dj) -> Turntable:
         spotify = self._config.music.spotify
         return Turntable(dj, self._recorder, self._facts.speaker, poll_s=spotify.poll_s, speaker=spotify.speaker)
-
-    def _aim(self, aiming: sig.Aiming) -> None:
-        """Tell who is in the room that the camera's picture is shown."""
-        self._aimed = aiming.on
-        said = f"{aiming.by} sees the camera's picture on the page for two minutes at most, to aim it" if aiming.on else "The camera's picture is shown to nobody any more"
-        self._said.note(Decision(Act.KEEP, said, self._room.mood), answer=True)
 
     def _order_ended(self, ended: sig.OrderEnded) -> None:
         decision, now_s = ended.order.decision, self._clock.now_s()
@@ -404,7 +296,7 @@ class Conductor:
     def _tick(self) -> None:
         now_s = self._clock.now_s()
         self._kept.tick()
-        self._follow_privacy()
+        self._sight.follow_privacy()
         self._decider.poll_where_due(now_s)
         self._table.tick(now_s)
         if now_s >= self._health_due_s:
@@ -415,7 +307,7 @@ class Conductor:
             self._follow_house()
         self._recorder.flush()
         if (mood := self._pending.late(now_s)) is not None:
-            self._answer_pending(f"Found no {mood.value} music in time: press again")
+            self._sight.answer_pending(f"Found no {mood.value} music in time: press again")
         if self._override.over():
             self._said.note(Decision(Act.KEEP, "The mood that was named is over: the music follows the room again", self._room.mood), answer=True)
         self._kept.keep_music(self._policy, now_s, self._clock.utc())
@@ -424,7 +316,7 @@ class Conductor:
         self._crew.display.beat(watcher_alive=self._crew.watcher.alive)
 
     def _show(self) -> None:
-        self._crew.display.show(self._now(), scanning=self._pending.looking or self._aimed, answer=self._answer if self._clock.now_s() < self._answer_until_s else None)
+        self._crew.display.show(self._now(), scanning=self._sight.looking, answer=self._resets.show)
 
     def _now(self) -> Now:
         return snapshot(
@@ -436,10 +328,10 @@ class Conductor:
             playback=self._table.playback,
             upcoming=self._table.upcoming,
             reason=self._said.reason,
-            camera=self._camera.now(),
+            camera=self._sight.part.now(),
             speaker=self._table.part.now(),
             link=self._link.now(),
-            privacy=self._private,
+            privacy=self._sight.private,
             override=self._override.now(),
             goal=self._decider.goal,
         )

@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from moodify import __version__
 from moodify.daemon import signals as sig
+from moodify.daemon import words
 from moodify.daemon.board import Board
-from moodify.daemon.conductor import BUTTON
 from moodify.daemon.courier import Courier, NoCourier
 from moodify.daemon.diagnosis import diagnose
 from moodify.daemon.display import Display
 from moodify.daemon.ending import AGAIN, ended_after
-from moodify.daemon.front import open_front
+from moodify.daemon.front import open_front, reset_held_at
 from moodify.daemon.household import Household
 from moodify.daemon.keeping import RunningKeeping
 from moodify.daemon.page_routes import page_routes
 from moodify.daemon.parts import Part
 from moodify.daemon.places import DATABASE, DEVICE_KEY
+from moodify.daemon.presses import BUTTON
 from moodify.daemon.recorder import Recorder
+from moodify.daemon.reset import ResetAnswer, Resets
 from moodify.daemon.running import Patience, end, pressed, show, start_health_reading, started
 from moodify.daemon.said import Said
 from moodify.daemon.setting_up import HouseSetUp, routes_of
@@ -69,7 +71,17 @@ class SafeConductor:
     """Stands in for the conductor. Everything belongs to the thread that calls :meth:`run`."""
 
     def __init__(
-        self, config: Config, facts: Facts, clock: Clock, inbox: SimpleQueue[sig.Signal], why: str, *, recorder: Recorder, kept: Kept, courier: Courier | NoCourier
+        self,
+        config: Config,
+        facts: Facts,
+        clock: Clock,
+        inbox: SimpleQueue[sig.Signal],
+        why: str,
+        *,
+        recorder: Recorder,
+        kept: Kept,
+        courier: Courier | NoCourier,
+        reset_held: Callable[[], ResetAnswer],
     ) -> None:
         """Take what it shows and answers with; ``why`` is for a person."""
         self._config = config
@@ -84,6 +96,7 @@ class SafeConductor:
         self._speaker = Part(EventKind.SPEAKER, recorder, "starting")
         self._link = Part(EventKind.LINK, recorder, "connecting")
         self._said = Said(recorder, clock)
+        self._resets = Resets(reset_held, clock, self._said)
         self._wellbeing = Wellbeing(config.system, recorder, kept, courier.publish)
         self._began_s = clock.now_s()
         self._health_due_s = float("-inf")
@@ -135,7 +148,7 @@ class SafeConductor:
         self._recorder.flush()
         self._kept.tick()
         self._show_camera()
-        display.show(self.now(), scanning=False)
+        display.show(self.now(), scanning=False, answer=self._resets.show)
         # There is no watcher to be alive.
         display.beat(watcher_alive=True)
 
@@ -166,6 +179,8 @@ class SafeConductor:
                 self._ending = sig.Stop(f"a press ({signal.origin}) ends safe mode", again=True)
             case Press.PRIVACY:
                 self._set_privacy(on=not self._kept.privacy, origin=signal.origin)
+            case Press.RESET:
+                self._resets.answer(Mood.UNSURE)
             case Press.QUIT:
                 self._ending = sig.Stop("a key asked for it")
             case _:
@@ -227,15 +242,17 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
     put = inbox.put
     database = folder / DATABASE
     clock = WorldClock()
-    prepare(database)
+    aside = prepare(database)
     store = house.enter_context(Store(database, outbox_bytes=config.store.outbox_mb * 1_000_000, outbox_days=config.store.outbox_days))
     settings = house.enter_context(Settings(database))
     kept = Kept(store, settings, retention_days=config.store.retention_days, privacy_hours=config.privacy.hours)
     identity = load_or_make(folder / DEVICE_KEY)
     courier = new_courier(config.link, folder, identity, put, retention_days=config.store.retention_days) if config.link.enabled else NoCourier()
     recorder = Recorder(store, clock, flush_s=config.store.flush_s, sink=options.events, committed=courier.wake)
+    if aside is not None:
+        recorder.note(EventKind.HEALTH, words.damaged(aside))
     facts = Facts(identity.device, __version__, "none", demo=False)
-    conductor = SafeConductor(config, facts, clock, inbox, why_safe(crashes), recorder=recorder, kept=kept, courier=courier)
+    conductor = SafeConductor(config, facts, clock, inbox, why_safe(crashes), recorder=recorder, kept=kept, courier=courier, reset_held=lambda: reset_held_at(front))
     board = Board(conductor.now())
     panel = open_panel(config.panel, lambda press: put(pressed(press, "button")), factory=options.pins)
     house.callback(panel.close)

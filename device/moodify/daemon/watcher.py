@@ -143,6 +143,8 @@ class Watcher:
         self._put(CameraIs(State.OFF, f"{PRIVACY_MESSAGE}, {self._privacy_why}" if self._privacy_why else PRIVACY_MESSAGE))
         while self._privacy and not self._closing:
             self._rest()
+            # Who began just before privacy must not go on when it ends.
+            self._aim_no_more()
 
     def _rest(self) -> None:
         self._turned_s = time.monotonic()

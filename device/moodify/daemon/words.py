@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from moodify.daemon.signals import OrderEnded
     from moodify.types import Decision, MoodReading, Track
@@ -49,6 +50,11 @@ def order(ended: OrderEnded) -> dict[str, Any]:
         "took_ms": round(ended.took_s * 1000),
         "message": None if ended.error is None else str(ended.error),
     }
+
+
+def damaged(aside: Path) -> dict[str, Any]:
+    """Say that a damaged database was set aside, and where it is."""
+    return {"reasons": [f"The database was damaged: it is kept as {aside.name}, and a fresh one took its place. Restore a backup if there is one"]}
 
 
 def part(state: str, message: str) -> dict[str, Any]:

@@ -41,6 +41,15 @@ function you(shell) {
   const more = shell.music
     ? [make("details", {}, make("summary", {}, "For a face record, if you want one"), make("div", { class: "pair details-in" }, field("Age", { name: "age", type: "number", min: 1, max: 120, inputmode: "numeric", value: age }), skin))]
     : [];
+  const mail = field("E-mail address", { name: "email", type: "email", value: email, required: true, maxlength: 254, autocomplete: "email" }, "To sign in with. Nothing is sent to it.");
+  const proof = field("Password, to change the address", { name: "password", type: "password", autocomplete: "current-password", maxlength: 256 });
+  const ask = () => {
+    proof.hidden = mail.input.value.trim().toLowerCase() === shell.me.email;
+    proof.input.required = !proof.hidden;
+    if (proof.hidden) proof.input.value = "";
+  };
+  mail.input.addEventListener("input", ask);
+  ask();
   const element = section(
     "you",
     "You",
@@ -49,7 +58,10 @@ function you(shell) {
       async (typed) => {
         const body = { first_name: typed.first_name, last_name: typed.last_name, email: typed.email };
         if (shell.music) Object.assign(body, { age: Number(typed.age) || null, skin_type: Number(typed.skin_type) || null });
+        if (!proof.hidden) body.password = typed.password;
         shell.welcome(await shell.ask("PATCH", "/api/me", body));
+        mail.input.value = shell.me.email;
+        ask();
         return "Saved.";
       },
       make(
@@ -58,7 +70,8 @@ function you(shell) {
         field("First name", { name: "first_name", value: first_name, required: true, maxlength: 80, autocomplete: "given-name" }),
         field("Last name", { name: "last_name", value: last_name, maxlength: 80, autocomplete: "family-name" }),
       ),
-      field("E-mail address", { name: "email", type: "email", value: email, required: true, maxlength: 254, autocomplete: "email" }, "To sign in with. Nothing is sent to it."),
+      mail,
+      proof,
       ...more,
     ),
   );

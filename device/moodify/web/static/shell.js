@@ -190,7 +190,9 @@ export function start({ views, signedInStream, brand, music = false }) {
     const [name, ...rest] = where();
     const view = views.find(({ path }) => path === name);
     if (me !== null && (name === "claim" || name === "reset")) {
-      shell.go(`#/${views[0].path}`);
+      // A code that is not needed must not stay in the browser's history either.
+      history.replaceState(null, "", `#/${views[0].path}`);
+      show(why);
       return;
     }
     mark();

@@ -4,6 +4,8 @@ import httpx
 import pytest
 
 from moodify.web.app import create_app
+from moodify.web.guard import Place
+from moodify.web.limits import Allowance, Limits
 from moodify.web.server import PageServer
 
 _CHANGES = [("POST", "/api/scan", {}), ("POST", "/api/next", {}), ("POST", "/api/pause", {}), ("PUT", "/api/privacy", {"on": True})]
@@ -130,3 +132,19 @@ def test_refusals_do_not_fill_the_journal(house, accounts, caplog):
 def test_a_program_with_a_token_of_its_own_needs_to_say_no_more(program, house):
     assert program.post("/api/scan", content=b"", headers={"Authorization": "Bearer made-up"}).status_code == 202
     assert house.presses == ["scan"]
+
+
+def test_what_is_refused_is_logged_in_one_line_that_a_terminal_may_show(house, accounts, caplog):
+    with PageServer(create_app(house, accounts), "127.0.0.1", 0) as server:
+        httpx.get(f"{server.url}/x%0aJan 01 moodify: all is well%1b[2J", headers={"Host": "rebound.example"}, trust_env=False)
+    told = [record.getMessage() for record in caplog.records if record.name == "moodify.web.guard"]
+    assert len(told) == 1
+    assert "/x%0aJan%2001" in told[0]
+    assert told[0].isprintable()
+
+
+def test_erasing_counts_as_a_try_of_a_password(house, accounts):
+    place = Place(limits=Limits(Allowance(100, 1), Allowance(2, 0.001)))
+    with PageServer(create_app(house, accounts, place=place), "127.0.0.1", 0) as server:
+        asked = [httpx.post(f"{server.url}/api/erase", json={"password": "x"}, headers={"X-Moodify": "1"}, trust_env=False).status_code for _ in range(3)]
+    assert asked == [401, 401, 429]

@@ -12,6 +12,7 @@ from moodify.accounts.key import FILE, load_key
 from moodify.accounts.passwords import Hasher
 from moodify.accounts.tables import TableAccounts
 from moodify.hub.api.guard import MAX_BODY_BYTES, limits
+from moodify.process import keep_large_blocks_apart
 from moodify.web.certificate import ensure, fingerprint, own_names, server_context, shown_to_people
 from moodify.web.guard import Place
 
@@ -32,6 +33,8 @@ def open_accounts(folder: HubFolder, database: Database) -> Accounts:
     Raises:
         StoreError: the key of sessions can't be used.
     """
+    # A hash takes 19 MB while it is made: without this each thread that makes one keeps them.
+    keep_large_blocks_apart()
     return Accounts(TableAccounts(database.accounts), Hasher(), load_key(folder.path / FILE), audience="moodify-hub")
 
 

@@ -32,7 +32,7 @@ MAX_BODY_BYTES: Final = 16 * 1024
 _HOST: Final = re.compile(r"(?P<name>\[[0-9a-f:]+\]|[0-9a-z.-]+)(?::[0-9]{1,5})?")
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 #: What costs a hash, and so is counted by itself: whatever takes a password or a code.
-_TRIES: Final = frozenset({"/api/claim", "/api/session", "/api/reset", "/api/me", "/api/me/password"})
+_TRIES: Final = frozenset({"/api/claim", "/api/session", "/api/reset", "/api/me", "/api/me/password", "/api/erase"})
 
 _HEADERS: Final = {
     "Content-Security-Policy": (
@@ -123,7 +123,7 @@ class Guard:
             self._tell(scope, problem)
             await problem.response()(scope, receive, send_with_headers)
         except Exception:
-            _log.exception("%s %s failed", scope["method"], scope["path"])
+            _log.exception("%s %s failed", scope["method"], _logged(scope))
             if started:
                 raise
             await _INSIDE.response()(scope, receive, send_with_headers)
@@ -145,7 +145,7 @@ class Guard:
             return
         with contextlib.suppress(Problem):
             self._told.take(_client(scope))
-            _log.warning("Refused %s %s: %s", scope["method"], scope["path"], problem.detail)
+            _log.warning("Refused %s %s: %s", scope["method"], _logged(scope), problem.detail)
 
     def _check(self, scope: Scope, *, granted: bool) -> None:
         headers = Headers(scope=scope)
@@ -184,6 +184,11 @@ class Guard:
 
 def _client(scope: Scope) -> str:
     return str((scope.get("client") or ("unknown",))[0])
+
+
+def _logged(scope: Scope) -> str:
+    """Return a path as it came: decoded, it may hold an end of line and whatever else a terminal obeys."""
+    return str(bytes(scope.get("raw_path", b""))[:200], "ascii", "replace")
 
 
 def _as_host(name: str) -> str:

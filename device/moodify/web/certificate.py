@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 #: Apple's systems refuse a server's certificate that holds longer than 825 days.
 BROWSERS_LIFETIME = timedelta(days=820)
-#: So long before its end a new one is made at the next start.
-_RENEWED_BEFORE = timedelta(days=60)
+#: So long before its end a new one is made at the next start, as an appliance may run for months until the one after that.
+_RENEWED_BEFORE = timedelta(days=365)
 #: Who has a clock that is behind by less takes a certificate that was just made.
 _BEFORE = timedelta(days=1)
 _LONGEST_NAME = 253

@@ -183,7 +183,7 @@ def _tell(folder: Path, note: Note, waiting: int, aside: Path | None, *, configu
         typer.echo("Accounts are those of then, and everybody signs in anew on the page.")
         typer.echo("If Spotify has renewed the sign-in since the backup, sign in again: moodify spotify login")
     else:
-        typer.echo("It holds no keys: the device keeps the one that it has, or makes one. For Spotify, where nobody is signed in: moodify spotify login")
+        typer.echo("It holds no keys and no accounts: the device keeps those that it has, or makes a key. For Spotify, where nobody is signed in: moodify spotify login")
     if configured:
         typer.echo(f"The configuration of then is in {folder / RESTORED_CONFIGURATION}; yours was left as it is.")
     typer.echo("Start it: sudo systemctl start moodify, or moodify run")

@@ -52,8 +52,11 @@ def installs() -> None:
     if "The packages are those" not in said:
         # For the next time: packages alone, as pip put them there.
         Path("/out/packages").write_text(str(PROGRAM.resolve()))
-    host = f"https://{os.uname().nodename}.local:8080"
-    check(host in said and '\nhost = "0.0.0.0"\n' in CONFIGURATION.read_text(), f"a new configuration opens the page to the home network, and the step says where: {host}")
+    (host,) = re.findall(r"https://\S+:8080", said)
+    check(
+        os.uname().nodename in host and '\nhost = "0.0.0.0"\n' in CONFIGURATION.read_text(),
+        f"a new configuration opens the page to the home network, and the step says where: {host}",
+    )
     check(CONFIGURATION.stat().st_mode & 0o777 == 0o640 and CONFIGURATION.stat().st_uid == 0, f"{CONFIGURATION} is root's, and the service may read it")
     check(sh("systemctl", "is-enabled", "moodify.service").strip() == "enabled", "it starts with the machine")
     enabled = subprocess.run(["systemctl", "is-enabled", "mosquitto.service"], capture_output=True, text=True, check=False).stdout.strip()

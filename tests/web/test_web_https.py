@@ -47,7 +47,9 @@ def test_who_trusts_the_page_s_own_certificate_signs_in_over_https(house, files)
         assert server.url.startswith("https://")
         answer = claim(client, accounts.make_claim_code())
         headers = answer.headers.get_list("set-cookie")
-        assert {header.partition("=")[0] for header in headers} == {f"__Host-moodify_access_{server.port}", f"__Secure-moodify_refresh_{server.port}"}
+        assert {header.partition("=")[0] for header in headers} == {
+            f"__{name}_{server.port}" for name in ("Host-moodify_access", "Secure-moodify_refresh", "Secure-moodify_browser")
+        }
         assert all("Secure" in header and "HttpOnly" in header and "SameSite=strict" in header for header in headers)
         assert client.get("/api/now").status_code == 200
         assert "strict-transport-security" not in answer.headers

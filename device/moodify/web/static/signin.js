@@ -12,7 +12,7 @@ const LENGTH = "At least 10 characters; a few words make a good one.";
 export async function open(main, shell, [name, code = ""], why) {
   const { claimable, button, service } = await shell.ask("GET", "/api/claim");
   // A code must not stay where histories keep it, and send it to a browser's other machines.
-  if (code) history.replaceState(null, "", "#/claim");
+  if (name === "claim" && code) history.replaceState(null, "", "#/claim");
   if (name === "claim" || claimable) {
     title = claimable ? "Welcome" : "Your account";
     claim(main, shell, { claimable, button, service, code });

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from demo_home import WEEKEND, week
+from demo_home import WEEKEND, WORKDAY, week
 
 from moodify.accounts.accounts import Accounts
 from moodify.accounts.memory import MemoryAccounts
@@ -75,10 +75,11 @@ def hub(folder: Path) -> Iterator[tuple[str, str]]:
     server = HttpServer(app, "127.0.0.1", 0, words=Words("API", "api_host", "api_port", "in hub.toml", "Start it again."), end_streams=end_streams)
     rng = random.Random(3)  # noqa: S311 - a made-up day
     now = datetime.now().astimezone()
-    for name, mood, title, artist, trouble in DEVICES:
+    for number, (name, mood, title, artist, trouble) in enumerate(DEVICES):
         key = ec.generate_private_key(ec.SECP256R1()).public_key()
         device = database.registry.enrol(device_of(key), pem_of(key), datetime.now(UTC), name=name).id
-        moods = [event for event in week(now, rng, days=2, plan=WEEKEND) if event.kind is EventKind.MOOD]
+        plan = (*(WORKDAY if number % 2 else WEEKEND), (22.7 - number / 4, "absent", 0))
+        moods = [event for event in week(now, rng, days=2, plan=plan) if event.kind is EventKind.MOOD]
         items = tuple({"id": event.id, "kind": "mood", "at": event.at.astimezone(UTC).isoformat(), "data": dict(event.data)} for event in moods)
         database.intake.commit([Summary(device, "made-up", 1, items)], datetime.now(UTC))
         away = name == AWAY

@@ -43,7 +43,7 @@ def save(page: Page, file: Path) -> None:
     page.wait_for_timeout(REST_MS)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     # Of a palette the discs and dots would be speckled; the last bits of a gradient are not seen.
-    for step in (1, 2, 4, 8):
+    for step in (1, 2, 4):
         picture.point([min(255, round(shade / step) * step) for shade in range(256)] * 3).save(file, optimize=True)
         if file.stat().st_size <= MAX_BYTES:
             return
@@ -66,6 +66,7 @@ def go(page: Page, url: str, view: str) -> Page:
 def until_music(page: Page) -> None:
     """Wait until somebody is seen, felt and played for."""
     page.locator("body.playing #face-list b").first.wait_for(timeout=MUSIC_MS)
+    page.locator("#health li:not(.ok)").wait_for(state="detached", timeout=MUSIC_MS)
     page.locator("html:is([data-mood=happy], [data-mood=calm]) #next-track, html:is([data-mood=happy], [data-mood=calm]) #reason:not(:empty)").first.wait_for(timeout=MUSIC_MS)
 
 
@@ -81,7 +82,7 @@ def of_page(chromium: Browser, folder: Path, docs: Path) -> None:
             state = context.storage_state()
             now: Now = context.request.get(f"{running.url}/api/now").json()
             of_terminal(now, docs / "terminal.svg")
-            page.set_viewport_size({"width": 1180, "height": 1090})
+            page.set_viewport_size({"width": 1100, "height": 900})
             save(page, docs / "page.png")
             page.set_viewport_size(DESKTOP)
             save(go(page, running.url, f"history/day/{yesterday}"), docs / "page-history.png")

@@ -18,7 +18,7 @@ from moodify.daemon.display import Display
 from moodify.daemon.dj import Dj
 from moodify.daemon.kept import Kept
 from moodify.daemon.recorder import Recorder
-from moodify.daemon.reset import no_accounts
+from moodify.daemon.reset import no_page
 from moodify.daemon.snapshot import Facts
 from moodify.daemon.threads import guarded
 from moodify.daemon.watcher import Watcher
@@ -92,7 +92,7 @@ class Lamp:
 class DaemonHouse:
     """A conductor and its crew; what is told stands in :attr:`events`."""
 
-    def __init__(self, folder, *, dj=True, rules=RULES, clock=None, remembers=False, speaker=None, pause=None, outbox_bytes=16_000_000, reset_held=no_accounts):
+    def __init__(self, folder, *, dj=True, rules=RULES, clock=None, remembers=False, speaker=None, pause=None, outbox_bytes=16_000_000, reset_held=no_page):
         self.path = folder / "moodify.db"
         prepare(self.path)
         self.config = Config.model_validate(rules)

@@ -17,7 +17,7 @@ from moodify.daemon.override import Override
 from moodify.daemon.parts import Part
 from moodify.daemon.pending import Pending
 from moodify.daemon.presses import Presses
-from moodify.daemon.reset import ResetAnswer, Resets, no_accounts
+from moodify.daemon.reset import Resets
 from moodify.daemon.room import Room
 from moodify.daemon.said import Said
 from moodify.daemon.settling import until_idle
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from moodify.daemon.dj import Dj
     from moodify.daemon.kept import Kept
     from moodify.daemon.recorder import Recorder
+    from moodify.daemon.reset import ResetAnswer
     from moodify.daemon.stage import Band, Stage
     from moodify.daemon.watcher import Watcher
     from moodify.mood.tracker import MoodTracker
@@ -71,7 +72,7 @@ class Crew:
     display: Display
     read_health: Callable[[], None]
     """Reads the machine's health off this thread and puts it on the queue."""
-    reset_held: Callable[[], ResetAnswer] = no_accounts
+    reset_held: Callable[[], ResetAnswer]
     """Called when the button was held for a password reset and let go; makes one possible. It may raise a :class:`~moodify.errors.MoodifyError`."""
 
 

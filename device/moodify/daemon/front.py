@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from moodify.daemon.reset import ResetAnswer, no_accounts
+from moodify.daemon.reset import ResetAnswer, no_page
 from moodify.errors import PersonMustAct, RetryLater
 from moodify.process import keep_large_blocks_apart
 
@@ -82,7 +82,7 @@ def open_front(config: Config, folder: Path, database: Path, device: str, house:
 
 def reset_held_at(front: Front | None) -> ResetAnswer:
     """Return what a hold of the button leads to."""
-    return no_accounts() if front is None else front.reset_held()
+    return no_page() if front is None else front.reset_held()
 
 
 def _accounts(folder: Path, database: Path, device: str, house: ExitStack) -> Accounts:

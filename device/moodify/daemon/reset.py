@@ -33,9 +33,9 @@ class ResetAnswer:
     """For a person."""
 
 
-def no_accounts() -> ResetAnswer:
-    """Answer where there are no accounts."""
-    return ResetAnswer(done=False, said="There are no accounts yet, so there is no password to reset: nothing was changed")
+def no_page() -> ResetAnswer:
+    """Answer where there is no page on which a password could be set."""
+    return ResetAnswer(done=False, said="The page is off or could not be opened, so no password can be reset there: nothing was changed, and the log says more")
 
 
 class Resets:

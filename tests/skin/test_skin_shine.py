@@ -2,9 +2,16 @@ import numpy as np
 import pytest
 from patches import DARK, LIGHT, SIDE, TANNED, WHOLE, a_patch
 
-from moodify.skin.shine import shine
+from moodify.skin.measure import Measure
+from moodify.skin.shine import highlights
 
 GLOSS = (0.12, 0.16, 0.2, 0.3, 0.4, 0.6, 0.8)
+
+
+def shine(pixels, mask):
+    """Return the share of the region that shines, in percent, or why it can't be told."""
+    found = highlights(pixels, mask)
+    return found if isinstance(found, Measure) else Measure.of(100 * found.share)
 
 
 def index(gloss, *, mask=WHOLE, **look):

@@ -17,7 +17,7 @@ _CARD_AT_MM: Final = ((_PAGE_MM[0] - WIDTH_MM) / 2, 40.0)
 _RULE_MM: Final = 100.0
 _TEXT: Final = (
     "Print on matte white paper, A4, at 100 % (no 'fit to page'), in colour, without effects.",
-    "The line below must be 100 mm long; if it is not, print again with other settings.",
+    f"The line below must be {_RULE_MM:g} mm long; if it is not, print again with other settings.",
     "Cut along the thin frame. Hold the card beside your chin, flat towards the camera, in the same light as your face.",
     "Keep it dark and dry; make a new one with another number when it fades, is creased or after a year.",
     "Colours are compared between looks with the same card only: printers and papers differ.",
@@ -62,8 +62,8 @@ def _card(print_number: int) -> list[str]:
 
 def _words(name: str) -> list[str]:
     """Return what draws heading, advice, and the line whose length is to be checked."""
-    lines = [(f"{name}: {_RULE_MM:g} mm", 25.0), *((text, 160.0 + 7 * row) for row, text in enumerate(_TEXT))]
-    shown = [f"BT /F1 10 Tf {20 * _POINTS:.3f} {(_PAGE_MM[1] - y_mm) * _POINTS:.3f} Td ({_escaped(text)}) Tj ET" for text, y_mm in lines]
+    lines = [(name, 25.0), *((text, 160.0 + 7 * row) for row, text in enumerate(_TEXT))]
+    shown = [f"BT /F1 9 Tf {20 * _POINTS:.3f} {(_PAGE_MM[1] - y_mm) * _POINTS:.3f} Td ({_escaped(text)}) Tj ET" for text, y_mm in lines]
     y, x = (_PAGE_MM[1] - 200) * _POINTS, 55 * _POINTS
     return ["0 0 0 rg", *shown, "0 G 0.5 w", f"{x:.3f} {y:.3f} m {x + _RULE_MM * _POINTS:.3f} {y:.3f} l S"]
 

@@ -93,12 +93,6 @@ def highlights(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], calibration: 
     return Highlights(where, float(shining.mean()), float((added * shining).mean()))
 
 
-def shine(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Measure:
-    """Return the share of a region that mirrors the light, in percent; arguments and errors are those of :func:`highlights`."""
-    found = highlights(pixels, mask)
-    return found if isinstance(found, Measure) else Measure.of(100 * found.share)
-
-
 def _smoothed(light: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return the region's light (pixels, 3), averaged over 3 by 3 pixels of the region, as noise would pale some and lift others."""
     inside = mask.astype(np.float32)

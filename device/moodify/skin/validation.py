@@ -50,8 +50,6 @@ LOOKS: Final[Mapping[str, Sequence[dict[str, Any]]]] = {
 TONES: Final = (0.1, 0.4, 0.8, 1.2, 1.7, 2.2)
 _SKIN: Final = Skin(oil=0.3)
 _VIEW: Final = View(card=0)
-_TRIED: Final = 60
-"""Pictures of the data: about a minute."""
 _ENLARGED: Final = (100.0, 125.0, 150.0)
 """Distance of the eyes that the data's pictures, nearly all of 60 to 75, are brought to."""
 
@@ -91,15 +89,17 @@ def unmoved(what: str, *, skin: Skin = _SKIN, view: View = _VIEW) -> dict[Trait,
 
 
 def over_tones(melanin: float) -> dict[str, float]:
-    """Return what a skin tone makes of the same causes: levels at rest, points that shine and redness gain, and spread by noise."""
+    """Return what a skin tone makes of the same causes: levels at rest, points that shine and redness gain, and spread by noise in a dimmer light."""
     at_rest = replace(_SKIN, melanin=melanin)
     noisy = [levels_of(look_at(*render(at_rest, replace(_VIEW, noise=3.0, exposure=0.7, seed=seed)))) for seed in range(1, 6)]
     levels = levels_of(look_at(*render(at_rest, _VIEW)))
     oily = levels_of(look_at(*render(replace(at_rest, oil=0.5), _VIEW)))
     red = levels_of(look_at(*render(replace(at_rest, blood=0.7), _VIEW)))
+    bare = levels_of(look_at(*render(at_rest, replace(_VIEW, card=None))))
     figures = {
         "melanin": melanin,
         **{str(trait): _number(levels[trait]) for trait in Trait},
+        "oiliness_level without a card": _number(bare[Trait.OILINESS]),
         "shine gained": _number(oily[Trait.OILINESS]) - _number(levels[Trait.OILINESS]),
         "redness gained": _number(red[Trait.REDNESS]) - _number(levels[Trait.REDNESS]),
     }
@@ -111,11 +111,15 @@ def levels_of(shot: Shot) -> Levels:
     return {Trait.OILINESS: shot.oiliness.value, Trait.TEXTURE: shot.texture.value, Trait.REDNESS: shot.redness.value, Trait.TONE: shot.tone.value}
 
 
-def repeated(data: Path) -> tuple[dict[str, float], int]:
+def repeated(data: Path, *, most: int = 60) -> tuple[dict[str, float], int]:
     """Relight and resize pictures of people, and return how far that moves shine and texture, in points, and the number of pictures.
 
     The median over the pictures of the standard deviation over what was done to each, and for comparison that between the pictures.
     The pictures are enlarged to what the measures ask for, so what is repeated is an interpolated face, not finer skin.
+
+    Args:
+        data: folder with ``detection/people``.
+        most: pictures that are looked at.
 
     Raises:
         DataError: the pictures are not there.
@@ -123,7 +127,7 @@ def repeated(data: Path) -> tuple[dict[str, float], int]:
     within: dict[Trait, list[float]] = {Trait.OILINESS: [], Trait.TEXTURE: []}
     between: dict[Trait, list[float]] = {Trait.OILINESS: [], Trait.TEXTURE: []}
     count = 0
-    for pixels, landmarks in itertools.islice(_pictures(data), _TRIED):
+    for pixels, landmarks in itertools.islice(_pictures(data), most):
         count += 1
         levels = [levels_of(look_at(changed, moved)) for changed, moved in _changed(pixels, landmarks)]
         for trait, spreads in within.items():

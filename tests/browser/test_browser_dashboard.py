@@ -1,8 +1,6 @@
 """The hub's dashboard in a real browser."""
 
 import re
-import time
-from datetime import UTC, datetime
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,10 +8,7 @@ from playwright.sync_api import expect
 
 from conftest import sign_in
 from dashboard_parts import MEMBER, DashboardHub
-from hub_process import HubDevice, HubProcess, enrol, made_hub
 from moodify.cloud.keys import device_of, line_of
-from moodify.cloud.mqtt import WILL_DELAY_S, Connected, Connection
-from moodify.cloud.port import Credentials, Endpoint
 from summaries import new_key
 from waiting import wait_until
 
@@ -48,35 +43,6 @@ def test_a_device_that_comes_changes_and_goes_shows_so_without_a_reload(hub, pag
     hub.go(kitchen)
     expect(card).to_contain_text(re.compile(r"offline since \d\d:\d\d"))
     expect(page.locator("#said")).to_have_text("Kitchen is offline.")
-
-
-@pytest.mark.slow
-def test_a_device_whose_power_fails_is_shown_as_gone_within_its_last_wills_delay(tmp_path, page):
-    folder = tmp_path / "hub"
-    made_hub(tmp_path, folder)
-    with HubProcess(tmp_path, folder) as process:
-        device = HubDevice(tmp_path / "device")
-        enrol(folder, device)
-        mqtt = process.address["mqtt"]
-        endpoint = Endpoint(mqtt["host"], mqtt["port"], tls=mqtt["tls"], ca_file=folder / "certificate.pem" if mqtt["tls"] else None)
-        status = f"moodify/v1/{device.id}/up/status"
-        sign = Credentials(device.id, device.identity.token("moodify", datetime.now(UTC)))
-        device.connection = Connection(endpoint, sign, client_id=device.id, session_s=60, will=(status, b'{"state":"offline"}'))
-        device.wait_for(Connected)
-        device.show("status", state="online")
-        code = wait_until(lambda: re.search(r"(http://\S+)/#/claim/(\S+)", process.log), what="the claim code")
-        page.goto(f"{code[1]}/#/claim/{code[2]}")
-        for label, value in (("E-mail address", "ada@example.org"), ("First name", "Ada"), ("Password", "lantern over the slow river")):
-            page.get_by_label(label).fill(value)
-        page.get_by_role("button").last.click()
-        card = page.get_by_role("article")
-        expect(card).to_contain_text("online")
-        device.connection.abandon()
-        gone_s = time.monotonic()
-        expect(card).to_contain_text("offline since", timeout=(WILL_DELAY_S + 2) * 1000)
-        assert time.monotonic() - gone_s > 1, "it is given time to come back"
-        # Its stream ends before the hub does.
-        page.goto("about:blank")
 
 
 def test_a_device_is_let_in_by_its_line_and_shut_out_again(hub, page):

@@ -61,6 +61,7 @@ def test_wrong_passwords_make_one_wait_and_say_for_how_long(page):
         clock.go(4)
         try_in(page, PASSWORD)
         expect(page.get_by_role("link", name="Now")).to_have_attribute("aria-current", "page")
+        page.close()
 
 
 def test_a_session_that_is_ended_elsewhere_loses_its_page_and_its_stream(home, new_page):
@@ -132,6 +133,7 @@ def test_the_page_works_over_https_with_its_own_certificate_and_its_cookies_neve
         assert {cookie["name"].partition("moodify")[0] for cookie in cookies} == {"__Host-", "__Secure-"}
         page.reload()
         expect(page.locator("#mood")).to_have_text("happy")
+        page.close()
 
 
 def test_who_does_not_trust_the_certificate_is_warned_first(tmp_path, new_page):

@@ -29,11 +29,13 @@ export const camera = {
     const good = make("button", { class: "button" }, "It looks right");
     const skip = make("button", { class: "button" }, "Leave this out");
     let until = 0;
+    let taken = false; // by the server; why, the stream may say a moment later
     let timer = null;
     let clock = null;
 
     function over(words = "") {
       until = 0;
+      taken = false;
       clearTimeout(timer);
       clearInterval(clock);
       picture.hidden = true;
@@ -58,8 +60,11 @@ export const camera = {
       try {
         // The session may only be stale; and only the server knows whether the time is over, or privacy began.
         const { left_s } = await house.shell.ask("GET", "/api/aiming");
-        if (left_s === 0) over("The picture is shown no more.");
-        else timer = setTimeout(next, 4 * PACE_MS);
+        if (until === 0) return;
+        if (left_s === 0) {
+          over("The picture is shown no more.");
+          taken = true;
+        } else timer = setTimeout(next, 4 * PACE_MS);
       } catch (problem) {
         over();
         tell(answer, problem);
@@ -97,7 +102,7 @@ export const camera = {
       answer,
     );
     const leave = house.shell.onNow(({ seen, privacy }) => {
-      if (privacy && until > 0) over("Privacy is on: the camera is closed.");
+      if (privacy && (until > 0 || taken)) over("Privacy is on: the camera is closed.");
       if (until === 0) return;
       boxes.replaceChildren(...seen.faces.map(({ box: [x0, y0, x1, y1], not_judged }) => draw("rect", { x: x0 * 100, y: y0 * 100, width: (x1 - x0) * 100, height: (y1 - y0) * 100, rx: 2, class: not_judged ? "unjudged" : "judged" })));
       const why = seen.faces.find(({ not_judged }) => not_judged)?.not_judged;

@@ -3,6 +3,7 @@
 import logging
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -91,18 +92,19 @@ def test_a_request_that_does_not_end_is_hung_up_on(hurried, house, accounts, sai
         assert _hung_up(connection)
 
 
+def _answers(server):
+    try:
+        # Only whether it answers matters here.
+        return httpx.get(f"{server.url}/healthz", trust_env=False, timeout=5, verify=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 def test_whoever_opens_every_connection_and_says_nothing_does_not_keep_others_out(hurried, house, accounts):
     with PageServer(create_app(house, accounts), "127.0.0.1", 0) as server:
         idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(AT_MOST + 8)]
-
-        def answers():
-            try:
-                return httpx.get(f"{server.url}/healthz", trust_env=False, timeout=5).status_code == 200
-            except httpx.TransportError:
-                return False
-
         try:
-            wait_until(answers, what="an answer")
+            wait_until(lambda: _answers(server), what="an answer")
         finally:
             for each in idle:
                 each.close()
@@ -124,7 +126,9 @@ def test_an_answer_that_nobody_reads_is_hung_up_on(hurried, house, accounts):
         connection.connect(("127.0.0.1", server.port))
         # More than the system takes in for who does not read.
         connection.sendall(b"GET /static/page.css HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 2000)
-        wait_until(lambda: not server._server.server_state.connections, what="the end of the connection")
+        connections = server._server.server_state.connections
+        wait_until(lambda: connections, what="the connection")
+        wait_until(lambda: not connections, what="its end")
 
 
 def test_half_a_request_behind_a_whole_one_is_hung_up_on(hurried, house, accounts):
@@ -145,6 +149,17 @@ def test_a_handshake_that_never_begins_takes_a_place_and_no_more(house, accounts
         finally:
             for each in idle:
                 each.close()
+        wait_until(lambda: _answers(server), what="an answer, once they are gone")
+
+
+def test_the_description_is_made_once_however_many_ask_at_once(house, accounts, monkeypatch):
+    app = create_app(house, accounts, place=roomy())
+    made, make_it = [], app.openapi
+    monkeypatch.setattr(app, "openapi", lambda: (made.append(1), time.sleep(0.2), make_it())[2])
+    with PageServer(app, "127.0.0.1", 0) as server, ThreadPoolExecutor(4) as asking:
+        answers = list(asking.map(lambda _: httpx.get(f"{server.url}/openapi.json", trust_env=False, timeout=30).status_code, range(4)))
+    assert answers == [200] * 4
+    assert len(made) == 1
 
 
 def test_what_is_no_request_is_not_logged_each_time(house, accounts, caplog):

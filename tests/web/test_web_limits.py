@@ -62,6 +62,15 @@ def test_the_addresses_of_one_home_s_network_count_as_one(clock, other):
         bucket.take(other)
 
 
+@pytest.mark.parametrize(("one", "other"), [("fe80::1%eth0", "fe80::2%eth0"), ("fd12:3456:789a:1::1", "fd12:3456:789a:1::2")])
+def test_the_machines_of_a_household_do_not_use_up_each_other_s(clock, one, other):
+    bucket = Allowance(1, 0.1, clock_s=clock)
+    bucket.take(one)
+    bucket.take(other)
+    with pytest.raises(Problem):
+        bucket.take(one)
+
+
 def test_an_ipv4_address_in_ipv6_is_itself(clock):
     bucket = Allowance(1, 0.1, clock_s=clock)
     bucket.take("::ffff:192.168.1.9")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID  # noqa: TC003 - pydantic reads the annotations
@@ -107,13 +108,15 @@ def serve_page(app: FastAPI, home: Literal["index.html", "hub.html"]) -> None:
         return assets[name].response(request.headers.get("if-none-match"))
 
     schema: list[bytes] = []
+    making = threading.Lock()
 
     @app.get("/openapi.json", include_in_schema=False)
     def openapi() -> Response:
-        if not schema:
-            schema.append(json.dumps(app.openapi()).encode())
-            # As objects it would take several megabytes.
-            app.openapi_schema = None
+        # Made once, for anybody may ask: as objects it takes several megabytes, and each of many at once would take them.
+        with making:
+            if not schema:
+                schema.append(json.dumps(app.openapi()).encode())
+                app.openapi_schema = None
         return Response(schema[0], media_type="application/json")
 
     @app.get("/healthz", response_class=PlainTextResponse, tags=["health"], responses=problems())

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 #: Addresses that are remembered; the one that asked least recently goes for a new one.
 ADDRESSES_AT_MOST: Final = 1024
-#: A home's router gives each machine a network of this size (RFC 4291, 2.5.4), so that its addresses in it count as one.
+#: What a far machine can have as many addresses in as it likes (RFC 4291, 2.5.4), so that they count as one.
 _IPV6_PREFIX: Final = 64
+#: Addresses at home (RFC 4291, 2.5.6 and RFC 4193): all that a household has share one such network, and who guesses in it must not use up what the others may ask.
+_AT_HOME: Final = tuple(ipaddress.IPv6Network(network) for network in ("fe80::/10", "fc00::/7"))
 
 
 class Allowance:
@@ -65,4 +67,6 @@ def _one(address: str) -> str:
         parsed = ipaddress.IPv6Address(address.partition("%")[0])
     except ValueError:
         return address
+    if any(parsed in network for network in _AT_HOME):
+        return str(parsed)
     return str(parsed.ipv4_mapped or ipaddress.IPv6Network((parsed, _IPV6_PREFIX), strict=False).network_address)

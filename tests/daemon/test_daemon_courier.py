@@ -309,6 +309,14 @@ def test_a_hub_that_does_not_stay_up_is_told_of_with_its_last_words(tmp_path):
         HubBeside(tmp_path / "hub", tmp_path / "device.pub").endpoint()
 
 
+def test_the_hub_beside_is_ours_also_where_a_folder_named_moodify_lies(tmp_path, monkeypatch):
+    (tmp_path / "moodify").mkdir()
+    (tmp_path / "moodify" / "__init__.py").write_text("raise SystemExit('another package')")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LinkDown, match=r"did not stay up; .*device\.pub"):
+        HubBeside(tmp_path / "hub", tmp_path / "device.pub").endpoint()
+
+
 def test_where_the_device_goes_to_another_hub_nothing_of_its_own_is_left(tmp_path, beside):
     hub, _ = beside
     assert hub.endpoint().host == "127.0.0.1"

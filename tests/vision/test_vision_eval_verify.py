@@ -136,6 +136,13 @@ def test_memory_is_measured_by_part():
     assert memory.total == memory.detector + memory.classifier + memory.rest == memory.as_json()["total_bytes"]
 
 
+def test_memory_is_measured_of_this_package_also_where_a_folder_named_moodify_lies(tmp_path, monkeypatch):
+    (tmp_path / "moodify").mkdir()
+    (tmp_path / "moodify" / "__init__.py").write_text("raise SystemExit('another package')")
+    monkeypatch.chdir(tmp_path)
+    assert measure(None).total > 0
+
+
 def test_a_larger_model_takes_more_memory(folder):
     folder.enlarge_detector()
     assert measure(folder.path).detector > 1.5 * measure(None).detector

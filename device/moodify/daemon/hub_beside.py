@@ -105,7 +105,8 @@ class HubBeside:
             with self._log.open("wb") as output:
                 asked = ["--beside", "--folder", str(self._folder), "--enrol", str(self._public_key), "--retention-days", str(self._retention_days)]
                 self._process = process = subprocess.Popen(
-                    [sys.executable, "-m", "moodify", "hub", "serve", *asked],
+                    # -P: a folder named moodify where the daemon was started is another package.
+                    [sys.executable, "-P", "-m", "moodify", "hub", "serve", *asked],
                     stdin=subprocess.PIPE,
                     stdout=output,
                     stderr=output,

@@ -50,7 +50,8 @@ def measure(folder: Path | None) -> Memory | None:
     """
     if not _STATUS.exists():
         return None
-    command = [sys.executable, "-m", __name__, *([str(folder.resolve())] if folder else [])]
+    # -P: a folder named moodify where this was started is another package.
+    command = [sys.executable, "-P", "-m", __name__, *([str(folder.resolve())] if folder else [])]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from alert_parts import Receiver, mail_server
-from dashboard_parts import CAMERA, TOKEN, DashboardHub, Stream
 from openapi_core import OpenAPI
 
+from dashboard_parts import CAMERA, TOKEN, DashboardHub, Stream
 from moodify.cloud.keys import device_of, line_of
 from moodify.errors import RetryLater
 from moodify.hub.alerts.port import ChannelKind
 from moodify.hub.alerts.rules import RuleKind
-from summaries import new_key
+from summaries import item, new_key, summary
 from tls import make_certificate
 from waiting import wait_until
 
@@ -133,6 +133,18 @@ def test_a_day_is_folded_from_what_the_device_sent(hub, owner, device):
     assert [one["mood"] for one in owner.get("/api/bands").json()["bands"][device]] == ["happy", "calm", "sad"]
     hours = owner.get(f"/api/devices/{device}/moods", params={"hours": 2}).json()
     assert [one["mood"] for one in hours["moods"]] == ["sad"]
+
+
+def test_of_a_device_that_went_nothing_is_known_from_then_on(hub, owner, device):
+    came, went = datetime.now(UTC) - 90 * HOUR / 60, datetime.now(UTC) - HOUR
+    data = {"mood": "unsure", "confidence": 0.2, "valence": 0.0, "arousal": 0.0, "people": 1}
+    hub.database.intake.commit([summary(device, 1, item(str(uuid.uuid4()), at=came.isoformat(), **data))], came)
+    hub.states.put(device, "status", {"state": "offline"}, went)
+    day = owner.get(f"/api/devices/{device}/moods").json()
+    (felt,), (_, off) = day["moods"], day["unseen"]
+    assert felt["to"] == off["from"] == went.isoformat(timespec="seconds").replace("+00:00", "Z")
+    assert (off["why"], off["to"]) == ("off", day["to"][:19] + "Z")
+    assert owner.get("/api/bands").json()["bands"][device][0]["to"] == felt["to"]
 
 
 def test_what_was_heard_lies_under_it(hub, owner, device):

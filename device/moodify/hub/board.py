@@ -145,6 +145,23 @@ class Board:
         states = {} if device.revoked is not None else self._states.get(device.id)
         return self._card(device, states, self._heard.last_heard(device.id), self._connected())
 
+    def gone_since(self, device: Device) -> datetime | None:
+        """Return when something of a device that is not online was last received; None while it is, or where nothing ever was.
+
+        Where the cache is away, it is told by what the gate holds and the database has.
+
+        Raises:
+            MoodifyError: the database is away.
+        """
+        try:
+            states = {} if device.revoked is not None else self._states.get(device.id)
+        except MoodifyError as error:
+            logger.debug("states are not looked at: %s", error)
+            states = {}
+        if device.revoked is None and is_online(states, connected=device.id in self._connected(), now=self._clock()):
+            return None
+        return _last_seen(self._heard.last_heard(device.id), states)
+
     def _snapshot(self) -> dict[str, Any]:
         revision = self._registry.revision()
         if revision != self._revision:
@@ -176,7 +193,7 @@ class Board:
 
     def _card(self, device: Device, states: Mapping[str, Mapping[str, Any]], heard: datetime | None, connected: Collection[str]) -> dict[str, Any]:
         online = device.revoked is None and is_online(states, connected=device.id in connected, now=self._clock())
-        seen = max((moment for moment in (heard, *map(received, states.values())) if moment is not None), default=None)
+        seen = _last_seen(heard, states)
         state, health = states.get("state", {}), states.get("health")
         return {
             "id": device.id,
@@ -225,9 +242,13 @@ def looks(registry: Registry, heard: Heard, states: States, connected: Callable[
             yield device.id, Look(device.name, online=True, last_seen=None, states=found)
             continue
         # Only of who is away it is asked since when: of a thousand devices few are.
-        last_seen = max((moment for moment in (heard.last_heard(device.id), *map(received, found.values())) if moment is not None), default=None)
+        last_seen = _last_seen(heard.last_heard(device.id), found)
         # What was never heard of has not gone away.
         yield device.id, Look(device.name, online=None if last_seen is None else False, last_seen=last_seen, states=found)
+
+
+def _last_seen(heard: datetime | None, states: Mapping[str, Mapping[str, Any]]) -> datetime | None:
+    return max((moment for moment in (heard, *map(received, states.values())) if moment is not None), default=None)
 
 
 def _picked(value: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:

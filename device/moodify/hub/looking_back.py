@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from moodify.store.feeling import Feelings, Noticed
+from moodify.store.feeling import Feelings, Noticed, Unseen, Why
 from moodify.store.hearing import Hearing
 from moodify.types import EventKind, Mood
 
@@ -13,25 +14,44 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from moodify.hub.database.looking import Told
-    from moodify.store.feeling import Felt, Unseen
+    from moodify.store.feeling import Felt
     from moodify.store.hearing import Heard
 
 #: Seconds without an event after which nothing was running: a device says how it is every five minutes, and may be told to every hour.
 SILENCE_S: Final = 2 * 3600.0
 #: The kinds that a band of moods is made of.
 OF_MOODS: Final = frozenset({EventKind.MOOD, EventKind.CAMERA, EventKind.PRESENCE})
+#: A device that is away for less is as it was: one that connects anew is away for seconds.
+_AWAY: Final = timedelta(minutes=1)
 _NUMBERS: Final = ("confidence", "valence", "arousal")
 _KINDS: Final = frozenset(kind.value for kind in EventKind)
 _MOODS: Final = frozenset(mood.value for mood in Mood)
 _LENGTH_AT_MOST_MS: Final = 24 * 3600 * 1000
 
 
-def felt_between(told: Iterable[Told], begins: datetime, ends: datetime, *, silence_s: float = SILENCE_S) -> tuple[tuple[Felt, ...], tuple[Unseen, ...]]:
-    """Return the moods between two moments, and when nobody can say; ``told`` in the order of time."""
+def felt_between(
+    told: Iterable[Told], begins: datetime, ends: datetime, *, silence_s: float = SILENCE_S, gone: datetime | None = None
+) -> tuple[tuple[Felt, ...], tuple[Unseen, ...]]:
+    """Return the moods between two moments, and when nobody can say.
+
+    Args:
+        told: what the device noted, in the order of time.
+        begins: the first moment.
+        ends: the second, which is not in the future.
+        silence_s: seconds without an event after which nothing was running.
+        gone: when something of the device was last received; None while it is there. Of what came after, nothing is known.
+    """
     feelings = Feelings(silence_s)
     for noticed in _noticed(told):
         feelings.take(noticed)
-    return feelings.between(begins, ends)
+    if gone is None or ends - gone < _AWAY:
+        return feelings.between(begins, ends)
+    if gone <= begins:
+        return (), (Unseen(begins, ends, Why.OFF),)
+    felt, unseen = feelings.between(begins, gone)
+    if unseen and unseen[-1].why is Why.OFF and unseen[-1].ends == gone:
+        gone, unseen = unseen[-1].begins, unseen[:-1]
+    return felt, (*unseen, Unseen(gone, ends, Why.OFF))
 
 
 def heard_between(told: Iterable[Told], begins: datetime, ends: datetime) -> tuple[Heard, ...]:

@@ -85,7 +85,7 @@ def dashboard(
         ends = clock()
         begins = ends - timedelta(hours=hours)
         told = back.told(device.id, begins - _LEAD)
-        felt, unseen = felt_between(told, begins, ends)
+        felt, unseen = felt_between(told, begins, ends, gone=board.gone_since(device))
         songs = heard_between(told, begins, ends)
         return LookedBack.model_validate({"from": begins, "to": ends, "moods": _json(felt), "unseen": _json(unseen), "songs": _json(songs)})
 
@@ -97,8 +97,12 @@ def dashboard(
         devices = [device for device in registry.devices() if device.revoked is None][:DEVICES_AT_MOST]
         # What is only said every five minutes is left out, so that a silence says nothing here.
         silence_s = (_LEAD + timedelta(hours=hours)).total_seconds()
-        bands = {device.id: _json(felt_between(back.told(device.id, begins - _LEAD, kinds=OF_MOODS), begins, ends, silence_s=silence_s)[0]) for device in devices}
-        return BandsOut.model_validate({"from": begins, "to": ends, "bands": bands})
+
+        def felt(device: Device) -> list[dict[str, Any]]:
+            told = back.told(device.id, begins - _LEAD, kinds=OF_MOODS)
+            return _json(felt_between(told, begins, ends, silence_s=silence_s, gone=board.gone_since(device))[0])
+
+        return BandsOut.model_validate({"from": begins, "to": ends, "bands": {device.id: felt(device) for device in devices}})
 
     @router.get("/devices/{device_id}/events")
     def list_happenings(device_id: DeviceId, before: Number = None, limit: Limit = 30) -> Happenings:

@@ -115,7 +115,8 @@ def test_what_is_set_holds_at_once_and_null_goes_back_to_the_file(home):
     "wrong", [{"volume_cap": 101}, {"goal": "dance"}, {"moods": {"absent": "spotify:album:3"}}, {"moods": {"sad": "https://example.org"}}, {"loudness": 3}, {"speaker": ""}]
 )
 def test_what_can_not_be_set_is_refused_and_nothing_is_changed(home, wrong):
-    assert home.ask("PATCH", "/api/house", wrong, 422)["detail"].startswith("The request is not understood")
+    detail = home.ask("PATCH", "/api/house", wrong, 422)["detail"]
+    assert any(words in detail for words in ("volume cap:", "goal:", "moods:", "sad:", "loudness:", "speaker:"))
     assert home.changes == []
 
 

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from moodify.errors import CannotWork, MoodifyError, NoSuchUser, NotPermitted, NotSignedIn, PersonMustAct, RetryLater, TooManyTries, WrongPassword, WrongSignIn
+from moodify.web.mistakes import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,5 +81,4 @@ def answer_errors(app: FastAPI, what_there_is: str) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def of_request(_: Request, error: RequestValidationError) -> Response:
-        wrong = "; ".join(f"{'.'.join(map(str, mistake['loc']))}: {mistake['msg']}" for mistake in error.errors())
-        return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"The request is not understood: {wrong}. Look at /openapi.json for what can be asked.").response()
+        return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, told(error.errors())).response()

@@ -26,7 +26,7 @@ class ProblemOut(BaseModel):
     type: Literal["about:blank"] = Field(examples=["about:blank"])
     title: str = Field(examples=["Unprocessable Content"])
     status: int = Field(examples=[422])
-    detail: str = Field(examples=["The request is not understood: body.on: Field required. Look at /openapi.json for what can be asked."])
+    detail: str = Field(examples=["The request is not understood: on: field required. Look at /openapi.json for what can be asked."])
 
 
 _WHY = {

@@ -95,7 +95,7 @@ function attempt(state, house, answer, finish) {
       opened.replaceChildren(agree(link, paste, state, finish, answer));
       opened.querySelector("a").focus();
     },
-    field("Client ID", { name: "client_id", value: state.spotify.app ?? "", required: true, autocomplete: "off", autocapitalize: "off", spellcheck: "false", maxlength: 64, pattern: "\\s*[0-9A-Fa-f]{32}\\s*", title: "32 characters from 0-9 and a-f" }, "32 characters, from your app’s page at Spotify. The client secret stays there; Moodify never needs it."),
+    field("Client ID", { name: "client_id", value: state.spotify.app ?? "", required: true, autocomplete: "off", autocapitalize: "off", spellcheck: "false", maxlength: 100 }, "32 characters, from your app’s page at Spotify. The client secret stays there; Moodify never needs it."),
   );
   shown();
   return make(

@@ -95,7 +95,7 @@ def test_without_a_terminal_each_change_is_one_line():
     board = Board(NOW)
     lines = [plain(NOW)]
     with LiveView(Console(file=stream, force_terminal=False)) as view:
-        view.attach(_House(board), keys=False, notice=TRICKY)
+        view.attach(_House(board), keys=False, notice=lambda: TRICKY)
         for people in (1, 2):
             now = changed(seen={"people": people, "faces": []}, camera={"state": "broken", "message": TRICKY})
             _await(stream, lines[-1])
@@ -108,7 +108,7 @@ def test_without_a_terminal_each_change_is_one_line():
 def test_a_terminal_is_left_with_its_cursor():
     stream = io.StringIO()
     with LiveView(Console(file=stream, force_terminal=True, width=80)) as view:
-        view.attach(_House(Board(NOW)), keys=True, notice="")
+        view.attach(_House(Board(NOW)), keys=True, notice=str)
         _await(stream, "nobody")
     assert stream.getvalue().rindex("\x1b[?25h") > stream.getvalue().rindex("\x1b[?25l")
 

@@ -74,7 +74,7 @@ def test_without_link_and_page_the_rest_works(home):
     told = []
     config = parse(SAMPLE.replace("port = 0", "enabled = false") + "[link]\nenabled = false\n", source="test")
     assert run(config, Options(seconds=3, attach=told.append)) == 0
-    assert (told[0].page, told[0].keys, told[0].demo) == ((), False, True)
+    assert (told[0].page(), told[0].keys, told[0].demo) == ((), False, True)
     with History(data_folder(home) / "moodify.db") as history:
         events = history.recent(100)
     assert "presence" in {event.kind.value for event in events}

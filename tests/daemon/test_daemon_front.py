@@ -63,7 +63,8 @@ def test_without_a_page_there_is_nothing_to_open(opened):
 def test_who_starts_it_is_told_the_claim_code_until_there_is_an_owner(opened, caplog):
     caplog.set_level("INFO")
     front = opened('host = "0.0.0.0"')
-    page, shown, claim = front.notes(URL)
+    notes = front.notes(URL)
+    page, shown, claim = notes()
     assert page == f"page: {URL}"
     assert shown.partition("SHA-256 ")[2].count(":") == 31
     code = claim.rpartition("/")[2]
@@ -72,7 +73,7 @@ def test_who_starts_it_is_told_the_claim_code_until_there_is_an_owner(opened, ca
     from moodify.accounts.accounts import NewUser
 
     front.accounts.claim(code, NewUser(ADA["email"], "Ada", ADA["password"]), "a test")
-    assert front.notes(URL) == (page, shown)
+    assert notes() == front.notes(URL)() == (page, shown)
 
 
 def test_a_held_button_opens_a_reset(opened):

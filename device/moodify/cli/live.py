@@ -117,21 +117,21 @@ class LiveView:
         self._closing = False
         self._thread: threading.Thread | None = None
 
-    def attach(self, house: House, *, keys: bool, notice: str) -> None:
-        """Show a house from now on; ``keys`` says whether keys are read, ``notice`` what else a person should know."""
+    def attach(self, house: House, *, keys: bool, notice: Callable[[], str]) -> None:
+        """Show a house from now on; ``keys`` says whether keys are read, ``notice`` returns what else a person should know now."""
         self._stop = house.watch(self._changed.set)
         self._changed.set()
         self._thread = threading.Thread(target=self._draw, args=(house, keys, notice), name="live view", daemon=True)
         self._thread.start()
 
-    def _draw(self, house: House, keys: bool, notice: str) -> None:  # noqa: FBT001 - a thread's target
+    def _draw(self, house: House, keys: bool, notice: Callable[[], str]) -> None:  # noqa: FBT001 - a thread's target
         if self._console.is_terminal:
             with Live(console=self._console, auto_refresh=False, transient=False) as live:
                 while self._next():
-                    live.update(render(house.now(), keys=keys, notice=notice), refresh=True)
+                    live.update(render(house.now(), keys=keys, notice=notice()), refresh=True)
             return
-        last = notice
-        self._console.print(notice, highlight=False, markup=False, soft_wrap=True)
+        last = notice()
+        self._console.print(last, highlight=False, markup=False, soft_wrap=True)
         while self._next():
             line = plain(house.now())
             if line != last:

@@ -50,7 +50,7 @@ def run(*, config_file: Path | None, camera: str | None, speaker: str | None, se
 
         def attach(running: Running) -> None:
             if view is not None:
-                view.attach(running.house, keys=running.keys, notice="\n".join([*running.page, *([demo.NOTICE] if running.demo else [])]))
+                view.attach(running.house, keys=running.keys, notice=lambda: "\n".join([*running.page(), *([demo.NOTICE] if running.demo else [])]))
 
         options = Options(services=Services.of(os.environ), pace=pace, seconds=seconds, events=sink, keys=watched, attach=attach, configuration=configuration)
         code = run_appliance(config, options)

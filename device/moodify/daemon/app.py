@@ -88,8 +88,8 @@ class Running:
     """What is said of a run that begins."""
 
     house: House
-    page: tuple[str, ...]
-    """What a person must know of the page, a line each: where it is, its certificate, how to make it one's own; none where there is no page."""
+    page: Callable[[], tuple[str, ...]]
+    """Returns what a person must know of the page now, a line each: where it is, its certificate, how to make it one's own; none where there is no page."""
     keys: bool
     """Whether keys are read."""
     demo: bool

@@ -6,11 +6,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from moodify.daemon.reset import ResetAnswer, no_page
-from moodify.errors import PersonMustAct, RetryLater
+from moodify.errors import PersonMustAct, RetryLater, StoreBusy, StoreError
 from moodify.process import keep_large_blocks_apart
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
     from contextlib import ExitStack
     from pathlib import Path
 
@@ -50,19 +51,26 @@ class Front:
         self.accounts.open_window()
         return ResetAnswer(done=True, said="For five minutes an owner may set a new password on the page, or become the first owner there, without a code")
 
-    def notes(self, url: str) -> tuple[str, ...]:
-        """Return what a person must know of the page at ``url``, a line each; makes a new claim code while there is no owner."""
+    def notes(self, url: str) -> Callable[[], tuple[str, ...]]:
+        """Return what tells a person what they must know of the page at ``url`` now, a line each; makes a new claim code while there is no owner."""
         from moodify.web.certificate import shown_to_people
 
-        lines = [f"page: {url}"]
+        lines: list[str] = [f"page: {url}"]
         if self.fingerprint is not None:
             lines.append(f"its certificate: {shown_to_people(self.fingerprint)}")
             log.info("The page's certificate is %s", shown_to_people(self.fingerprint))
-        if self.accounts.claimable:
-            claim = f"{url}/#/claim/{self.accounts.make_claim_code()}"
-            lines.append(f"nobody owns it yet; make it yours: {claim}")
-            log.info("Nobody owns this Moodify yet. Make it yours at %s", claim)
-        return tuple(lines)
+        if not self.accounts.claimable:
+            return lambda: tuple(lines)
+        claim = f"{url}/#/claim/{self.accounts.make_claim_code()}"
+        log.info("Nobody owns this Moodify yet. Make it yours at %s", claim)
+        return lambda: (*lines, f"nobody owns it yet; make it yours: {claim}") if self._claimable() else tuple(lines)
+
+    def _claimable(self) -> bool:
+        try:
+            return self.accounts.claimable
+        except (StoreBusy, StoreError):
+            # The house is closed before the view of it.
+            return False
 
 
 def open_front(config: Config, folder: Path, database: Path, device: str, house: ExitStack) -> Front | None:

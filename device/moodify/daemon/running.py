@@ -60,8 +60,8 @@ def show(
     house: ExitStack,
     front: Front | None,
     routers: Callable[[RunningHouse, Accounts], Sequence[APIRouter]] = lambda _house, _accounts: (),
-) -> tuple[RunningHouse, tuple[str, ...]]:
-    """Open the house to those who look at it, until ``house`` is closed; return it and what a person must know of its page, a line each.
+) -> tuple[RunningHouse, Callable[[], tuple[str, ...]]]:
+    """Open the house to those who look at it, until ``house`` is closed; return it and what tells a person what they must know of its page now, a line each.
 
     Args:
         config: the appliance's.
@@ -84,7 +84,7 @@ def show(
     running = RunningHouse(board, put, recent)
     page = None if front is None else _open_page(config, running, front, routers(running, front.accounts))
     if page is None or front is None:
-        return running, ()
+        return running, tuple
     house.callback(page.stop)
     if config.web.announced:
         house.enter_context(announce_page(config.web.host, page.port, device, "Moodify", encrypted=front.tls is not None))

@@ -183,7 +183,7 @@ def test_an_appliance_that_had_a_hub_of_its_own_goes_over_to_the_households(hous
         assert set(stored) <= {event["id"] for event in alone.events + enrolled.events}
         assert enrolled.end() == 0
     (listed,) = [line for line in house.owner_types("moodify hub devices").splitlines() if device in line]
-    assert listed.startswith("Second one ")
+    assert listed.split("  ")[1] == "Second one"
 
 
 def test_a_key_is_changed_for_another_while_the_appliance_runs_and_nothing_goes_offline(house):
@@ -193,7 +193,8 @@ def test_a_key_is_changed_for_another_while_the_appliance_runs_and_nothing_goes_
     (old,), printed = kids(), len(house.appliance.events)
     with Ears(house.hub, f"moodify/v1/{house.device}/up/status") as ears:
         made = re.search(r"The next key (\S+) is made", house.home_types("moodify device rotate"))[1]
-        known = [kids()]
+        # As it was before: the command may take longer to end than the hub to be told.
+        known = [[old]]
         wait_until(lambda: known.append(kids()) or known[-1] == [made], within_s=30, every_s=0.05, what=lambda: f"the new key alone at the hub ({known[-1]})")
         shown = json.loads(house.home_types("moodify device show --json"))
         assert (shown["id"], shown["kid"], shown["rotation"]) == (house.device, made, {"pending": None, "setback": None})

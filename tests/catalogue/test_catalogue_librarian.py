@@ -64,6 +64,12 @@ def test_its_songs_carry_the_features_that_are_known(librarian, catalogue, playe
     assert all(song.features is not None for song in found)
 
 
+def test_a_playlist_that_is_not_there_leaves_its_mood_other_songs_that_say_what_to_mend(librarian, player):
+    found = find(librarian, player, Mood.HAPPY, moods={Mood.HAPPY: MoodMusic(uri="spotify:playlist:0000000000000000000000")})
+    assert found
+    assert {song.why for song in found} == {"your music for happy can't be read, set it anew under Set-up"}
+
+
 def test_a_playlist_that_cannot_be_read_is_played_whole(librarian, player, speaker, time):
     wanted = {"moods": {Mood.HAPPY: MoodMusic(uri=speaker.catalogue.stranger_playlist().uri)}}
     assert find(librarian, player, Mood.HAPPY, **wanted) == ()

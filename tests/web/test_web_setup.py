@@ -14,7 +14,9 @@ from moodify.daemon.aiming import Aiming
 from moodify.daemon.household import Household
 from moodify.daemon.places import DATABASE
 from moodify.daemon.setting_up import HouseSetUp, routes_of
+from moodify.music.spotify.adapter import SpotifyPlayer
 from moodify.music.spotify.services import Services
+from moodify.music.spotify.signin import simulated_sign_in
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
 from moodify.music.spotify.tokens import FILE as TOKENS
 from moodify.store.prepare import prepare
@@ -155,6 +157,20 @@ def test_an_owner_who_said_no_is_told_so_and_may_try_again(home_with_spotify):
     assert (state["spotify"]["usable"], state["settings"]["client_id"]) == (True, CLIENT_ID)
     assert home.ask("POST", "/api/spotify/finish", {"address": back}, 409)["detail"].startswith("no sign-in is under way")
     assert home.changes == ["changed"]
+
+
+def test_music_that_spotify_does_not_have_is_not_saved_where_it_can_be_asked(home, spotify):
+    missing = {"moods": {"happy": "spotify:playlist:0000000000000000000000"}}
+    player = SpotifyPlayer(simulated_sign_in(spotify.accounts_url), speaker=spotify.name, api_url=spotify.api_url)
+    home.household.takes(player)
+    try:
+        assert home.ask("PATCH", "/api/house", missing, 422)["detail"].startswith("happy: Spotify finds no such playlist; in Spotify choose Share")
+        assert home.ask("PATCH", "/api/house", {"moods": {"happy": spotify.catalogue.playlist_of("calm").uri}})["moods"]
+    finally:
+        player.close()
+    # Nobody is there to ask.
+    home.household.takes(None)
+    assert home.ask("PATCH", "/api/house", missing)["moods"] == missing["moods"]
 
 
 def test_no_token_and_no_code_is_ever_shown(home_with_spotify, tmp_path, caplog):

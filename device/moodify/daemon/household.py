@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from moodify.config.household import HouseSettings, Wishes, for_listener, laid_over, read_kept
 from moodify.daemon.places import DATABASE
-from moodify.errors import PersonMustAct, StoreBusy, StoreError
+from moodify.errors import CannotWork, MoodifyError, PersonMustAct, StoreBusy, StoreError
 from moodify.store.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from moodify.config import Config
@@ -246,6 +246,28 @@ class Household:
             raise PersonMustAct("nobody is signed in to Spotify, so its speakers are not known; sign in first")
         with player.asked():
             return player.speakers()
+
+    def check_music(self, moods: Mapping[str, str]) -> None:
+        """Ask Spotify for music that is to be set for moods (mood -> URI) where it can be asked now: one request for each that is new.
+
+        Raises:
+            CannotWork: there is no such music.
+        """
+        player, kept = self._player, self.settings().moods
+        if player is None:
+            return
+        for mood, uri in moods.items():
+            if uri in kept.values():
+                continue
+            try:
+                with player.asked():
+                    player.tracks_of(uri, limit=1)
+            except CannotWork as error:
+                log.info("The music for %s is not taken: %s", mood, error)
+                raise CannotWork(f"{mood}: Spotify finds no such {uri.split(':')[1]}; in Spotify choose Share, Copy link, and paste that") from error
+            except MoodifyError as error:
+                # It may well be right: what can't be read later is told then.
+                log.warning("The music for %s is taken unseen: %s", mood, error)
 
     def close(self) -> None:
         """End a sign-in that is open."""

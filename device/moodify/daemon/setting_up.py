@@ -56,6 +56,7 @@ class HouseSetUp:
 
     def change(self, values: Mapping[str, Any]) -> HouseSettings:
         """Set some of the household's settings."""
+        self._household.check_music(values.get("moods") or {})
         return self._household.change(**values)
 
     def listener(self) -> str | None:

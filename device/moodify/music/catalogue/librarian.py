@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
-from moodify.errors import MoodifyError, PersonMustAct, RetryLater, StoreBusy, StoreError
+from moodify.errors import CannotWork, MoodifyError, NotAllowed, PersonMustAct, RetryLater, StoreBusy, StoreError
 from moodify.music.catalogue.catalogue import Catalogue
 from moodify.music.catalogue.features import Enrichment
 from moodify.music.catalogue.file import FILE
@@ -16,7 +17,7 @@ from moodify.music.catalogue.songs import origin_in_words, origin_of_search, ori
 from moodify.music.song import Candidate, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
     from types import TracebackType
 
@@ -39,7 +40,15 @@ class SpeakersLibrarian:
     def find(self, player: Shelves, wanted: Wanted) -> tuple[Candidate, ...]:
         """Return candidates, best first."""
         if wanted.uri is not None:
-            return tuple(Candidate(track, why=origin_in_words(origin_of_uri(wanted.uri))) for track in player.tracks_of(wanted.uri, limit=PLAYLIST_LIMIT))
+            origin = origin_in_words(origin_of_uri(wanted.uri))
+            try:
+                return tuple(Candidate(track, why=origin) for track in player.tracks_of(wanted.uri, limit=PLAYLIST_LIMIT))
+            except (CannotWork, NotAllowed) as error:
+                return _instead(wanted, error, self._of_sources(player, wanted))
+        return self._of_sources(player, wanted)
+
+    @staticmethod
+    def _of_sources(player: Shelves, wanted: Wanted) -> tuple[Candidate, ...]:
         if Source.SEARCH not in wanted.sources:
             return ()
         return tuple(Candidate(track, FOUND_BY_WORDS, origin_in_words(origin_of_search(wanted.search))) for track in player.search(wanted.search))
@@ -99,7 +108,13 @@ class CatalogueLibrarian:
 
     def _found(self, player: Shelves, wanted: Wanted) -> tuple[Candidate, ...]:
         self._tidy()
-        found = self._of_uri(player, wanted.uri) if wanted.uri is not None else self._of_sources(player, wanted)
+        try:
+            found = self._of_uri(player, wanted.uri) if wanted.uri is not None else self._of_sources(player, wanted)
+        except (CannotWork, NotAllowed) as error:
+            if wanted.uri is None:
+                raise
+            # It stays unreadable until somebody mends it, and the room is not left silent for that.
+            found = _instead(wanted, error, self._of_sources(player, wanted))
         try:
             self._catalogue.chosen(song.track.uri for song in found)
         except StoreBusy as error:
@@ -179,6 +194,13 @@ class CatalogueLibrarian:
         if problem != self._own_problem:
             log.warning("Going on without the catalogue of songs: %s", problem)
         self._own_problem = problem
+
+
+def _instead(wanted: Wanted, error: MoodifyError, found: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Return songs that were found in place of the owner's own, each with what is to be mended."""
+    log.warning("The music set for %s can't be read (%s): it comes from elsewhere until it is set anew under Set-up", wanted.mood.value, error)
+    note = f"your music for {wanted.mood.value} can't be read, set it anew under Set-up"
+    return tuple(replace(song, why=note) for song in found)
 
 
 def open_librarian(

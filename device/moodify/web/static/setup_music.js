@@ -32,7 +32,7 @@ export const music = {
           const moods = Object.fromEntries(Object.keys(MOODS).map((mood) => [mood, typed[mood].trim()]).filter(([, link]) => link));
           await house.change({ moods });
           await house.again();
-          return "Saved. It holds at once.";
+          return house.state.simulated && Object.keys(moods).length > 0 ? "Saved. Whether Spotify finds it shows when you have signed in; until then the simulated speaker plays." : "Saved. It holds at once.";
         },
         make("div", { class: "pair wide" }, ...Object.entries(MOODS).map(([mood, words]) => moodField(mood, words, settings, holds))),
       ),

@@ -147,6 +147,17 @@ def test_a_pause_divides_a_song(look):
     assert songs(seen) == [("one", 1, 2), ("one", 30, 33)]
 
 
+def test_a_song_that_goes_on_after_a_pause_was_not_chosen_anew(look):
+    seen = look([*every_ten(), orders(1, "play", "one"), orders(2, "pause"), orders(30, "resume"), orders(31, "pause"), orders(40, "resume"), orders(50, "play", "one")])
+    assert spans(seen.as_json()["songs"], "resumed") == [(False, 1, 2), (True, 30, 31), (True, 40, 42), (False, 50, 54)]
+
+
+def test_before_the_first_event_ever_nothing_was_off(look):
+    seen = look([*every_ten(20), feels(25, "calm")])
+    assert unseen(seen) == [("starting", 20, 25)]
+    assert seen.earliest == at(20)
+
+
 def test_a_playlist_lasts_until_something_else_is_ordered(look):
     seen = look([*every_ten(), orders(1, "play", "your playlist for calm", minutes=0), orders(40, "pause")])
     assert songs(seen) == [("your playlist for calm", 1, 40)]

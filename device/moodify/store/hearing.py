@@ -24,6 +24,8 @@ class Heard:
     """What it was chosen for."""
     reason: str | None
     """Why, as a person was told; None where that was not asked for."""
+    resumed: bool = False
+    """Whether it goes on with the song of an earlier one after a pause, and so was not chosen anew."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -34,6 +36,7 @@ class Heard:
             "artist": self.artist,
             "mood": self.mood,
             "reason": self.reason,
+            "resumed": self.resumed,
         }
 
 
@@ -82,11 +85,13 @@ class Hearing:
         """Return what lies between two moments, the second of which is not in the future."""
         self._follow(ends)
         self._stop(ends)
-        return tuple(
-            Heard(max(begun, begins), min(ended, ends), song.title, song.artist, song.mood, song.reason if reasons else None)
-            for begun, ended, song in self._spans
-            if ended > begins and begun < ends
-        )
+        heard: list[Heard] = []
+        before: _Song | None = None
+        for begun, ended, song in self._spans:
+            if ended > begins and begun < ends:
+                heard.append(Heard(max(begun, begins), min(ended, ends), song.title, song.artist, song.mood, song.reason if reasons else None, song is before))
+                before = song
+        return tuple(heard)
 
     def _obey(self, act: str, song: _Song | None, at: datetime) -> None:
         match act:

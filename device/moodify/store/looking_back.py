@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from moodify.sqlite import mapped
 from moodify.store.database import Connected
-from moodify.store.feeling import Feelings, Felt, Noticed, Unseen
+from moodify.store.feeling import Feelings, Felt, Noticed, Unseen, Why
 from moodify.store.hearing import Heard, Hearing
 from moodify.store.store import stamp
 from moodify.types import Event, EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 #: A mood that began longer ago than this, and of which nothing was noted since, is not looked for.
 LEAD: Final = timedelta(days=31)
@@ -74,7 +77,8 @@ class LookingBack(Connected):
         for noticed in told:
             feelings.take(noticed)
             hearing.take(noticed)
-        return LookedBack(begins, ends, earliest, *feelings.between(begins, ends), hearing.between(begins, ends, reasons=reasons))
+        felt, unseen = feelings.between(begins, ends)
+        return LookedBack(begins, ends, earliest, felt, tuple(_since(earliest, unseen)), hearing.between(begins, ends, reasons=reasons))
 
     def troubles(self, since: datetime, limit: int) -> list[Event]:
         """Return what camera, speaker and link said, and what was wrong with the machine, since a moment, newest first. Raises as :meth:`between`."""
@@ -103,6 +107,15 @@ class LookingBack(Connected):
         sql = f"SELECT at, kind, CASE WHEN kind IN ({kinds}) THEN data END FROM events WHERE at >= ? AND at < ? ORDER BY at, n"  # noqa: S608 - the names of kinds
         rows = self._db.execute(sql, [stamp(begins), stamp(ends)])
         return [Noticed(_date(at), EventKind(kind), {} if data is None else json.loads(data)) for at, kind, data in rows]
+
+
+def _since(earliest: datetime | None, unseen: Iterable[Unseen]) -> Iterator[Unseen]:
+    """Leave out what lies before the first event ever: nothing was off then, it had not begun."""
+    for span in unseen:
+        if earliest is None or span.begins >= earliest:
+            yield span
+        elif span.ends > earliest:
+            yield replace(span, begins=earliest, why=Why.STARTING)
 
 
 def _date(at: str) -> datetime:

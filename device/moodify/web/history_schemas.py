@@ -52,6 +52,7 @@ class SongSpan(Span):
     artist: str = Field(examples=["R.E.M."])
     mood: str | None = Field(examples=["calm"], description="What it was chosen for.")
     reason: str | None = Field(examples=["You both seem calm, so 'Nightswimming' comes next"], description="None where more than a day is asked for.")
+    resumed: bool = Field(examples=[False], description="Whether it goes on with the song before after a pause, and so was not chosen anew.")
 
 
 class HistoryOut(Span):

@@ -33,12 +33,19 @@ const LONG_DAY = { weekday: "long", day: "numeric", month: "long" };
 
 async function look(shell, from, to) {
   const seen = await shell.ask("GET", `/api/history?from=${encodeURIComponent(from.toISOString())}&to=${encodeURIComponent(to.toISOString())}`);
-  return { moods: timed(seen.moods), unseen: timed(seen.unseen), songs: timed(seen.songs), until: Math.floor(Date.parse(seen.to) / 1_000) * 1_000 };
+  return { moods: timed(seen.moods), unseen: timed(seen.unseen), songs: timed(seen.songs), earliest: seen.earliest ? Date.parse(seen.earliest) : null, until: Math.floor(Date.parse(seen.to) / 1_000) * 1_000 };
 }
 
 const at = (spans, moment) => spans.findLast(({ begins, ends }) => begins <= moment && moment < ends);
 
-function sentence(lasted, songs) {
+// A song that goes on after a pause was not chosen anew.
+const chosen = (songs) => songs.filter(({ resumed }) => !resumed);
+
+// Of the first day of all: from when on it can be told.
+const since = ({ earliest }, { from }) => (earliest !== null && earliest > from ? `Since ${timeOf(earliest)}. ` : "");
+
+function sentence(lasted, heard) {
+  const songs = chosen(heard);
   const mood = mostly(lasted);
   const felt = mood === null ? "No mood was felt." : lasted.felt < 60_000 ? `A moment of ${mood}.` : `Mostly ${mood}: ${long(lasted[mood])} of ${long(lasted.felt)} felt.`;
   const music = songs.length === 0 ? "Moodify chose no music." : songs.length === 1 ? "Moodify chose one song." : `Moodify chose ${songs.length} songs.`;
@@ -85,7 +92,7 @@ function tell(place, moment, seen) {
   const gap = at(seen.unseen, moment);
   const song = at(seen.songs, moment);
   const felt = span && FELT.includes(span.mood);
-  const mood = !span ? (gap ? UNSEEN[gap.why] : "nothing is known") : span.mood === "absent" ? "nobody here" : felt ? `${span.mood}, ${percent(span.confidence)} sure` : "it could not tell";
+  const mood = !span ? (gap ? UNSEEN[gap.why] : seen.earliest !== null && moment < seen.earliest ? `Moodify began at ${timeOf(seen.earliest)}` : "nothing is known") : span.mood === "absent" ? "nobody here" : felt ? `${span.mood}, ${percent(span.confidence)} sure` : "it could not tell";
   const people = span && span.people > 0 ? (span.people === 1 ? "one person" : `${span.people} people`) : "";
   place.replaceChildren(
     make("p", { class: "moment-time" }, timeOf(moment)),
@@ -96,7 +103,8 @@ function tell(place, moment, seen) {
   return [timeOf(moment), mood, people, song ? `${song.title} by ${song.artist}` : ""].filter(Boolean).join(", ");
 }
 
-function songList(songs) {
+function songList(heard) {
+  const songs = chosen(heard);
   const list = make("ol", { class: "song-list" });
   const show = (most) => list.replaceChildren(
     ...[...songs].reverse().slice(0, most).map((song) =>
@@ -161,7 +169,7 @@ async function openDay(main, shell, text) {
   };
   const fill = () => {
     const lasted = durations(seen.moods, seen.unseen);
-    write(main.querySelector("#history-sum"), sentence(lasted, seen.songs));
+    write(main.querySelector("#history-sum"), `${since(seen, day)}${sentence(lasted, seen.songs)}`);
     const { chart: disc, words } = plane({ moods: seen.moods, trail: true, title: "Valence and arousal over the day" });
     rest.replaceChildren(
       make(
@@ -253,7 +261,7 @@ async function openWeek(main, shell, text) {
             { href: `#/history/day/${named(day)}`, "aria-label": full },
             make("span", { class: "week-day" }, make("b", {}, inWords(day, { weekday: "short" })), make("span", { class: "quiet" }, String(day.getDate()))),
             band({ moods, songs, from, to, now: Date.now(), width, slim: true, title: inWords(day, LONG_DAY), desc: full }),
-            make("span", { class: "week-sum" }, make("span", { class: "week-mood" }, swatch(mood), brief), make("span", { class: "quiet" }, songs.length === 1 ? "1 song" : `${songs.length} songs`)),
+            make("span", { class: "week-sum" }, make("span", { class: "week-mood" }, swatch(mood), brief), make("span", { class: "quiet" }, chosen(songs).length === 1 ? "1 song" : `${chosen(songs).length} songs`)),
           ),
         );
       }),
@@ -268,7 +276,7 @@ async function openWeek(main, shell, text) {
       figures(
         "The week as a table",
         ["Day", "Mostly", "Felt", "Can’t tell", "Nobody here", "Songs"],
-        told.map(({ day, songs, lasted: each }) => [inWords(day, LONG_DAY), mostly(each) ?? "–", long(each.felt), long(each.unsure), long(each.absent), String(songs.length)]),
+        told.map(({ day, songs, lasted: each }) => [inWords(day, LONG_DAY), mostly(each) ?? "–", long(each.felt), long(each.unsure), long(each.absent), String(chosen(songs).length)]),
       ),
     ),
     make(

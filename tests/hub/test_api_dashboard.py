@@ -237,6 +237,7 @@ def test_a_member_looks_and_changes_nothing(hub, member, device):
     asked = [
         ("POST", "/v1/devices", {"id": device_of(key), "public_key": line_of(key)}),
         ("POST", f"/v1/devices/{device}/commands", {"name": "rescan", "args": {}}),
+        ("PATCH", f"/v1/devices/{device}", {"name": "Mine"}),
         ("DELETE", f"/v1/devices/{device}", {}),
         ("PUT", "/api/alerts/rules/disk", {"enabled": False, "limit": 500}),
         ("POST", "/api/alerts/channels", {"kind": "email", "target": "eve@example.org"}),
@@ -254,6 +255,8 @@ def test_an_owner_enrols_commands_and_shuts_out(hub, owner):
     key = new_key()
     device = device_of(key)
     assert owner.post("/v1/devices", json={"id": device, "public_key": line_of(key), "name": "Hall"}).status_code == 201
+    assert owner.patch(f"/v1/devices/{device}", json={"name": "Attic"}).json()["name"] == "Attic"
+    assert owner.get(f"/api/devices/{device}").json()["name"] == "Attic"
     order = owner.post(f"/v1/devices/{device}/commands", json={"name": "rescan", "args": {}}).json()
     hub.database.commands.answered(device, order["id"], status="ok", error=None, data={}, now=datetime.now(UTC))
     assert owner.get(f"/v1/commands/{order['id']}").json()["state"] == "ok"

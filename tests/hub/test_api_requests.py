@@ -278,10 +278,24 @@ def test_a_device_is_enrolled_by_pem_or_by_the_line_that_it_prints(new_api):
     assert (listed["total"], {one["id"] for one in listed["devices"]}) == (2, {device_of(key) for key in keys})
 
 
-@pytest.mark.parametrize("body", [{"id": STRANGER, "public_key": "no key"}, {"id": "kitchen", "public_key": "KEY"}, {"id": STRANGER}, {"id": 1, "public_key": "KEY"}, [], "", None])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": STRANGER, "public_key": "no key"},
+        {"id": STRANGER, "public_key": "LINE"},
+        {"id": "kitchen", "public_key": "KEY"},
+        {"id": STRANGER},
+        {"id": 1, "public_key": "KEY"},
+        [],
+        "",
+        None,
+    ],
+)
 def test_what_is_no_enrolment_is_refused_with_the_next_step(api, body):
     if isinstance(body, dict) and body.get("public_key") == "KEY":
         body = {**body, "public_key": pem_of(ec.generate_private_key(ec.SECP256R1()).public_key())}
+    if isinstance(body, dict) and body.get("public_key") == "LINE":
+        body = {**body, "public_key": line_of(ec.generate_private_key(ec.SECP256R1()).public_key())}
     before = api.database.registry.revision()
     problem(api.admin.post("/v1/devices", json=body), 422)
     assert api.database.registry.revision() == before

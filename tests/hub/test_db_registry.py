@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from moodify.cloud.keys import device_of, kid_of, line_of, pem_of
+from moodify.cloud.keys import device_of, enrolled_as, kid_of, line_of, pem_of
 from moodify.errors import EnrolmentRefused, NoSuchDevice
 from moodify.hub.port import DeviceKey
 from summaries import DAY, NOW, enrolled, new_key
@@ -55,6 +55,34 @@ def test_devices_are_listed_by_name_and_one_without_a_name_by_its_id(registry, d
     hall, attic, nameless = enrolled(database, name="Hall"), enrolled(database, name="Attic"), enrolled(database)
     assert [each.id for each in registry.devices()] == [attic, hall, nameless]
     assert registry.device(nameless).name == nameless
+
+
+def test_a_device_is_called_something_else_and_by_its_id_where_nothing_is_left(registry, device):
+    before = registry.revision()
+    assert registry.rename(device, " Küche ").name == registry.device(device).name == "Küche"
+    assert registry.revision() > before
+    assert registry.rename(device, "  ").name == device
+    with pytest.raises(NoSuchDevice, match="moodify hub devices"):
+        registry.rename("m-aaaaaaaaaaaaaaaa", "Hall")
+
+
+def test_a_line_with_a_slip_of_a_letter_lets_nobody_in_and_the_right_one_does(registry, first):
+    device, line = device_of(first), line_of(first)
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    for slip in letters.replace(line[-1], ""):
+        with pytest.raises(EnrolmentRefused, match="moodify device enroll"):
+            registry.enrol(device, line[:-1] + slip, NOW)
+    with pytest.raises(EnrolmentRefused, match="moodify device enroll"):
+        registry.enrol(device_of(new_key()), line, NOW)
+    assert registry.enrol(device, line, NOW).id == device
+
+
+def test_a_device_that_changed_its_key_is_let_in_by_its_line_too(registry, first):
+    changed, device = new_key(), device_of(first)
+    line = enrolled_as(device, changed)
+    with pytest.raises(EnrolmentRefused, match="no public key"):
+        registry.enrol(device, line[:40] + ("x" if line[40] != "x" else "y") + line[41:], NOW)
+    assert [key.kid for key in registry.enrol(device, line, NOW).keys] == [kid_of(changed)]
 
 
 def test_a_name_that_no_database_takes_is_made_readable(registry, database):

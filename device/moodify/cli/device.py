@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def show(config_file: Path | None, *, as_json: bool) -> int:
     """Print who this device is and where it goes; return the exit code."""
     from moodify.cloud import enrolment, identity, rotation
-    from moodify.cloud.keys import fingerprint_of, line_of
+    from moodify.cloud.keys import enrolled_as, fingerprint_of
 
     config = load(find(config_file))
     folder, link = folder_of(config), config.link
@@ -36,7 +36,7 @@ def show(config_file: Path | None, *, as_json: bool) -> int:
         "id": own.device,
         "kid": own.kid,
         "fingerprint": fingerprint_of(own.key.public_key()),
-        "public_key": line_of(own.key.public_key()),
+        "public_key": enrolled_as(own.device, own.key.public_key()),
         "goes_to": _goes_to(link, hub),
         "sign_in": {"how": "token", "audience": link.audience} if link.sign_in_file is None else {"how": "file", "file": str(link.sign_in_file)},
         "hub": None if hub is None else _as_json(hub),

@@ -22,14 +22,11 @@ _LONGEST_KEY_FILE = 10_000
 
 def enroll(path: Path | None, device: str, key: str, *, name: str | None) -> int:
     """Let a device in and print what is to be done there; return the exit code."""
-    from moodify.cloud.keys import pem_of, read_public
-
     folder = hub_folder(path)
     with opened(folder) as (config, database):
         from moodify.hub.setup import shown_fingerprint
 
-        public = pem_of(read_public(_key_text(key)))
-        enrolled = database.registry.enrol(device, public, datetime.now(UTC), name=name)
+        enrolled = database.registry.enrol(device, _key_text(key), datetime.now(UTC), name=name)
         fingerprint = shown_fingerprint(folder, config)
     typer.echo(f"{_called(enrolled)} may come in now.")
     typer.echo(f"At the device, if that has not been done:  {enrolment_line(folder, config, fingerprint)}")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from moodify.cloud.certificates import TIMEOUT_S, Certificate, fetch, same_fingerprint
-from moodify.cloud.keys import line_of
+from moodify.cloud.keys import enrolled_as
 from moodify.cloud.opening import open_socket
 from moodify.cloud.port import Delivery, Endpoint
 from moodify.errors import EnrolmentRefused, PersonMustAct
@@ -142,7 +142,7 @@ def try_out(host: str, port: int, certificate: Certificate) -> None:
 
 def hub_command(identity: Identity) -> str:
     """Return the line that a person runs on the hub so that it knows this device."""
-    return f"moodify hub enroll {identity.device} {line_of(identity.key.public_key())}"
+    return f"moodify hub enroll {identity.device} {enrolled_as(identity.device, identity.key.public_key())}"
 
 
 def shut_out(hub: Enrolment, identity: Identity) -> str:

@@ -15,6 +15,8 @@ from moodify.errors import EnrolmentRefused
 
 #: A PEM of a P-256 key has 178 characters; what is longer than this is not read.
 _LONGEST = 1000
+#: The shortest form that has both halves of a point, which a slip of a letter takes off the curve; what is shorter is a key whatever its letters are.
+_WHOLE = 87
 _DEVICE_ID = re.compile(r"m-[a-z2-7]{16}")
 
 
@@ -47,9 +49,29 @@ def pem_of(key: ec.EllipticCurvePublicKey) -> str:
 def line_of(key: ec.EllipticCurvePublicKey) -> str:
     """Return a key in 44 characters that no shell takes for its own: the compressed point (SEC 1, 2.3.3) in base64url.
 
-    It begins with ``A``, never with a dash.
+    It begins with ``A``, never with a dash. A slip of a letter makes another key of it, so that it is good for enrolment (:func:`read_enrolled`) as long as
+    the device's id speaks for it.
     """
     return _base64url(key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint))
+
+
+def enrolled_as(device_id: str, key: ec.EllipticCurvePublicKey) -> str:
+    """Return a key as :func:`read_enrolled` takes it: :func:`line_of`'s form, or for a device that has changed its key the whole point, 87 characters from ``B`` on."""
+    if device_of(key) == device_id:
+        return line_of(key)
+    return _base64url(key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint))
+
+
+def read_enrolled(device_id: str, text: str) -> ec.EllipticCurvePublicKey:
+    """Return the public key that somebody gave for a device, as :func:`read_public` reads it.
+
+    Raises:
+        EnrolmentRefused: it is none, or id and key were not copied right: neither fits the other, and the key has nothing by which it would be known to be whole.
+    """
+    key = read_public(text)
+    if len(text.strip()) < _WHOLE and device_of(key) != device_id:
+        raise EnrolmentRefused(f"this key is not the one of {device_id}: a letter of one of the two is wrong; copy the whole line that moodify device enroll prints on the device")
+    return key
 
 
 def read_public(text: str) -> ec.EllipticCurvePublicKey:

@@ -55,7 +55,14 @@ class Registry(Protocol):
         """Take a device in, or in again after it was revoked; the same again does nothing.
 
         Raises:
-            EnrolmentRefused: the key is no P-256 public key, the id is not one, another key already stands for it, or the key belongs to another device.
+            EnrolmentRefused: the key is no P-256 public key, the id is not one or fits it not, another key already stands for it, or the key belongs to another device.
+        """
+
+    def rename(self, device_id: str, name: str) -> Device:
+        """Call a device something else; return it.
+
+        Raises:
+            NoSuchDevice: it was never enrolled.
         """
 
     def add_key(self, device_id: str, public_key: str, now: datetime) -> DeviceKey:

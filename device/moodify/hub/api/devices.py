@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
-from moodify.cloud.keys import pem_of, read_public
 from moodify.errors import MoodifyError, NoSuchDevice
 from moodify.hub.api.may import MAY_CHANGE
-from moodify.hub.api.schemas import NUMBER_AT_MOST, DeviceDetail, DeviceList, DeviceOut, Enrolment, EventOut, History, StatesOut, StreamOut
+from moodify.hub.api.schemas import NUMBER_AT_MOST, DeviceDetail, DeviceList, DeviceOut, Enrolment, EventOut, History, NewName, StatesOut, StreamOut
 from moodify.hub.presence import is_online, received
 from moodify.web.problems import Problem
 
@@ -84,7 +83,7 @@ def devices(house: House) -> APIRouter:
     @router.post("", status_code=HTTPStatus.CREATED, dependencies=[MAY_CHANGE])
     def enrol_device(enrolment: Enrolment, response: Response) -> DeviceOut:
         """Take a device in, or in again after it was revoked. The same again does nothing."""
-        device = house.registry.enrol(enrolment.id, pem_of(read_public(enrolment.public_key)), datetime.now(UTC), name=enrolment.name)
+        device = house.registry.enrol(enrolment.id, enrolment.public_key, datetime.now(UTC), name=enrolment.name)
         response.headers["Location"] = f"/v1/devices/{device.id}"
         logger.info("%s is enrolled", device.id)
         return house.shown(device)
@@ -103,6 +102,11 @@ def devices(house: House) -> APIRouter:
             last_seen=max(seen, default=None),
             streams=[StreamOut.of(stream) for stream in house.events.streams(device_id)],
         )
+
+    @router.patch("/{device_id}", dependencies=[MAY_CHANGE])
+    def rename_device(device_id: DeviceId, wanted: NewName) -> DeviceOut:
+        """Call a device something else."""
+        return house.shown(house.registry.rename(device_id, wanted.name))
 
     @router.delete("/{device_id}", dependencies=[MAY_CHANGE])
     def revoke_device(device_id: DeviceId) -> DeviceOut:

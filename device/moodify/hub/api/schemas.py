@@ -30,12 +30,21 @@ class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+_NAME = Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["Kitchen"], description="For people.")
+
+
+class NewName(_Request):
+    """What a device is called from now on."""
+
+    name: Annotated[str, _NAME]
+
+
 class Enrolment(_Request):
     """A device to take in."""
 
     id: Annotated[str, Field(min_length=1, max_length=64, examples=[_DEVICE], description="The device's id, as moodify device show prints it.")]
     public_key: Annotated[str, Field(min_length=1, max_length=1000, examples=[_PEM], description="Its public key: PEM, or the line that moodify device enroll prints.")]
-    name: Annotated[str | None, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["Kitchen"], description="For people.")] = None
+    name: Annotated[str | None, _NAME] = None
 
 
 class NewCommand(_Request):

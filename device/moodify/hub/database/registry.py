@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
-from moodify.cloud.keys import is_device_id, kid_of, pem_of, read_public
+from moodify.cloud.keys import is_device_id, kid_of, pem_of, read_enrolled, read_public
 from moodify.errors import EnrolmentRefused, NoSuchDevice
 from moodify.hub.database.models import CommandRow, DeviceRow, EventRow, HubRow, KeyRow, MessageRow, QuarantineRow, StreamRow
 from moodify.hub.database.values import readable
@@ -51,11 +51,11 @@ class Registry:
         """Take a device in, or in again after it was revoked; the same again does nothing. Without a name, it keeps the one it had.
 
         Raises:
-            EnrolmentRefused: the key is no P-256 public key, the id is not one, another key already stands for it, or the key belongs to another device.
+            EnrolmentRefused: the key is no P-256 public key, the id is not one or fits it not, another key already stands for it, or the key belongs to another device.
         """
         if not is_device_id(device_id):
             raise EnrolmentRefused(f"{device_id!r} is no device's id; copy it from what moodify device enroll prints on the device")
-        key = read_public(public_key)
+        key = read_enrolled(device_id, public_key)
         kid = kid_of(key)
         with self._transactions.writing() as connection:
             _one_at_a_time(connection)
@@ -63,7 +63,10 @@ class Registry:
             if known is not None and any(each.kid == kid for each in known.keys):
                 return known
             if known is not None and known.keys:
-                raise EnrolmentRefused(f"another key stands for {device_id} already; if the device lost that one, revoke the device first: moodify hub revoke {device_id}")
+                raise EnrolmentRefused(
+                    f"another key stands for {device_id} already; if that one is lost or wrong, shut the device out first: on its page of the dashboard, "
+                    f"or by moodify hub revoke {device_id}"
+                )
             _refuse_another_devices(connection, kid)
             if name is not None:
                 name = readable(name.strip(), at_most=NAME_AT_MOST)
@@ -72,6 +75,20 @@ class Registry:
             else:
                 connection.execute(update(DeviceRow).where(DeviceRow.id == device_id).values(name=name or known.name, enrolled=now, revoked=None))
             connection.execute(insert(KeyRow).values(kid=kid, device=device_id, public_key=pem_of(key), added=now))
+            _changed(connection)
+            return _known(connection, device_id)
+
+    def rename(self, device_id: str, name: str) -> Device:
+        """Call a device something else; return it. A name of white space makes it be called by its id.
+
+        Raises:
+            NoSuchDevice: it was never enrolled.
+        """
+        with self._transactions.writing() as connection:
+            _one_at_a_time(connection)
+            if not is_device_id(device_id) or _device(connection, device_id) is None:
+                raise NoSuchDevice(f"no device {device_id!r} was ever enrolled; moodify hub devices lists those that were")
+            connection.execute(update(DeviceRow).where(DeviceRow.id == device_id).values(name=readable(name.strip(), at_most=NAME_AT_MOST) or device_id))
             _changed(connection)
             return _known(connection, device_id)
 

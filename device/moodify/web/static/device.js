@@ -3,7 +3,7 @@
 import { band, table, told } from "./bands.js";
 import { FELT, WORDS } from "./charts.js";
 import { moodOf, stateOf, troublesOf } from "./dashboard.js";
-import { choice, clock, field, make, percent, press, sure, tell, write } from "./parts.js";
+import { choice, clock, field, form, make, percent, press, sure, tell, write } from "./parts.js";
 
 export const title = "Device";
 
@@ -22,8 +22,9 @@ export async function open(main, shell, [id]) {
   let device = await shell.ask("GET", `/api/devices/${encodeURIComponent(id)}`);
   const path = `/api/devices/${encodeURIComponent(device.id)}`;
   const isOwner = shell.me.role === "owner";
-  document.title = `${device.name} · Moodify hub`;
 
+  const name = make("h1", {});
+  const key = make("p", { class: "quiet" });
   const state = make("span", { class: "device-state" });
   const room = make("section", { class: "card" });
   const health = make("section", { class: "card" });
@@ -31,7 +32,7 @@ export async function open(main, shell, [id]) {
   const events = lately(shell, path);
   const orders = isOwner && device.state !== "revoked" ? ordering(shell, device.id) : null;
   main.replaceChildren(
-    make("div", { class: "view-top" }, make("div", {}, make("p", {}, make("a", { href: "#/devices" }, "Devices")), make("h1", {}, device.name), make("p", { class: "quiet" }, device.id)), state),
+    make("div", { class: "view-top" }, make("div", {}, make("p", {}, make("a", { href: "#/devices" }, "Devices")), name, key), state),
     make(
       "div",
       { class: "columns" },
@@ -41,6 +42,10 @@ export async function open(main, shell, [id]) {
   );
 
   function show() {
+    document.title = `${device.name} · Moodify hub`;
+    write(name, device.name);
+    // One without a name is called by its id.
+    write(key, device.name === device.id ? "" : device.id);
     main.dataset.mood = moodOf(device).mood;
     state.className = `device-state is-${device.state}`;
     write(state, stateOf(device));
@@ -76,7 +81,7 @@ function drawRoom(card, device) {
   const now = device.now;
   const there = device.state === "online" && now;
   const detail = !there
-    ? device.state === "new" ? "It has not come in yet. Start Moodify on it." : device.state === "revoked" ? "It may not come in any more; what it said is kept." : `Something of it was last heard ${clock(device.last_seen)}. Look whether it has power and network.`
+    ? device.state === "new" ? "It has not come in yet. Once Moodify runs on it, this takes a minute; if it takes longer, its own page says why under Health. If its line was wrong, shut it out here and let it in anew." : device.state === "revoked" ? "It may not come in any more; what it said is kept." : `Something of it was last heard ${clock(device.last_seen)}. Look whether it has power and network.`
     : now.override ? `Named from afar until ${clock(now.override.until)}` : now.mood && now.since ? [FELT.includes(now.mood) && now.confidence !== null ? `${percent(now.confidence)} sure` : null, `since ${clock(now.since)}`, people(now.people)].filter(Boolean).join(", ") : "";
   card.replaceChildren(
     make("h2", { class: "unseen" }, "Now"),
@@ -111,8 +116,8 @@ function drawHealth(card, device) {
   ].filter(([, value]) => value);
   card.replaceChildren(
     make("h2", {}, "Health"),
-    troubles.length ? make("ul", { class: "complaints" }, ...troubles.map(([state, words]) => make("li", { class: state }, words))) : make("p", { class: "quiet" }, device.state === "online" ? "All is well." : "As it last said:"),
-    facts.length ? make("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])) : null,
+    troubles.length ? make("ul", { class: "complaints" }, ...troubles.map(([state, words]) => make("li", { class: state }, words))) : make("p", { class: "quiet" }, device.state === "online" ? "All is well." : facts.length ? "As it last said:" : "It has not said yet how it is."),
+    ...(facts.length ? [make("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]))] : []),
   );
 }
 
@@ -230,5 +235,15 @@ function leaving(shell, device) {
     shell.go("#/devices");
     return null;
   });
-  return make("section", { class: "card stack after" }, make("h2", {}, "This hub and it"), make("p", { class: "quiet" }, device.state === "revoked" ? "It was shut out." : "A device that was lost or given away."), make("div", { class: "form-end" }, button), answer);
+  const called = field("Name", { name: "name", required: true, maxlength: 80, autocomplete: "off", value: device.name });
+  const naming = form(
+    "Call it so",
+    async ({ name }) => {
+      const renamed = await shell.ask("PATCH", `/v1/devices/${device.id}`, { name: name.trim() || device.id });
+      device.name = renamed.name;
+      return `It is called ${renamed.name}.`;
+    },
+    called,
+  );
+  return make("section", { class: "card stack after" }, make("h2", {}, "This hub and it"), naming, make("p", { class: "quiet" }, device.state === "revoked" ? "It was shut out." : "A device that was lost or given away."), make("div", { class: "form-end" }, button), answer);
 }

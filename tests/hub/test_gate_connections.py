@@ -218,6 +218,21 @@ def test_no_more_connections_are_held_than_may_be(hub_with):
     first.close()
 
 
+@pytest.mark.parametrize(("few", "at_start"), [(1, 0), (100, 1)])
+def test_that_the_system_allows_fewer_connections_is_said_once_it_matters(hub_with, monkeypatch, caplog, few, at_start):
+    monkeypatch.setattr("moodify.hub.gate.server.FEW", few)
+    monkeypatch.setattr("moodify.hub.gate.server.allow_open_files", lambda _wanted: 256 + 2 * 2)
+    hub = hub_with(connections_max=10_000)
+    assert caplog.text.count("LimitNOFILE") == at_start
+    devices = [hub.signed_in(hub.enrol()) for _ in range(2)]
+    for _ in range(2):
+        assert hub.raw().until_end() == []
+    assert hub.counted("refused_full") == 2
+    assert caplog.text.count("LimitNOFILE") == 1
+    for device in devices:
+        device.close()
+
+
 @pytest.mark.parametrize(
     "said",
     [

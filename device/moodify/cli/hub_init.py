@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import shlex
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,15 @@ from moodify.hub.folder import hub_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from moodify.hub.config import HubConfig
+
+
+def _who_may_come(config: HubConfig) -> str:
+    if ipaddress.ip_address(config.host).is_loopback:
+        return f"come in from this machine alone, at port {config.port}; host in hub.toml changes that."
+    announced = ", and the hub makes itself known there" if config.announce else ""
+    return f"come in from the whole network at port {config.port}{announced}, but only those that you let in; host and announce in hub.toml change that."
 
 
 def init(path: Path | None, *, new_token: bool) -> int:
@@ -31,6 +41,7 @@ def init(path: Path | None, *, new_token: bool) -> int:
         typer.echo(f"Admin token:  {done.token}")
         typer.echo("              Shown this once and kept nowhere; for another one: moodify hub init --new-token")
     named = "" if path is None else f" --folder {shlex.quote(str(folder.path))}"
+    typer.echo(f"Devices:      {_who_may_come(done.config)}")
     typer.echo("\nNext:")
     typer.echo(f"  look at {folder.config}")
     typer.echo(f"  start the hub:       moodify hub serve{named}")

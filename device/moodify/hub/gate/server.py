@@ -50,6 +50,9 @@ READ_AT_MOST = 16 * 1024
 _THREADS = 4
 #: Open files that the rest of the process may need.
 _OTHER_FILES = 256
+#: Connections that no home needs more of; a system that allows fewer is worth a word before the first one is turned away.
+FEW = 256
+_FEWER = "the system lets the hub hold %s connections at a time; for more, raise its limit on open files to %s (LimitNOFILE)"
 
 
 class Gate:
@@ -101,6 +104,8 @@ class Gate:
         self._ssl_context = ssl_context
         self._encrypted = bytearray(Tls.max_size)
         self._connections_max = connections_max
+        # Of the system, where it allows fewer than are configured, which is said when one is turned away; None once it was said.
+        self._files_wanted: int | None = None
         self._asking = Asking("database", threads=_THREADS, timeout_s=REGISTRY_TIMEOUT_S)
         # Longer than its own limit, so that no socket is left to nobody.
         self._broker = Asking("broker", threads=_THREADS, timeout_s=2 * REACH_TIMEOUT_S)
@@ -132,7 +137,10 @@ class Gate:
         if allowed < wanted:
             # Better to turn connections away than to have no file left for the database.
             self._connections_max = max(1, (allowed - _OTHER_FILES) // 2)
-            logger.warning("the system lets the hub hold %s connections at a time; for more, raise its limit on open files to %s (LimitNOFILE)", self._connections_max, wanted)
+            if self._connections_max < FEW:
+                logger.warning(_FEWER, self._connections_max, wanted)
+            else:
+                self._files_wanted = wanted
         try:
             self._server = await loop.create_server(self._protocol, self._host, self.port, backlog=_BACKLOG)
         except OSError as error:
@@ -183,6 +191,9 @@ class Gate:
         if self._closing:
             return False
         if len(self._visitors) >= self._connections_max:
+            if self._files_wanted is not None:
+                logger.warning(_FEWER, self._connections_max, self._files_wanted)
+                self._files_wanted = None
             self.refused(visitor, Refusal.FULL)
             return False
         self._visitors.add(visitor)

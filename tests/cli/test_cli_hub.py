@@ -70,6 +70,13 @@ def test_init_makes_a_private_hub_shows_its_token_once_and_changes_nothing_the_s
     assert content_of(folder) == before
 
 
+def test_init_says_who_can_reach_the_hub(tmp_path, folder, made):
+    assert "from this machine alone, at port 0" in hub(tmp_path, "init", "--folder", made).stdout
+    (made / "hub.toml").unlink()
+    said = hub(tmp_path, "init", "--folder", made).stdout
+    assert "from the whole network at port 8883, and the hub makes itself known there, but only those that you let in" in said
+
+
 def test_init_makes_what_is_missing_and_another_token_where_it_is_asked_to(tmp_path, folder):
     first = hub(tmp_path, "init", "--folder", folder)
     before = content_of(folder)
@@ -82,6 +89,15 @@ def test_init_makes_what_is_missing_and_another_token_where_it_is_asked_to(tmp_p
     assert {name for name in before if before[name] != after[name]} == {"certificate.pem", "certificate.key", "admin.hash"}
     tokens = [re.search(r"Admin token:  (\S+)", done.stdout)[1] for done in (first, third)]
     assert tokens[0] != tokens[1]
+
+
+def test_a_hub_is_gone_once_it_is_closed_whatever_else_would_hold_its_process(tmp_path, folder):
+    program = "import atexit, time; atexit.register(time.sleep, 3600); from moodify.cli import main; main()"
+    asked = [sys.executable, "-c", program, "hub", "serve", "--beside", "--folder", folder]
+    done = subprocess.run(asked, env=environment_of(tmp_path), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0
+    assert "the hub ends" in done.stderr.splitlines()[-1]
+    assert not (folder / "run" / "address.json").exists()
 
 
 def test_the_certificate_has_the_names_that_are_configured(tmp_path, made):

@@ -36,7 +36,7 @@ def serve(
     """Run the hub until Ctrl-C or SIGTERM."""
     from moodify.cli.hub_serve import serve as serve_hub
 
-    raise typer.Exit(serve_hub(folder, beside=beside, enrol=enrol, retention_days=retention_days))
+    serve_hub(folder, beside=beside, enrol=enrol, retention_days=retention_days)
 
 
 @hub.command()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from moodify.system.journal import set_up_logging
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import NoReturn
 
 logger = logging.getLogger(__name__)
 
@@ -19,8 +22,8 @@ logger = logging.getLogger(__name__)
 _LOOK_S = 1.0
 
 
-def serve(path: Path | None, *, beside: bool, enrol: Path | None, retention_days: int | None = None) -> int:
-    """Run the hub until it is ended; return the exit code."""
+def serve(path: Path | None, *, beside: bool, enrol: Path | None, retention_days: int | None = None) -> NoReturn:
+    """Run the hub until it is ended, and end the process with it."""
     from moodify.daemon.ending import EndedBySignals
 
     stop = threading.Event()
@@ -43,7 +46,15 @@ def serve(path: Path | None, *, beside: bool, enrol: Path | None, retention_days
         if retention_days is not None:
             found = found.model_copy(update={"retention_days": retention_days})
         serve_hub(folder, found, Options(beside=beside, enrol=enrol), stop=stop, notifier=Notifier())
-    return 0
+    _leave()
+
+
+def _leave() -> NoReturn:
+    # Everything is closed. Taking the interpreter apart, object by object, takes seconds on a busy Pi, for which an appliance that ends has no time.
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def collect(path: Path | None) -> int:

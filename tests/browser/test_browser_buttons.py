@@ -1,6 +1,7 @@
 """Buttons and banners as a finger and a scrolled page find them."""
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -22,6 +23,14 @@ def test_a_finger_leaves_no_hover_behind(home, new_page):
     before = button.evaluate(_BACKGROUND)
     button.hover()
     assert button.evaluate(_BACKGROUND) == before
+
+
+def test_an_answer_does_not_stand_for_ever(home, page):
+    page.clock.install()
+    home.enter(page).get_by_role("button", name="Look again").click()
+    expect(page.locator("#answer")).to_have_text("Looking again.")
+    page.clock.fast_forward(20_000)
+    expect(page.locator("#answer")).to_have_text("")
 
 
 def test_that_it_does_not_answer_is_in_sight_on_a_scrolled_page(home, new_page):

@@ -92,7 +92,7 @@ def test_a_day_of_a_week_leads_to_that_day_and_back(home, page, last_day):
 def test_a_day_of_which_nothing_is_kept_says_so(home, page):
     home.enter(page, "history/day/2020-02-29")
     expect(page.locator("#history-sum")).to_have_text("No mood was felt. Moodify chose no music.")
-    expect(page.locator(".history-rest")).to_contain_text("Moodify was off")
+    expect(page.locator(".history-rest")).to_contain_text("Moodify began on")
 
 
 def test_what_somebody_says_reaches_the_house_and_shows(home, page):

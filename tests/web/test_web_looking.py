@@ -182,7 +182,8 @@ def test_erasing_ends_the_run_that_the_next_one_may_begin_with_it(home, owner):
 @pytest.mark.parametrize(
     ("method", "path", "body", "press", "said"),
     [
-        ("POST", "/api/like", {}, "like", "Noting that you like it."),
+        ("POST", "/api/like", {}, "like", "Nothing plays, so there is nothing to like."),
+        ("POST", "/api/next", {}, "next", "Nothing plays, so there is nothing to skip."),
         ("PUT", "/api/volume", {"percent": 35}, "volume 35", "the volume becomes 35 %."),
         ("PUT", "/api/goal", {"goal": "lift"}, "goal lift", "Music lifts the mood."),
         ("PUT", "/api/goal", {"goal": None}, "goal as configured", "Music follows the mood."),
@@ -195,6 +196,12 @@ def test_a_wish_is_passed_on_and_its_end_is_told(member, house, method, path, bo
     assert answer.status_code in {200, 202}
     assert said in answer.json()["message"]
     assert house.presses == [press]
+
+
+@pytest.mark.parametrize(("path", "said"), [("like", "Noting that you like it."), ("next", "Choosing something else.")])
+def test_while_music_plays_a_press_is_answered_by_what_comes_of_it(member, house, path, said):
+    house.play({**house.now()["music"], "playing": True, "title": "So"})
+    assert member.post(f"/api/{path}", json={}).json()["message"] == said
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def _pressing(house: House) -> APIRouter:
     async def skip() -> Said:
         """Not this: play something else."""
         house.press_next()
-        return Said(message="Choosing something else.")
+        return Said(message="Choosing something else." if house.now()["music"]["playing"] else "Nothing plays, so there is nothing to skip.")
 
     @router.post("/pause", status_code=HTTPStatus.ACCEPTED)
     async def pause() -> Said:

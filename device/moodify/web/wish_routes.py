@@ -25,7 +25,7 @@ def wish_routes(house: House) -> APIRouter:
     async def like() -> Said:
         """More like what plays."""
         house.press_like()
-        return Said(message="Noting that you like it.")
+        return Said(message="Noting that you like it." if house.now()["music"]["playing"] else "Nothing plays, so there is nothing to like.")
 
     @router.put("/mood")
     async def mood(wish: NamedMood) -> Said:

@@ -42,7 +42,7 @@ const at = (spans, moment) => spans.findLast(({ begins, ends }) => begins <= mom
 const chosen = (songs) => songs.filter(({ resumed }) => !resumed);
 
 // Of the first day of all: from when on it can be told.
-const since = ({ earliest }, { from }) => (earliest !== null && earliest > from ? `Since ${timeOf(earliest)}. ` : "");
+const since = ({ earliest }, { from, to }) => (earliest !== null && earliest > from && earliest < to ? `Since ${timeOf(earliest)}. ` : "");
 
 function sentence(lasted, heard) {
   const songs = chosen(heard);
@@ -178,6 +178,7 @@ async function openDay(main, shell, text) {
         lasted.somebody ? shares(lasted) : "",
         make("p", { class: "honest" }, honest(lasted)),
         lasted.absent ? make("p", { class: "quiet" }, `Nobody was here for ${long(lasted.absent)}.`) : "",
+        seen.earliest !== null && seen.earliest >= day.to ? make("p", { class: "quiet" }, `Moodify began on ${inWords(new Date(seen.earliest), LONG_DAY)}.`) : "",
         lasted.unknown > 60_000 ? make("p", { class: "quiet" }, `Nothing is known of ${long(lasted.unknown)}: ${[...new Set(seen.unseen.map(({ why }) => UNSEEN[why]))].join(", ")}.`) : "",
       ),
       make("section", { class: "card", "aria-labelledby": "plane-title" }, make("h2", { id: "plane-title", class: "label" }, "Valence and arousal"), disc, make("p", { class: "quiet" }, words)),

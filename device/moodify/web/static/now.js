@@ -1,6 +1,6 @@
 // The room now: mood, people, music and why, what happened lately, and the buttons. Nothing in here decides anything.
 
-import { $, clock, copyOf, draw, make, percent, tell, write } from "./parts.js";
+import { $, clock, copyOf, draw, make, percent, tellAWhile, write } from "./parts.js";
 
 export const title = "Now";
 
@@ -147,9 +147,9 @@ function showSay(now) {
 function listenToSay(shell) {
   const say = async (method, path, body) => {
     try {
-      tell($("steer-answer"), (await shell.ask(method, path, body)).message);
+      tellAWhile($("steer-answer"), (await shell.ask(method, path, body)).message);
     } catch (problem) {
-      if ($("steer-answer")) tell($("steer-answer"), problem);
+      if ($("steer-answer")) tellAWhile($("steer-answer"), problem);
     }
   };
   $("volume").addEventListener("input", () => {
@@ -191,9 +191,9 @@ export function open(main, shell) {
   main.replaceChildren(copyOf("view-now"));
   const ask = async (method, path, body) => {
     try {
-      tell($("answer"), (await shell.ask(method, path, body)).message);
+      tellAWhile($("answer"), (await shell.ask(method, path, body)).message);
     } catch (problem) {
-      if ($("answer")) tell($("answer"), problem);
+      if ($("answer")) tellAWhile($("answer"), problem);
     }
   };
   $("scan").addEventListener("click", () => ask("POST", "/api/scan", {}));

@@ -65,6 +65,15 @@ export function tell(element, what) {
   element.textContent = sentence(failed ? (what.detail ?? "Something on this page went wrong. Reload it.") : what);
 }
 
+const standing = new WeakMap();
+
+// The same for an answer to what is over at once: it goes by itself, which is not read out.
+export function tellAWhile(element, what) {
+  tell(element, what);
+  clearTimeout(standing.get(element));
+  standing.set(element, setTimeout(() => { element.textContent = ""; }, what instanceof Error ? 30_000 : 10_000));
+}
+
 // Pressed once at a time: it rests while what it began is not done. What that throws is told at `answer`.
 export function press(button, answer, act) {
   button.addEventListener("click", async () => {

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def hub(tmp_path):
-    hub = DashboardHub(tmp_path / "hub")
+    hub = DashboardHub(tmp_path / "hub", webhook_networks=("127.0.0.2",))
     hub.owner()
     yield hub
     hub.close()
@@ -92,12 +92,17 @@ def test_a_rule_is_set_and_a_webhook_added_with_its_secret_shown_once(hub, page)
     page.get_by_label("By").select_option("webhook")
     page.get_by_label("Address").fill("https://127.0.0.1/hook")
     page.get_by_role("button", name="Add").click()
-    expect(page.get_by_text("shown this once")).to_be_visible()
-    page.get_by_role("button", name="Send a test to https://127.0.0.1/").click()
     expect(page.get_by_text("webhook_networks in hub.toml if")).to_be_visible()
+    expect(page.get_by_text("Nobody yet")).to_be_visible()
+    page.get_by_label("Address").fill("https://127.0.0.2/hook")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("Nobody yet")).to_be_hidden()
+    expect(page.get_by_text("shown this once")).to_be_visible()
+    page.get_by_role("button", name="Send a test to https://127.0.0.2/").click()
+    expect(page.get_by_text("It did not get there")).to_be_visible()
     page.reload()
     expect(page.get_by_label("A device is offline: for longer than, in minutes")).to_have_value("3")
-    expect(page.get_by_text("https://127.0.0.1/…")).to_be_visible()
+    expect(page.get_by_text("https://127.0.0.2/…")).to_be_visible()
     expect(page.get_by_text("shown this once")).to_have_count(0)
 
 

@@ -309,6 +309,19 @@ def test_what_is_no_address_is_refused(owner, target):
     refused(owner.post("/api/alerts/channels", json=target), 422)
 
 
+@pytest.mark.parametrize(("target", "words"), [("http://192.168.1.5/hook", "webhook_networks in hub.toml"), ("https://[::1]/", "webhook_networks"), ("http://8.8.8.8/", "write https://")])
+def test_a_webhook_that_may_not_go_there_is_refused_when_it_is_added(owner, target, words):
+    before = owner.get("/api/alerts").json()["channels"]
+    assert words in refused(owner.post("/api/alerts/channels", json={"kind": "webhook", "target": target}), 409)
+    assert owner.get("/api/alerts").json()["channels"] == before
+
+
+def test_a_webhook_whose_name_is_not_known_now_may_be_later(owner):
+    added = owner.post("/api/alerts/channels", json={"kind": "webhook", "target": "https://nowhere.invalid/hook"}).json()
+    assert added["shown"] == "https://nowhere.invalid/…"
+    assert owner.request("DELETE", f"/api/alerts/channels/{added['id']}", json={}).status_code == 204
+
+
 def test_without_a_mail_server_a_test_says_what_to_do(owner):
     added = owner.post("/api/alerts/channels", json={"kind": "email", "target": "Ada@Example.org"}).json()
     assert (added["shown"], added["secret"]) == ("ada@example.org", None)

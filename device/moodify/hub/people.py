@@ -37,14 +37,15 @@ class ForPeople:
 
     def __init__(self, config: HubConfig, database: Database, states: States, connected: Callable[[], Collection[str]], accounts: Accounts) -> None:
         """Take the hub's configuration, what is looked at, ids of the devices that the gate holds, and who is signed in."""
-        carriers: dict[ChannelKind, Carrier] = {ChannelKind.EMAIL: Mail(mail_server(config)), ChannelKind.WEBHOOK: webhook(config)}
+        webhooks = webhook(config)
+        carriers: dict[ChannelKind, Carrier] = {ChannelKind.EMAIL: Mail(mail_server(config)), ChannelKind.WEBHOOK: webhooks}
         self.sender = AlertSender(database.alerts, carriers)
         self.watch = AlertWatch(database.alerts, lambda: looks(database.registry, database.back, states, connected, lambda: datetime.now(UTC)), told=self.sender.wake)
         self._board = Board(database.registry, database.events, database.back, states, database.alerts, connected)
         self._streams = Streams(self._board, limit=STREAMS_AT_MOST)
         self.routers: tuple[APIRouter, ...] = (
             dashboard(self._board, database.registry, database.events, database.back, self._streams, lambda who: lives(accounts, who)),
-            alerts(database.alerts, has_mail=config.mail_host is not None, told=self.sender.wake),
+            alerts(database.alerts, has_mail=config.mail_host is not None, check_webhook=webhooks.check, told=self.sender.wake),
         )
         """The routes, for :func:`moodify.hub.api.app.create_api`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -55,6 +56,16 @@ class Webhook:
         self._verify: bool | str = True if ca_file is None else str(ca_file)
         self._timeout_s = timeout_s
         self._look_up = look_up
+
+    def check(self, url: str) -> None:
+        """Look whether messages may go to a URL, as each is looked at again when it goes. A name that can't be looked up now may be known later.
+
+        Raises:
+            CannotWork: it is no URL that a webhook can have.
+            PersonMustAct: it may not go there.
+        """
+        with contextlib.suppress(RetryLater):
+            destination.resolve(destination.read(url), self._allowed, look_up=self._look_up)
 
     def carry(self, delivery: Delivery) -> None:
         """Post one message to the channel's URL. Redirects are not followed, and of the answer only the status is looked at.

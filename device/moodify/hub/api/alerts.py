@@ -33,12 +33,13 @@ _LOOK_S: Final = 0.2
 ChannelId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", examples=["9d3f7a54-6f0e-4b6e-9a67-0f4f3f6f6f03"])]
 
 
-def alerts(desk: Desk, *, has_mail: bool, told: Callable[[], None] = lambda: None) -> APIRouter:
+def alerts(desk: Desk, *, has_mail: bool, check_webhook: Callable[[str], None], told: Callable[[], None] = lambda: None) -> APIRouter:
     """Return the routes below ``/api/alerts``.
 
     Args:
         desk: where alerts are kept.
         has_mail: whether a mail server is configured.
+        check_webhook: raises MoodifyError where nothing may be sent to a URL.
         told: called where there is something to send.
     """
     router = APIRouter(prefix="/api/alerts", tags=["alerts"])
@@ -64,11 +65,11 @@ def alerts(desk: Desk, *, has_mail: bool, told: Callable[[], None] = lambda: Non
         desk.set_rule(rule, datetime.now(UTC))
         return RuleOut.of(rule)
 
-    _channels(router, desk, told)
+    _channels(router, desk, check_webhook, told)
     return router
 
 
-def _channels(router: APIRouter, desk: Desk, told: Callable[[], None]) -> None:
+def _channels(router: APIRouter, desk: Desk, check_webhook: Callable[[str], None], told: Callable[[], None]) -> None:
     @router.post("/channels", status_code=HTTPStatus.CREATED, dependencies=[MAY_CHANGE])
     def add_channel(wanted: NewChannel) -> AddedChannel:
         """Have alerts sent somewhere, too. A webhook's secret is shown in this answer alone; the same target again changes nothing and shows none."""
@@ -77,7 +78,7 @@ def _channels(router: APIRouter, desk: Desk, told: Callable[[], None]) -> None:
             target = normalise(wanted.target)
         else:
             target, secret = wanted.target.strip(), new_secret()
-            destination.read(target)
+            check_webhook(target)
         channel = desk.add_channel(wanted.kind, target, secret, datetime.now(UTC))
         is_new = channel.secret == secret
         return AddedChannel(**ChannelOut.of(channel, _shown(channel)).model_dump(), secret=secret if is_new else None)

@@ -106,6 +106,7 @@ function drawChannels(card, { channels, mail }, shell) {
       const added = await shell.ask("POST", "/api/alerts/channels", said);
       adding.reset();
       list.append(row(added));
+      nobody.hidden = true;
       secret.hidden = !added.secret;
       secret.replaceChildren(make("p", {}, "Each message is signed with this secret, which is shown this once:"), make("code", {}, added.secret ?? ""));
       return `${added.shown} is told from now on. Send a test.`;
@@ -114,9 +115,10 @@ function drawChannels(card, { channels, mail }, shell) {
     target,
   );
   const list = make("ul", { class: "rows" }, ...channels.map(row));
+  const nobody = make("p", { class: "quiet", hidden: channels.length > 0 }, "Nobody yet: alerts are shown here alone.");
   card.replaceChildren(
     make("h2", {}, "Who is told"),
-    channels.length ? "" : make("p", { class: "quiet" }, "Nobody yet: alerts are shown here alone."),
+    nobody,
     list,
     answer,
     mail ? "" : make("p", { class: "notice" }, "No e-mail goes out yet: set mail_host and mail_from in the hub’s hub.toml, and restart it."),

@@ -28,10 +28,12 @@ from moodify.hub.api.guard import MAX_BODY_BYTES
 from moodify.hub.cache import open_states
 from moodify.hub.database import open_database
 from moodify.hub.metrics import Metrics
+from moodify.web.certificate import server_context
 from moodify.web.server import HttpServer, Words
 from moodify.web.session import is_public
 from signed_in import ADA, claim, memory_accounts
 from summaries import NOW, enrolled, item, summary
+from tls import make_certificate
 from waiting import wait_until
 
 TOKEN = new_token()
@@ -261,6 +263,13 @@ def test_metrics_count_requests_by_route_and_name_no_device(new_api):
     assert 'moodify_hub_sign_ins_refused_total{reason="expired"} 3.0' in answer.text
     assert 'moodify_hub_gate_total{what="accepted"} 5.0' in answer.text
     assert device not in answer.text
+
+
+def test_an_encrypted_api_says_to_who_does_not_encrypt_where_it_is(api, tmp_path):
+    words = Words("API", "api_host", "api_port", "in hub.toml", "Start it again.")
+    with HttpServer(api.app, "127.0.0.1", 0, words=words, end_streams=lambda: None, tls=server_context(*make_certificate(tmp_path / "certificate"))) as server:
+        answer = httpx.get(f"http://127.0.0.1:{server.port}/healthz", trust_env=False)
+        assert (answer.status_code, answer.headers["location"]) == (308, f"{server.url}/healthz")
 
 
 # Devices.

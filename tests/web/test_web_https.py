@@ -3,7 +3,7 @@
 import ipaddress
 import socket
 import ssl
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -12,6 +12,7 @@ import pytest
 from moodify.errors import CannotWork, PersonMustAct
 from moodify.web import certificate
 from moodify.web.app import create_app
+from moodify.web.connections import Connection
 from moodify.web.guard import Place
 from moodify.web.server import PageServer
 from signed_in import claim, memory_accounts, sign_in
@@ -68,10 +69,42 @@ def test_an_owner_s_certificate_is_shown_instead(house, tmp_path):
     assert certificate.fingerprint(ssl.DER_cert_to_PEM_cert(shown)) == certificate.fingerprint(theirs[0].read_text())
 
 
-def test_neither_plain_http_nor_old_tls_is_answered(house, files):
+@pytest.mark.parametrize(("path", "leads_to"), [("/", "/"), ("/static/page.css?a=1", "/static/page.css?a=1"), ("//evil.example/", "//evil.example/")])
+def test_who_does_not_encrypt_is_told_where_that_is_done_and_nothing_else(house, files, path, leads_to):
     with _page(house, files) as (server, _):
-        with pytest.raises(httpx.HTTPError):
-            httpx.get(f"http://127.0.0.1:{server.port}/healthz", trust_env=False)
+        for host in (f"{NAME}:{server.port}", f"127.0.0.1:{server.port}", NAME):
+            answer = httpx.get(f"http://127.0.0.1:{server.port}{path}", headers={"Host": host, "Cookie": "a=b"}, trust_env=False)
+            authority = host if ":" in host else f"{host}:{server.port}"
+            assert (answer.status_code, answer.headers["location"], answer.content) == (308, f"https://{authority}{leads_to}", b"")
+            assert set(answer.headers) == {"location", "content-length", "connection", "cache-control"}
+
+
+@pytest.mark.parametrize("host", ["evil.example", "music.home.evil.example", f"{NAME}@evil.example", f"{NAME}/x"])
+def test_a_foreign_name_is_led_nowhere(house, files, host):
+    with _page(house, files) as (server, _):
+        answer = httpx.get(f"http://127.0.0.1:{server.port}/", headers={"Host": host}, trust_env=False)
+        assert (answer.status_code, answer.content) == (403, b"")
+        assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize("said", [b"\0" * 100, b"SSH-2.0-x\r\n\r\n", b"GET / HTTP/1.1\r\nA: " + b"x" * 20_000, b"GET / HTTP/1.1\r\n"])
+def test_what_is_neither_tls_nor_a_request_that_ends_is_hung_up_on(house, files, monkeypatch, said):
+    monkeypatch.setattr(Connection, "request_s", 0.3)
+    with _page(house, files) as (server, _), socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
+        plain.sendall(said)
+        with suppress(ConnectionResetError):
+            assert plain.recv(100) == b""
+
+
+def test_a_request_in_pieces_is_led_there_too_and_one_answer_is_all(house, files):
+    with _page(house, files) as (server, _), socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
+        for piece in (b"G", b"ET /a HTTP/1.1\r\nHo", b"st: " + NAME.encode() + b"\r\n\r\n"):
+            plain.sendall(piece)
+        assert b"".join(iter(lambda: plain.recv(1000), b"")).count(b"HTTP/1.1 308 ") == 1
+
+
+def test_old_tls_is_not_answered(house, files):
+    with _page(house, files) as (server, _):
         old = ssl.create_default_context(cafile=files[0])
         old.minimum_version = ssl.TLSVersion.TLSv1_2
         old.set_ciphers("ALL:@SECLEVEL=0")

@@ -82,7 +82,8 @@ def create_app(
     app.state.streams, app.state.close = streams, close
     # The one added last is outermost.
     app.add_middleware(Door, accounts=accounts)
-    app.add_middleware(Guard, place=place or Place())
+    app.state.place = place or Place()
+    app.add_middleware(Guard, place=app.state.place)
     answer_errors(app, "The page is at /, its API under /api/.")
     serve_page(app, "index.html")
     app.include_router(account_routes(accounts, desk, service="page", changed=house.people_changed))

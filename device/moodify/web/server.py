@@ -17,6 +17,7 @@ import uvicorn
 from moodify.errors import PersonMustAct, RetryLater
 from moodify.web.certificate import reached_at
 from moodify.web.connections import AT_MOST, Connection, Listening
+from moodify.web.encrypted import Encrypted
 
 if TYPE_CHECKING:
     import ssl
@@ -56,11 +57,11 @@ class HttpServer:
         """Bind.
 
         Args:
-            app: the application.
+            app: the application; its ``state.place`` says under which names it is reached.
             host: address to listen on, IPv4 or IPv6.
             port: port to listen on; 0 lets the system choose.
             words: how to speak of it.
-            tls: what :func:`moodify.web.certificate.server_context` returns; None answers plain HTTP, for loopback.
+            tls: what :func:`moodify.web.certificate.server_context` returns; who speaks plain HTTP is then told where it is encrypted. None answers plain HTTP, for loopback.
             end_streams: ends the answers that would go on by themselves; called when the server stops.
 
         Raises:
@@ -165,8 +166,9 @@ class _Server(uvicorn.Server):
             timeout_graceful_shutdown=_GRACE_S,
         )
         config.load()
-        # Uvicorn's own would be made of files once more, and takes what a browser of long ago speaks.
-        config.ssl = tls
+        if tls is not None:
+            # Uvicorn's own would be made of files once more, takes what a browser of long ago speaks, and gives no answer to who does not encrypt.
+            config.http_protocol_class = lambda **options: Encrypted(Connection(**options), tls, app.state.place)  # type: ignore[assignment] # it is only called
         super().__init__(config)
         # access_log=False holds only as long as nobody gives that logger a handler.
         logging.getLogger("uvicorn.access").setLevel(logging.WARNING)

@@ -78,7 +78,8 @@ def create_api(
     app.state.waits, app.state.close = waits, close
     # The one added last is outermost.
     app.add_middleware(Door, accounts=accounts, also=let_in_by(Admin(admin_hashes)), threaded=True)
-    app.add_middleware(Guard, place=place or Place(body_bytes=MAX_BODY_BYTES, limits=limits()))
+    app.state.place = place or Place(body_bytes=MAX_BODY_BYTES, limits=limits())
+    app.add_middleware(Guard, place=app.state.place)
     app.add_middleware(Counted, metrics=metrics)
     answer_errors(app, "/openapi.json says what there is.")
 

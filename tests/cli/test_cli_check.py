@@ -28,7 +28,7 @@ from moodify.system.crashes import MANY
 from moodify.types import Event, EventKind
 from tls import make_certificate, tls_server
 
-PARTS = ["configuration", "models", "database", "camera", "speaker", "broker", "clock", "disk", "crashes"]
+PARTS = ["configuration", "models", "database", "camera", "speaker", "link", "clock", "disk", "crashes"]
 
 
 def parts_of(home):
@@ -156,15 +156,15 @@ def test_a_clock_behind_what_was_seen_is_broken(tmp_path, database):
 
 
 def broker_of(home):
-    return parts_of(home)[1]["broker"]
+    return parts_of(home)[1]["link"]
 
 
 def test_a_broker_that_does_not_answer_is_degraded(tmp_path):
     configure(tmp_path, '[link]\nhost = "127.0.0.1"\nport = 1\ntls = false')
     code, parts = parts_of(tmp_path)
     assert code == 0
-    assert parts["broker"][0] == "degraded"
-    assert "127.0.0.1:1 cannot be reached" in parts["broker"][1]
+    assert parts["link"][0] == "degraded"
+    assert "127.0.0.1:1 cannot be reached" in parts["link"][1]
 
 
 def test_a_link_that_is_off_is_said_to_be(tmp_path):
@@ -199,7 +199,7 @@ def test_a_hub_that_does_not_let_the_device_in_is_broken_until_it_does(tmp_path,
         certificate = Certificate.from_pem((folder / "certificate.pem").read_text())
         enrolment.enrol(database.parent, "127.0.0.1", port, certificate.fingerprint, now=datetime.now(UTC))
         name, message = broken(tmp_path)
-        assert (name, message.startswith(f"the hub 127.0.0.1:{port} does not let this device in")) == ("broker", True)
+        assert (name, message.startswith(f"the hub 127.0.0.1:{port} does not let this device in")) == ("link", True)
         assert message.endswith(f"there, run: {enrolment.hub_command(own.identity)}")
         enrol_there(folder, own)
         verdict, message = broker_of(tmp_path)
@@ -233,7 +233,7 @@ def test_a_hub_that_has_another_certificate_is_broken(tmp_path):
         made = enrolment.Enrolment("127.0.0.1", port, Certificate.from_pem(files[0].read_text()), "Attic", datetime.now(UTC))
         enrolment.save(data_folder(tmp_path), made)
         name, message = broken(tmp_path)
-    assert name == "broker"
+    assert name == "link"
     assert "not the one that this device was enrolled with" in message
 
 
@@ -257,7 +257,7 @@ def test_a_damaged_enrolment_is_broken(tmp_path):
     data_folder(tmp_path).mkdir(parents=True)
     (data_folder(tmp_path) / "hub.json").write_text("{")
     name, message = broken(tmp_path)
-    assert (name, "moodify device enroll" in message) == ("broker", True)
+    assert (name, "moodify device enroll" in message) == ("link", True)
 
 
 @pytest.mark.parametrize(("mode", "said"), [(0o600, "signs in with what"), (0o644, "chmod 600")])
@@ -277,14 +277,14 @@ def test_a_device_key_that_others_may_read_is_broken(tmp_path, hub):
     load_or_make(key)
     key.chmod(0o644)
     name, message = broken(tmp_path)
-    assert (name, "chmod 600" in message) == ("broker", True)
+    assert (name, "chmod 600" in message) == ("link", True)
 
 
 def test_where_the_clock_keeps_the_device_from_making_a_token_the_broker_says_so(tmp_path, database, hub):
     remember(database, LAST_SEEN_KEY, (datetime.now(UTC) + timedelta(days=400)).isoformat())
     code, parts = parts_of(tmp_path)
-    assert (code, parts["clock"][0], parts["broker"][0]) == (1, "broken", "degraded")
-    assert parts["clock"][1] in parts["broker"][1]
+    assert (code, parts["clock"][0], parts["link"][0]) == (1, "broken", "degraded")
+    assert parts["clock"][1] in parts["link"][1]
 
 
 def test_a_full_disk_is_degraded(tmp_path):

@@ -50,7 +50,7 @@ def check(config_file: Path | None) -> int:
         "database": _database,
         "camera": _camera,
         "speaker": _speaker,
-        "broker": _broker,
+        "link": _broker,
         "clock": _clock,
         "disk": _disk,
         "crashes": _crashes,

@@ -134,4 +134,4 @@ def refuse_while_running(folder: Path, then: str) -> None:
     """
     for place in (folder, folder / hub_beside.FOLDER):
         if lock.is_held(place):
-            raise PersonMustAct(f"Moodify is running and uses {place}; end it first, as with: sudo systemctl stop moodify, {then}. Nothing was changed")
+            raise PersonMustAct(f"Moodify is running and uses {place}; end it first, with q in its terminal or: sudo systemctl stop moodify; {then}. Nothing was changed")

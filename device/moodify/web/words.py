@@ -77,12 +77,14 @@ def _order(data: Mapping[str, Any]) -> str:
     return f"{words}. {_ended(message, '')}" if message else f"{words}."
 
 
+_STATE_WORDS = {"ok": "works", "degraded": "is limited", "broken": "needs somebody", "off": "is off", "starting": "is starting"}
+
+
 def _part(name: str) -> Callable[[Mapping[str, Any]], str]:
     def words(data: Mapping[str, Any]) -> str:
-        state = data.get("state")
-        head = f"{name}: {state}" if state else name
+        head = f"The {name} {_STATE_WORDS.get(str(data.get('state')), 'has changed')}"
         message = data.get("message")
-        return f"{head}. {_ended(message, '')}" if message else f"{head}."
+        return f"{head}: {_ended(message, '')}" if message else f"{head}."
 
     return words
 
@@ -109,9 +111,9 @@ _WORDS: Mapping[EventKind, Callable[[Mapping[str, Any]], str]] = {
     EventKind.MOOD: _mood,
     EventKind.DECISION: _decision,
     EventKind.ORDER: _order,
-    EventKind.CAMERA: _part("Camera"),
-    EventKind.SPEAKER: _part("Speaker"),
-    EventKind.LINK: _part("Link"),
+    EventKind.CAMERA: _part("camera"),
+    EventKind.SPEAKER: _part("speaker"),
+    EventKind.LINK: _part("link"),
     EventKind.HEALTH: _health,
     EventKind.SUMMARY: _summary,
 }

@@ -62,8 +62,8 @@ class TokenFile(CacheHandler):  # type: ignore[misc] # spotipy has no types
             except OSError as error:
                 raise self._unusable(error) from error
             if token is None:
-                what = "is damaged" if self.path.exists() else "does not exist"
-                raise SignInNeeded(f"not signed in to Spotify: {self.path} {what}; {NEXT_STEP}")
+                damaged = f": {self.path.name} is damaged" if self.path.exists() else ""
+                raise SignInNeeded(f"not signed in to Spotify{damaged}; {NEXT_STEP}")
             return token
 
     def save_token_to_cache(self, token_info: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 // How the appliance is, in full; and for owners what is kept: diagnostics, backup, erasing.
 
-import { day, field, form, icon, make, press, sure } from "./parts.js";
+import { day, field, form, icon, make, press, sentence, sure, toldHere } from "./parts.js";
 
 export const title = "Health";
 
@@ -29,7 +29,7 @@ function facts(...rows) {
     "dl",
     { class: "states" },
     ...rows.filter(Boolean).map(([name, value, note = "", state = null]) =>
-      make("div", { class: state }, make("dt", {}, name), make("dd", {}, state ? make("span", { class: "mark", "aria-hidden": "true" }) : null, value), note ? make("dd", { class: "note" }, note) : null),
+      make("div", { class: state }, make("dt", {}, name), make("dd", {}, state ? make("span", { class: "mark", "aria-hidden": "true" }) : null, value), note.length ? make("dd", { class: "note" }, ...[note].flat()) : null),
     ),
   );
 }
@@ -43,22 +43,22 @@ function meter(words, value, most, note) {
   );
 }
 
-function parts({ parts: { camera, speaker }, models, privacy }) {
-  const row = (name, { state, message }) => [name, STATES[state], message, state];
+function parts({ parts: { camera, speaker }, models, privacy }, owner) {
+  const row = (name, { state, message }) => [name, STATES[state], toldHere(message, owner), state];
   return card(
     "parts-title", "Parts",
     facts(row("Camera", camera), row("Speaker", speaker), ["Models", models.length ? models.join(", ") : "none are loaded", privacy ? "at rest: privacy is on" : ""]),
   );
 }
 
-function spotify(told) {
+function spotify(told, owner) {
   if (told === null) return card("spotify-title", "Spotify", make("p", { class: "quiet" }, "The simulated speaker plays."));
   const { state, usable, days_left: left, ends, message, requests } = told;
   const soon = left !== null && left <= 14;
   return card(
     "spotify-title", "Spotify",
     facts(
-      ["Sign-in", state, state === "not signed in" ? "An owner signs in under Set-up." : message ?? "", usable ? (soon || message ? "degraded" : "ok") : state === "not signed in" ? "off" : "broken"],
+      ["Sign-in", state, toldHere(state === "not signed in" ? "sign in with: moodify spotify login" : message, owner), usable ? (soon || message ? "degraded" : "ok") : state === "not signed in" ? "off" : "broken"],
       left === null ? null : ["Ends", left > 0 ? `in ${left} ${left === 1 ? "day" : "days"}` : "today", ends ? new Date(`${ends}T12:00`).toLocaleDateString([], { day: "numeric", month: "long", year: "numeric" }) : ""],
       requests && requests.shut_s > 0 ? ["Requests", `wait ${ago(requests.shut_s + 59)}`, "Spotify wants to be left alone until then; what plays goes on.", "degraded"] : null,
     ),
@@ -86,9 +86,9 @@ function machine({ machine: read, clock, running_s: running, system, version }) 
 
 function outbox({ outbox: counts, parts: { link } }) {
   return card(
-    "broker-title", "Broker and hub",
+    "link-title", "Link",
     facts(
-      ["Link", STATES[link.state], link.message, link.state],
+      ["To the hub", STATES[link.state], sentence(link.message), link.state],
       counts ? ["Waiting to be sent", number(counts.waiting), counts.waiting ? "They go as soon as the broker is reached." : ""] : null,
       counts && counts.merged ? ["Told as summaries", number(counts.merged), "There was no room for each."] : null,
       counts && counts.lost ? ["Lost", number(counts.lost), "There was no room while the broker was away. Set store.outbox_mb higher.", "degraded"] : null,
@@ -148,20 +148,21 @@ function data(main, shell) {
   );
 }
 
-function summary({ reasons, parts: all }) {
+function summary({ reasons, parts: all, demo }) {
   const worst = ["broken", "degraded"].find((state) => Object.values(all).some((part) => part.state === state));
   if (worst === "broken") return "Something needs somebody.";
-  return worst || reasons.length ? "It works, and something is missing." : "All is well.";
+  return worst || reasons.length ? "It works, and something is missing." : demo ? "All is well, for a demo: sample pictures and the simulated speaker stand in." : "All is well.";
 }
 
 export async function open(main, shell) {
   const head = make("header", { class: "history-head" });
   const cards = make("div", { class: "health-cards" });
+  const owner = shell.me?.role === "owner";
   const show = (told) => {
     head.replaceChildren(make("div", {}, make("h1", {}, "Health"), make("p", { class: "quiet", role: "status" }, summary(told))));
     cards.replaceChildren(
       ...(told.reasons.length ? [make("ul", { class: "troubles wide" }, ...told.reasons.map((reason) => make("li", {}, reason)))] : []),
-      parts(told), spotify(told.spotify), machine(told), outbox(told),
+      parts(told, owner), spotify(told.spotify, owner), machine(told), outbox(told),
     );
   };
   let shown = "";
@@ -172,7 +173,7 @@ export async function open(main, shell) {
     shown = text;
   };
   await look();
-  main.replaceChildren(head, cards, shell.me?.role === "owner" ? make("div", { class: "health-cards" }, data(main, shell)) : "");
+  main.replaceChildren(head, cards, owner ? make("div", { class: "health-cards" }, data(main, shell)) : "");
   const timer = setInterval(() => { if (!document.hidden && cards.isConnected) look().catch(() => {}); }, FRESH_MS);
   return () => clearInterval(timer);
 }

@@ -1,6 +1,6 @@
 // The page on the device: which views there are, and what the frame around them shows of the room.
 
-import { $, make, write } from "./parts.js";
+import { $, make, toldHere, write } from "./parts.js";
 import { start } from "./shell.js";
 
 const PARTS = { camera: "Camera", speaker: "Speaker", link: "Link" };
@@ -36,7 +36,7 @@ function showHealth(now) {
   $("troubles").replaceChildren(
     ...parts
       .filter(({ state }) => state === "degraded" || state === "broken")
-      .map(({ name, state, message }) => make("li", { class: state }, make("strong", {}, `${name}: `), message)),
+      .map(({ name, state, message }) => make("li", { class: state }, make("strong", {}, `${name}: `), ...toldHere(message, shell.me?.role === "owner"))),
   );
 }
 

@@ -58,6 +58,29 @@ export function sentence(text) {
   return text ? `${text[0].toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}` : "";
 }
 
+// What a part says of itself, as the page tells it: a command of the terminal is no use to who reads here. "Set-up" is a link for an owner, who may go there.
+export function toldHere(text, owner) {
+  const told = sentence((text ?? "").replace(/(sign in(?: again)?) with: moodify spotify login/gi, owner ? "$1 under Set-up" : "an owner can $1 under Set-up"));
+  const [before, ...after] = told.split("Set-up");
+  return owner && after.length > 0 ? [before, make("a", { href: "#/setup/spotify" }, "Set-up"), after.join("Set-up")] : [told];
+}
+
+// A text with a button that copies it.
+export function copyable(text) {
+  const button = make("button", { type: "button", class: "button small" }, "Copy");
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(code);
+      button.textContent = "Selected: copy it";
+    }
+  });
+  const code = make("code", {}, text);
+  return make("span", { class: "copy" }, code, button);
+}
+
 // What an answer said, beside what was pressed: a text, or the problem that was thrown.
 export function tell(element, what) {
   const failed = what instanceof Error;

@@ -1,12 +1,11 @@
 // The own account: name, likes, password, sessions; for an owner also who else may come in.
 
 import { listening } from "./listening.js";
-import { choice, day, field, form, make, sure, tell } from "./parts.js";
+import { choice, copyable, day, field, form, make, sure, tell } from "./parts.js";
 
 export const title = "People";
 
 const MOODS = ["happy", "surprised", "calm", "sad", "angry", "tense"];
-const SKIN = ["I: always burns, never tans", "II: burns easily", "III: burns sometimes", "IV: burns seldom", "V: burns very seldom", "VI: never burns"];
 
 export async function open(main, shell) {
   const body = make("div", { class: "people-view" });
@@ -35,12 +34,7 @@ async function doing(answer, act) {
 }
 
 function you(shell) {
-  const { first_name, last_name, email, age, skin_type } = shell.me;
-  const skin = choice("Skin type", [["", "not said"], ...SKIN.map((words, n) => [n + 1, words])], skin_type ?? "", "By Fitzpatrick, as you say it of yourself.");
-  skin.input.setAttribute("name", "skin_type");
-  const more = shell.music
-    ? [make("details", {}, make("summary", {}, "For a face record, if you want one"), make("div", { class: "pair details-in" }, field("Age", { name: "age", type: "number", min: 1, max: 120, inputmode: "numeric", value: age }), skin))]
-    : [];
+  const { first_name, last_name, email } = shell.me;
   const mail = field("E-mail address", { name: "email", type: "email", value: email, required: true, maxlength: 254, autocomplete: "email" }, "To sign in with. Nothing is sent to it.");
   const proof = field("Password, to change the address", { name: "password", type: "password", autocomplete: "current-password", maxlength: 256 });
   const ask = () => {
@@ -57,7 +51,6 @@ function you(shell) {
       "Save",
       async (typed) => {
         const body = { first_name: typed.first_name, last_name: typed.last_name, email: typed.email };
-        if (shell.music) Object.assign(body, { age: Number(typed.age) || null, skin_type: Number(typed.skin_type) || null });
         if (!proof.hidden) body.password = typed.password;
         shell.welcome(await shell.ask("PATCH", "/api/me", body));
         mail.input.value = shell.me.email;
@@ -72,7 +65,6 @@ function you(shell) {
       ),
       mail,
       proof,
-      ...more,
     ),
   );
   return { element };
@@ -192,8 +184,14 @@ function others(shell) {
     "Invite",
     async (typed) => {
       const made = await shell.ask("POST", "/api/invitations", typed);
+      const here = ["127.0.0.1", "[::1]", "localhost"].includes(location.hostname);
       invitation.replaceChildren(
-        make("p", { class: "notice" }, `Give ${made.first_name} this address. It is shown once and holds for a week: `, make("code", {}, `${location.origin}/#/claim/${made.code}`)),
+        make(
+          "div",
+          { class: "notice" },
+          make("p", {}, `Give ${made.first_name} this address. It is shown once and holds for a week${here ? "; it opens on this machine only, for the page is reached from no other" : ""}: `),
+          copyable(`${location.origin}/#/claim/${made.code}`),
+        ),
       );
       invite.reset();
       await draw();

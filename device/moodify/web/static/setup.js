@@ -72,7 +72,7 @@ export async function open(main, shell, [wanted] = []) {
     const left = STEPS.filter((step) => step.needed && !passed(step));
     const first = STEPS.every((step) => state.steps[step.name] === undefined) || left.length > 0;
     write(heading, first ? "Let’s set Moodify up" : "Set-up");
-    write(about, left.length === 0 ? "All that is needed is done. Whatever you change here holds at once." : `${left.length === 1 ? "One step is" : `${left.length} steps are`} left until music follows the room. You may stop at any time and go on later.`);
+    write(about, left.length === 0 ? "All that is needed is done. Whatever you change here holds at once." : `${state.simulated ? "For now the simulated speaker follows the room. " : ""}For music on a speaker of your own do ${left.map(({ words }) => `“${words}”`).join(" and ")}; the other steps are as you like, now or later.`);
     ready.hidden = left.length > 0;
     for (const { step, n, mark, said, item } of cards) {
       const done = step.done(state);

@@ -94,7 +94,7 @@ export const camera = {
     press(skip, answer, () => house.finished("camera", "skipped"));
 
     body.append(
-      make("p", {}, "Put the camera where people’s faces are seen from the front, at about the height of their eyes. This is the only picture that ever leaves the device, and only to you, on this page."),
+      make("p", {}, "Put the camera where people’s faces are seen from the front, at about the height of their eyes. No picture leaves it, but the view that its owner aims by: this one, and only to you, on this page."),
       frame,
       advice,
       left,

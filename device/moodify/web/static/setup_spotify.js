@@ -1,23 +1,8 @@
 // Spotify: an app of one's own, the sign-in, and the speaker.
 
-import { field, form, make, press, sure, tell } from "./parts.js";
+import { copyable, field, form, make, press, sure, tell } from "./parts.js";
 
 const signedIn = ({ spotify }) => spotify.usable;
-
-function copyable(text) {
-  const button = make("button", { type: "button", class: "button small" }, "Copy");
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      button.textContent = "Copied";
-    } catch {
-      getSelection().selectAllChildren(code);
-      button.textContent = "Selected: copy it";
-    }
-  });
-  const code = make("code", {}, text);
-  return make("span", { class: "copy" }, code, button);
-}
 
 // Where Spotify has sent this browser back to, once: the address holds a code that is good for one sign-in.
 function sentBack() {

@@ -3,7 +3,7 @@
 // A view is a module that exports `title` and `open(main, shell, rest)`: it draws into `main` and returns a function that ends it.
 // `rest` are the parts of the address behind its name: ["m-abc"] for #/device/m-abc.
 
-import { $, icon, make, write } from "./parts.js";
+import { $, icon, make, sentence, write } from "./parts.js";
 
 const SILENT_MS = 25_000; // the server says something every 10 s
 const RETRY_MS = 3_000;
@@ -109,7 +109,7 @@ export function start({ views, signedInStream, brand, music = false }) {
     },
     // Say something in passing: shown for some seconds, and read out.
     say(text) {
-      write($("toast"), text);
+      write($("toast"), sentence(text));
       $("toast").hidden = false;
       clearTimeout(toasting);
       toasting = setTimeout(() => { $("toast").hidden = true; }, TOAST_MS);
@@ -226,7 +226,7 @@ export function start({ views, signedInStream, brand, music = false }) {
       "section",
       { class: "card narrow", role: "alert" },
       make("h1", {}, "This can’t be shown"),
-      make("p", {}, problem.detail ?? "This part of the page did not load. Look whether Moodify is on, and try again."),
+      make("p", {}, sentence(problem.detail) || "This part of the page did not load. Look whether Moodify is on, and try again."),
       make("div", { class: "form-end" }, make("button", { class: "button main-button", onclick: () => show() }, "Try again")),
     );
   }

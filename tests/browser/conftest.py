@@ -1,4 +1,4 @@
-"""A real browser: one for all tests, a page of its own for each, whose console must stay without errors."""
+"""A real browser: one for the tests of a file, a page of its own for each, whose console must stay without errors."""
 
 import re
 from contextlib import contextmanager
@@ -27,9 +27,9 @@ _ARGUMENTS = (
 _REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (401|403|409|422|429|503)|net::ERR_CERT")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """One browser for all tests."""
+    """One browser for the tests of a file, and not for longer: while it is there an event loop counts as running, which other tests' parts mind."""
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
         yield browser

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from moodify.cli.commands import Commands
 from moodify.cli.options import ConfigOption  # noqa: TC001 - Typer reads the annotations
 
-data = typer.Typer()
+data = Commands()
 
 
 @data.command()

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from moodify.cli.commands import Commands
 from moodify.cli.options import ConfigOption, JsonFlag  # noqa: TC001 - Typer reads the annotations
 
-device = typer.Typer(help="Who this device is, and the hub that it belongs to.", no_args_is_help=True)
+device = Commands(help="Who this device is, and the hub that it belongs to.", no_args_is_help=True)
 
 
 @device.command()

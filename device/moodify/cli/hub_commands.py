@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from moodify.cli.commands import Commands
 from moodify.cli.options import ConfigOption, JsonFlag  # noqa: TC001 - Typer reads the annotations
 
-hub = typer.Typer(help="A hub: takes in what devices say, keeps it, and sends them commands.", no_args_is_help=True)
+hub = Commands(help="A hub: takes in what devices say, keeps it, and sends them commands.", no_args_is_help=True)
 
 FolderOption = Annotated[Path | None, typer.Option("--folder", metavar="FOLDER", help="Folder of the hub; default: $STATE_DIRECTORY, or ~/.local/share/moodify-hub.")]
 DeviceArgument = Annotated[str, typer.Argument(metavar="ID", help="The device's id, as moodify device show prints it on the device.")]

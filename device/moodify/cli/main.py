@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from moodify import __version__
+from moodify.cli.commands import Commands
 from moodify.cli.data_commands import data
 from moodify.cli.device_commands import device
 from moodify.cli.hub_commands import hub
@@ -16,7 +17,7 @@ from moodify.cli.options import ConfigOption, JsonFlag  # noqa: TC001 - Typer re
 from moodify.cli.users_commands import users
 from moodify.errors import MoodifyError
 
-app = typer.Typer(
+app = Commands(
     name="moodify",
     help="A mood-reactive music appliance: sees the room's mood on the device, and plays music that fits.",
     no_args_is_help=True,
@@ -27,13 +28,13 @@ app.add_typer(data)
 app.add_typer(device, name="device")
 app.add_typer(hub, name="hub")
 app.add_typer(users, name="users")
-spotify = typer.Typer(help="The sign-in to Spotify.", no_args_is_help=True)
+spotify = Commands(help="The sign-in to Spotify.", no_args_is_help=True)
 app.add_typer(spotify, name="spotify")
-music = typer.Typer(help="What plays and why, playlists, and where music comes from.", no_args_is_help=True)
+music = Commands(help="What plays and why, playlists, and where music comes from.", no_args_is_help=True)
 app.add_typer(music, name="music")
-models = typer.Typer(help="The models: which there are, whether they are whole, how good they are.", no_args_is_help=True)
+models = Commands(help="The models: which there are, whether they are whole, how good they are.", no_args_is_help=True)
 app.add_typer(models, name="models")
-evaluate = typer.Typer(help="Measure a model on pictures whose faces are known.", no_args_is_help=True)
+evaluate = Commands(help="Measure a model on pictures whose faces are known.", no_args_is_help=True)
 models.add_typer(evaluate, name="eval")
 
 

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from moodify.cli.commands import Commands
 from moodify.cli.options import ConfigOption, JsonFlag  # noqa: TC001 - Typer reads the annotations
 
-users = typer.Typer(help="Who may sign in to the page, or to a hub's dashboard. Works while it runs, too.", no_args_is_help=True)
+users = Commands(help="Who may sign in to the page, or to a hub's dashboard. Works while it runs, too.", no_args_is_help=True)
 
 EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="The address that they sign in with.")]
 HubOption = Annotated[Path | None, typer.Option("--hub", metavar="FOLDER", help="The accounts of the hub in a folder, instead of this appliance's.")]

@@ -408,6 +408,25 @@ class PrivacyConfig(Section):
     )
 
 
+def _read_address(host: str) -> str:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        raise PydanticCustomError("address", "is no address; write one of this machine's, as 192.168.1.20, or 0.0.0.0 for all") from None
+    return host
+
+
+#: An address of this machine to listen on.
+Address = Annotated[str, AfterValidator(_read_address)]
+
+
+def certificate_with_key(certificate: Path | None, key: Path | None, whose: str) -> None:
+    """Refuse one of the two without the other; ``whose`` certificate is shown where both are left out."""
+    if (certificate is None) != (key is None):
+        there, missing = ("certificate", "key") if key is None else ("key", "certificate")
+        raise between(f"{missing},{there}", f"is missing beside {there}; set both, or neither for {whose} own certificate")
+
+
 def read_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     """Return origins as browsers write them; a validator."""
     for origin in origins:
@@ -420,7 +439,7 @@ class WebConfig(Section):
     """The page."""
 
     enabled: bool = Field(True, description="Whether the page is served.")
-    host: str = Field(
+    host: Address = Field(
         "127.0.0.1",
         description="Address to listen on: 127.0.0.1 for this machine alone, 0.0.0.0 for the home network. Beyond loopback the page is encrypted (HTTPS).",
     )
@@ -454,15 +473,6 @@ class WebConfig(Section):
         """Whether it is."""
         return self.announce if self.announce is not None else not self.on_loopback
 
-    @field_validator("host")
-    @classmethod
-    def _an_address(cls, host: str) -> str:
-        try:
-            ipaddress.ip_address(host)
-        except ValueError:
-            raise PydanticCustomError("address", "is no address; write one of this machine's, as 192.168.1.20, or 0.0.0.0 for all") from None
-        return host
-
     @field_validator("origins")
     @classmethod
     def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -470,9 +480,7 @@ class WebConfig(Section):
 
     @model_validator(mode="after")
     def _together(self) -> Self:
-        if (self.certificate is None) != (self.key is None):
-            there, missing = ("certificate", "key") if self.key is None else ("key", "certificate")
-            raise between(f"{missing},{there}", f"is missing beside {there}; set both, or neither for the page's own certificate")
+        certificate_with_key(self.certificate, self.key, "the page's")
         return self
 
 

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from moodify.accounts.address import normalise
 from moodify.config import document
 from moodify.config.load import parse, read
-from moodify.config.model import Port, Section, between, read_origins
+from moodify.config.model import Address, Port, Section, between, certificate_with_key, read_origins
 from moodify.errors import AccountError, PersonMustAct
 
 #: The schemes of databases that a hub can use (SQLAlchemy's names), and of caches.
@@ -32,7 +32,7 @@ _HEAD = (
 class HubConfig(Section):
     """What a hub can be told."""
 
-    host: str = Field("0.0.0.0", description="Address that devices connect to, of this machine; 0.0.0.0 is every IPv4 address of it, :: every one.")  # noqa: S104 - devices are elsewhere in the home
+    host: Address = Field("0.0.0.0", description="Address that devices connect to, of this machine; 0.0.0.0 is every IPv4 address of it, :: every one.")  # noqa: S104 - devices are elsewhere in the home
     port: Port = Field(8883, description="Port that devices connect to (MQTT 5); 0 lets the system choose.")
     tls: bool = Field(default=True, description="Encrypt. Only a hub that listens on loopback may go without.")
     certificate: Path | None = Field(
@@ -55,7 +55,7 @@ class HubConfig(Section):
     connections_max: Annotated[int, Field(ge=1, le=100_000)] = Field(
         10_000, description="Connections held at a time; the system's limit on open files (ulimit -n) must be twice that."
     )
-    api_host: str = Field(
+    api_host: Address = Field(
         "127.0.0.1", description="Address of dashboard and API: 127.0.0.1 for this machine alone, 0.0.0.0 for every IPv4 address of it. Beyond loopback they are encrypted (HTTPS)."
     )
     api_port: Port = Field(8090, description="Port of dashboard and API, of /healthz, /readyz and /metrics; 0 lets the system choose.")
@@ -147,9 +147,7 @@ class HubConfig(Section):
     def _together(self) -> HubConfig:
         if not self.tls and not ipaddress.ip_address(self.host).is_loopback:
             raise between("tls,host", f'tls = false would take devices\' tokens in the clear at {self.host}; set tls = true, or host = "127.0.0.1"')
-        if (self.certificate is None) != (self.key is None):
-            there, missing = ("certificate", "key") if self.key is None else ("key", "certificate")
-            raise between(f"{missing},{there}", f"is missing beside {there}; set both, or neither for the hub's own certificate")
+        certificate_with_key(self.certificate, self.key, "the hub's")
         if (self.mail_host is None) != (self.mail_from is None):
             there, missing = ("mail_host", "mail_from") if self.mail_from is None else ("mail_from", "mail_host")
             raise between(f"{missing},{there}", f"is missing beside {there}; set both, or neither for alerts without e-mail")

@@ -65,7 +65,7 @@ class Finder:
         """
         wanted = replace(look.wanted, sources=(Source.IMPORTED,)) if self.imported_only else look.wanted
         try:
-            return self.librarian.find(self.opened.player, wanted)
+            return self.librarian.find(self.opened.player, replace(wanted, instead=False))
         except CannotWork as error:
             if wanted.uri is None:
                 raise

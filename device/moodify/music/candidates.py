@@ -50,6 +50,8 @@ class Wanted:
     search: str
     """For :attr:`Source.SEARCH`."""
     sources: tuple[Source, ...] = (Source.SEARCH,)
+    instead: bool = True
+    """Whether the sources serve where the songs of ``uri`` can't be read; else that is an error."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class SpeakersLibrarian:
             try:
                 return tuple(Candidate(track, why=origin) for track in player.tracks_of(wanted.uri, limit=PLAYLIST_LIMIT))
             except (CannotWork, NotAllowed) as error:
+                if not wanted.instead:
+                    raise
                 return _instead(wanted, error, self._of_sources(player, wanted))
         return self._of_sources(player, wanted)
 
@@ -111,7 +113,7 @@ class CatalogueLibrarian:
         try:
             found = self._of_uri(player, wanted.uri) if wanted.uri is not None else self._of_sources(player, wanted)
         except (CannotWork, NotAllowed) as error:
-            if wanted.uri is None:
+            if wanted.uri is None or not wanted.instead:
                 raise
             # It stays unreadable until somebody mends it, and the room is not left silent for that.
             found = _instead(wanted, error, self._of_sources(player, wanted))

@@ -309,7 +309,9 @@ def test_what_is_no_address_is_refused(owner, target):
     refused(owner.post("/api/alerts/channels", json=target), 422)
 
 
-@pytest.mark.parametrize(("target", "words"), [("http://192.168.1.5/hook", "webhook_networks in hub.toml"), ("https://[::1]/", "webhook_networks"), ("http://8.8.8.8/", "write https://")])
+@pytest.mark.parametrize(
+    ("target", "words"), [("http://192.168.1.5/hook", "webhook_networks in hub.toml"), ("https://[::1]/", "webhook_networks"), ("http://8.8.8.8/", "write https://")]
+)
 def test_a_webhook_that_may_not_go_there_is_refused_when_it_is_added(owner, target, words):
     before = owner.get("/api/alerts").json()["channels"]
     assert words in refused(owner.post("/api/alerts/channels", json={"kind": "webhook", "target": target}), 409)

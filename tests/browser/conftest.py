@@ -1,14 +1,12 @@
 """A real browser: one for the tests of a file, a page of its own for each, whose console must stay without errors."""
 
 import re
-from contextlib import contextmanager
 
 import pytest
+from homes import home_of
 
-from moodify.web.app import create_app
 from moodify.web.fake import FakeHouse
-from moodify.web.server import PageServer
-from signed_in import EMAIL, PASSWORD, memory_accounts
+from signed_in import memory_accounts
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra: browser)")
 
@@ -62,44 +60,6 @@ def new_page(chromium):
 def page(new_page):
     """A page at the size of a desktop's window."""
     return new_page()
-
-
-class Home:
-    """A page on the device over a house with levers, and the accounts that may come in."""
-
-    def __init__(self, house, accounts, server):
-        self.house, self.accounts, self.url = house, accounts, server.url
-
-    def claimed(self):
-        """Have an owner, Ada."""
-        from moodify.accounts.accounts import NewUser
-
-        if self.accounts.claimable:
-            self.accounts.claim(self.accounts.make_claim_code(), NewUser(EMAIL, "Ada", PASSWORD, "Lovelace"), "a test")
-        return self
-
-    def enter(self, page, view=""):
-        """Sign in as Ada by the form, at a view of the page, as ``history``."""
-        self.claimed()
-        page.goto(f"{self.url}/#/{view}")
-        sign_in(page)
-        return page
-
-
-def sign_in(page, email=EMAIL, password=PASSWORD):
-    """Fill in the form and wait until the page has let somebody in."""
-    page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-    page.locator("body:not(.signed-out) main:not([aria-busy]) h1").first.wait_for(state="attached")
-
-
-@contextmanager
-def home_of(house, accounts, *, heartbeat_s=0.5, host="127.0.0.1", **more):
-    """Serve a page; give the home."""
-    tls = more.pop("tls", None)
-    with PageServer(create_app(house, accounts, heartbeat_s=heartbeat_s, **more), host, 0, tls=tls) as server:
-        yield Home(house, accounts, server)
 
 
 @pytest.fixture

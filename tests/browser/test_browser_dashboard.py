@@ -4,9 +4,9 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from homes import sign_in
 from playwright.sync_api import expect
 
-from conftest import sign_in
 from dashboard_parts import MEMBER, DashboardHub
 from moodify.cloud.keys import device_of, line_of
 from summaries import new_key

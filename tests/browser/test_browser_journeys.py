@@ -4,10 +4,10 @@ import time
 
 import pytest
 from browser_parts import Wire, faults, too_small, too_wide
+from homes import sign_in
 from playwright.sync_api import expect
 
 from appliance import Appliance
-from conftest import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

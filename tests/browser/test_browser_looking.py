@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from homes import home_of, sign_in
 from playwright.sync_api import expect
 
-from conftest import home_of, sign_in
 from lived_home import LivedHome
 from moodify.accounts.accounts import NewUser
 from moodify.accounts.managing import TERMINAL

@@ -5,10 +5,10 @@ import time
 
 import pytest
 from browser_parts import faults, too_small, too_wide
+from homes import sign_in
 from playwright.sync_api import expect
 
 from appliance import Appliance
-from conftest import sign_in
 from hub_process import HubProcess, made_hub
 from moodify.cloud.mqtt import WILL_DELAY_S
 from signed_in import EMAIL, PASSWORD

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from browser_parts import tab, tab_to
+from homes import home_of
 from playwright.sync_api import expect
 
-from conftest import home_of
 from moodify.accounts.accounts import Accounts
 from moodify.accounts.memory import MemoryAccounts
 from moodify.web import certificate

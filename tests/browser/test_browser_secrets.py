@@ -1,9 +1,9 @@
 """What must not stay where others may find it, in a real browser: codes in histories, and an account in a browser that was left open."""
 
 import pytest
+from homes import sign_in
 from playwright.sync_api import expect
 
-from conftest import sign_in
 from signed_in import EMAIL, PASSWORD
 
 pytestmark = pytest.mark.browser

@@ -5,10 +5,10 @@ import re
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
+from homes import sign_in
 from playwright.sync_api import expect
 
 from appliance import Appliance
-from conftest import sign_in
 from moodify.music.spotify.services import VARIABLE
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
 from signed_in import ADA, EMAIL, PASSWORD, Page

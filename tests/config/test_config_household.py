@@ -6,9 +6,7 @@ from pydantic import ValidationError
 from moodify.config import parse
 from moodify.config.household import HouseSettings, Wishes, for_listener, laid_over, paths, read_kept
 
-FILE = parse(
-    '[music]\nvolume_cap = 70\n[music.moods.happy]\nsearch = "sunny soul"\nuri = "spotify:playlist:1"\n[music.spotify]\nspeaker = "Attic"\ntimeout_s = 3\n', source="test"
-)
+FILE = parse('[music]\nvolume_cap = 70\n[music.moods.happy]\nsearch = "sunny soul"\nuri = "spotify:playlist:1"\n[music.spotify]\nspeaker = "Attic"\ntimeout_s = 3\n', source="test")
 
 
 def test_what_is_set_on_the_page_holds_and_the_rest_stays_as_the_file_has_it():

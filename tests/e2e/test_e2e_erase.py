@@ -34,7 +34,7 @@ def test_everything_is_erased_and_it_starts_as_a_new_device(appliance, tmp_path)
     before, url = load(folder / "device.key").device, appliance.page
     events = {event["id"] for event in appliance.events}
 
-    with pytest.raises(HTTPError, match="401"):
+    with pytest.raises(HTTPError, match="403"):
         page.ask("/api/erase", "POST", {"password": "not the one that it is"})
     assert page.ask("/api/erase", "POST", {"password": PASSWORD})["message"].startswith("Everything is erased")
 

@@ -2,9 +2,12 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import TypeAdapter
 
 from moodify.errors import CannotWork, MoodifyError, RetryLater, SignInNeeded
 from moodify.types import EventKind
+from moodify.web import examples
+from moodify.web.port import Now
 from moodify.web.words import sentence
 
 
@@ -93,6 +96,16 @@ def test_health_is_one_word(program):
 def test_the_api_describes_itself(browser):
     paths = json.loads(browser.get("/openapi.json").text)["paths"]
     assert {"/healthz", "/api/now", "/api/events", "/api/stream", "/api/scan", "/api/next", "/api/pause", "/api/privacy", "/api/session", "/api/claim"} <= set(paths)
+
+
+def test_the_api_says_what_now_is_and_that_is_what_comes(browser, house):
+    house.feel("happy", 0.93, 0.7, 0.3)
+    said = TypeAdapter(Now)
+    for shown in (browser.get("/api/now").json(), examples.NOW):
+        assert said.validate_python(shown, strict=True, extra="forbid") == shown
+    described = browser.get("/openapi.json").json()["paths"]["/api/now"]["get"]["responses"]["200"]["content"]["application/json"]
+    assert described["schema"] == {"$ref": "#/components/schemas/Now"}
+    assert described["example"]["music"] == examples.NOW["music"]
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,12 @@ from pydantic import BaseModel, Field
 
 from moodify import __version__
 from moodify.errors import MoodifyError
+from moodify.web import examples
 from moodify.web.account_routes import account_routes
 from moodify.web.assets import load_assets
 from moodify.web.desk import Desk
 from moodify.web.guard import Guard, Place
+from moodify.web.port import Now
 from moodify.web.problems import Problem, answer_errors
 from moodify.web.schemas import Asked, Said, problems
 from moodify.web.session import Door, Person
@@ -129,9 +131,9 @@ def serve_page(app: FastAPI, home: Literal["index.html", "hub.html"]) -> None:
 def _showing(house: House, accounts: Accounts, streams: Streams) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["room"], responses=problems())
 
-    @router.get("/now", responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}}, response_class=Response)
+    @router.get("/now", response_model=Now, responses={200: {"content": {"application/json": {"example": examples.NOW}}}})
     async def now() -> Response:
-        """Return the state to show; :class:`moodify.web.port.Now` says what it is."""
+        """Return the state to show."""
         return as_json(house.now())
 
     @router.get("/events", response_model=list[EventOut])

@@ -114,7 +114,7 @@ def test_a_damaged_file_must_be_seen_to(tmp_path, name):
 @pytest.mark.parametrize("name", ALL)
 def test_a_table_that_is_gone_must_be_seen_to(database, name):
     with database._transactions.writing() as connection:
-        for table in ("hub", "quarantine", "keys", "commands", "events", "messages", "streams", "devices"):
+        for table in ("hub", "alert_messages", "alerts", "quarantine", "keys", "commands", "events", "messages", "streams", "devices"):
             connection.execute(text(f"DROP TABLE {table}"))
     assert told(ALL[name], database) is StoreError
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from moodify.errors import MoodifyError
 from moodify.hub.alerts.port import What
+from moodify.hub.alerts.thread import AlertThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +30,6 @@ LEASE: Final = timedelta(minutes=5)
 #: A conversation with a mail server has about eight steps of 20 s at most, and takes one second.
 TRY_S: Final = 120.0
 _LOOK_S: Final = 5.0
-_STOP_S: Final = 5.0
 
 
 class Carrier(Protocol):
@@ -43,7 +43,7 @@ class Carrier(Protocol):
         """
 
 
-class AlertSender:
+class AlertSender(AlertThread):
     """Sends between :meth:`start` and :meth:`close`."""
 
     def __init__(
@@ -57,41 +57,17 @@ class AlertSender:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take where messages are kept, who carries each kind, after what times one is tried again, how often it is looked, and how long a try may take, in seconds."""
+        super().__init__("alert-sender")
         self._desk = desk
         self._carriers = carriers
         self._again = again
         self._look_s = look_s
         self._try_s = try_s
         self._clock = clock
-        self._trouble: str | None = None
-        self._end = threading.Event()
-        self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="alert-sender", daemon=True)
-
-    @property
-    def alive(self) -> bool:
-        """Whether its thread runs."""
-        return self._thread.is_alive()
-
-    @property
-    def trouble(self) -> str | None:
-        """Why nothing can be sent now; None while it can. For any thread."""
-        return self._trouble if self.alive else "it does not run"
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
 
     def wake(self) -> None:
         """Look now; from any thread."""
         self._wake.set()
-
-    def close(self) -> None:
-        """End, at the latest after the try that is under way; safe to call twice, and before :meth:`start`."""
-        self._end.set()
-        self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join(_STOP_S)
 
     def send_one(self) -> bool:
         """Try one message that is due; return whether there was one.

@@ -7,13 +7,13 @@ Several hubs may look at the same devices: the database takes each alert once.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from moodify.errors import MoodifyError
 from moodify.hub.alerts.rules import RuleKind, judge
+from moodify.hub.alerts.thread import AlertThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,10 +28,9 @@ LOOK_S: Final = 10.0
 FIRST_S: Final = 60.0
 #: It is over once it has been so for a while: what comes and goes would be told each time.
 CALM: Final = timedelta(seconds=60)
-_STOP_S: Final = 5.0
 
 
-class AlertWatch:
+class AlertWatch(AlertThread):
     """Judges between :meth:`start` and :meth:`close`."""
 
     def __init__(
@@ -46,6 +45,7 @@ class AlertWatch:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take where alerts are kept, what gives each device that is enrolled with a look at it, whom to wake where there is something to send, and the times."""
+        super().__init__("alerts")
         self._desk = desk
         self._looks = looks
         self._told = told
@@ -55,29 +55,6 @@ class AlertWatch:
         self._clock = clock
         self._wrong_since: dict[tuple[str, RuleKind], datetime] = {}
         self._right_since: dict[tuple[str, RuleKind], datetime] = {}
-        self._trouble: str | None = None
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
-
-    @property
-    def alive(self) -> bool:
-        """Whether its thread runs."""
-        return self._thread.is_alive()
-
-    @property
-    def trouble(self) -> str | None:
-        """Why it can't judge now; None while it can. For any thread."""
-        return self._trouble if self.alive else "it does not run"
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """End; safe to call twice, and before :meth:`start`."""
-        self._end.set()
-        if self._thread.ident is not None:
-            self._thread.join(_STOP_S)
 
     def look(self) -> None:
         """Judge every device once.

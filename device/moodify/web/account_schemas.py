@@ -116,43 +116,6 @@ class Resettable(BaseModel):
     left_s: float = Field(ge=0, examples=[287.5], description="Seconds for which it still can.")
 
 
-class UserOut(BaseModel):
-    """An account."""
-
-    id: UUID = Field(examples=[_ID])
-    email: str = Field(examples=["ada@example.org"])
-    first_name: str = Field(examples=["Ada"])
-    last_name: str = Field(examples=["Lovelace"])
-    initials: str = Field(examples=["AL"], description="For the badge.")
-    role: Role = Field(examples=["member"])
-    active: bool
-    age: int | None = Field(examples=[36])
-    skin_type: int | None = Field(examples=[2])
-    preferences: Preferences = Field(examples=[{"goal": "calm"}])
-    last_sign_in_at: datetime | None = Field(examples=[_AT])
-    created_at: datetime = Field(examples=[_AT])
-    updated_at: datetime = Field(examples=[_AT])
-
-    @classmethod
-    def of(cls, user: User) -> Self:
-        """Show a user to themselves."""
-        return cls(
-            id=user.id,
-            email=user.email,
-            first_name=user.first_name,
-            last_name=user.last_name,
-            initials=user.initials,
-            role=user.role,
-            active=user.active,
-            age=user.age,
-            skin_type=None if user.skin_type is None else int(user.skin_type),
-            preferences=user.preferences,
-            last_sign_in_at=user.last_sign_in_at,
-            created_at=user.created_at,
-            updated_at=user.updated_at,
-        )
-
-
 class OtherOut(BaseModel):
     """An account as owners see it: what somebody says of their body and likes is theirs."""
 
@@ -168,18 +131,17 @@ class OtherOut(BaseModel):
 
     @classmethod
     def of(cls, user: User) -> Self:
-        """Show a user to an owner."""
-        return cls(
-            id=user.id,
-            email=user.email,
-            first_name=user.first_name,
-            last_name=user.last_name,
-            initials=user.initials,
-            role=user.role,
-            active=user.active,
-            last_sign_in_at=user.last_sign_in_at,
-            created_at=user.created_at,
-        )
+        """Return what is shown of a user."""
+        return cls.model_validate(user, from_attributes=True)
+
+
+class UserOut(OtherOut):
+    """An account as its owner sees it."""
+
+    age: int | None = Field(examples=[36])
+    skin_type: int | None = Field(examples=[2])
+    preferences: Preferences = Field(examples=[{"goal": "calm"}])
+    updated_at: datetime = Field(examples=[_AT])
 
 
 class UserList(BaseModel):

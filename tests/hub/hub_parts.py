@@ -160,7 +160,9 @@ class Device:
         self._cut.set()
 
     def until_empty(self):
-        wait_until(lambda: self.backlog == 0, what=lambda: f"an empty outbox (it holds {self.backlog})", within_s=30)
+        # Counted anew: what the link's thread counted last may be older than what was just recorded.
+        with Outbox(self._path) as outbox:
+            wait_until(lambda: outbox.backlog() == 0, what=lambda: f"an empty outbox (it holds {outbox.backlog()})", within_s=30)
 
     def close(self):
         self._closing.set()

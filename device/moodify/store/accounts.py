@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from moodify.errors import StoreBusy
 from moodify.sqlite import BUSY_TIMEOUT_S, mapped, transaction
-from moodify.store.database import connect
+from moodify.store.database import connect, overwrite_deleted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,6 +50,7 @@ class AccountTransactions:
             self._reader = connect(path)
             try:
                 self._writer = connect(path)
+                overwrite_deleted(self._writer)
             except sqlite3.Error:
                 self._reader.close()
                 raise

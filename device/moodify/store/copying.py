@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 
-#: The tables of accounts, those first that refer to others (:mod:`moodify.store.migrations`).
-ACCOUNTS: Final = ("codes", "sessions", "users")
+#: The tables of accounts and of what belongs to them, those first that refer to others (:mod:`moodify.store.migrations`).
+ACCOUNTS: Final = ("skin_looks", "skin_people", "codes", "sessions", "users")
 
 
 def copy_database(source: Path, to: Path) -> None:
@@ -47,7 +47,7 @@ def copy_database(source: Path, to: Path) -> None:
 
 
 def leave_out_accounts(copy: Path) -> None:
-    """Take everybody's account, password and session out of a copy, also from where deleted rows lie on.
+    """Take everybody's account, password, session and looks at their skin out of a copy, also from where deleted rows lie on.
 
     Raises:
         StoreBusy: there is no room.
@@ -65,7 +65,7 @@ def take_up(path: Path) -> int:
 
     The copied outbox may have gone on meanwhile, and a hub would absorb what this one says under numbers that it knows. So there is a new
     epoch, and numbers from 1. What has arrived already counts once all the same: each event keeps its id. Nobody is signed in, and no code is
-    good: who signed out since, or used one up, did so for ever.
+    good: who signed out since, or used one up, did so for ever. Nobody's looks at their skin are shared, whatever was allowed then.
 
     Raises:
         StoreBusy: there is no room.
@@ -79,6 +79,7 @@ def take_up(path: Path) -> int:
         migrate(db)
         for table in ("codes", "sessions"):
             db.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
+        db.execute("UPDATE skin_people SET shared = 0")
         return _new_outbox(db)
 
 

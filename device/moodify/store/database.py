@@ -31,6 +31,11 @@ def connect(path: Path, *, durable: bool = True) -> Database:
     return sqlite.connect(f"{path.absolute().as_uri()}?mode=rw", durable=durable)
 
 
+def overwrite_deleted(db: Database) -> None:
+    """Let this connection overwrite what it deletes with zeros: what somebody wants erased must not lie on in pages that are free."""
+    db.execute("PRAGMA secure_delete = ON")
+
+
 def damage(path: Path) -> str | None:
     """Return what is wrong inside a database file (``PRAGMA quick_check``), or None; writes nothing to it.
 

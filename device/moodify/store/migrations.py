@@ -101,7 +101,32 @@ def _accounts(db: Database) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _bounded_outbox, _accounts)
+def _skin(db: Database) -> None:
+    # What moodify.store.skin reads and writes. The database itself sees to it that nothing stays of somebody who goes, in the transaction that takes
+    # them away, whoever does that, and that there are no looks of somebody who allows none.
+    db.execute(
+        """
+        CREATE TABLE skin_people (
+            user_id TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+            opted_in_at TEXT NOT NULL,
+            shared INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE skin_looks (
+            id TEXT PRIMARY KEY,
+            user_id TEXT NOT NULL REFERENCES skin_people (user_id) ON DELETE CASCADE,
+            looked_at TEXT NOT NULL,
+            record TEXT NOT NULL
+        )
+        """
+    )
+    db.execute("CREATE INDEX skin_looks_user ON skin_looks (user_id, looked_at)")
+
+
+MIGRATIONS: tuple[Callable[[Database], None], ...] = (_first, _bounded_outbox, _accounts, _skin)
 
 #: The version that this program reads and writes.
 NEWEST = len(MIGRATIONS)

@@ -1,0 +1,104 @@
+"""The looks at people's skin as the page, the terminal and an export reach them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from moodify.errors import NotPermitted, StoreError
+from moodify.skin.record import FaceRecord
+from moodify.store.skin import SkinTables
+from moodify.web.skin_port import KeptLook, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from uuid import UUID
+
+    from moodify.store.skin import Allowed, Look
+
+
+class RunningSkinKeeping:
+    """Implements :class:`moodify.web.skin_port.SkinKeeping`; each call opens the database anew.
+
+    Args:
+        database: the prepared one.
+        now: the time, in UTC.
+    """
+
+    def __init__(self, database: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Open nothing yet."""
+        self._database, self._now = database, now
+
+    def standing(self, user: UUID) -> Standing:
+        """Return what a person allows."""
+        with SkinTables(self._database) as tables:
+            return _standing_of(tables.allowed(user))
+
+    def opt_in(self, user: UUID) -> Standing:
+        """Allow looks."""
+        with SkinTables(self._database) as tables:
+            return _standing_of(tables.allow(user, self._now()))
+
+    def opt_out(self, user: UUID) -> None:
+        """Allow no looks any more, and erase those that are kept."""
+        with SkinTables(self._database) as tables:
+            tables.forbid(user)
+
+    def share(self, user: UUID, *, on: bool) -> Standing:
+        """Let the newest look leave over MQTT, or not."""
+        with SkinTables(self._database) as tables:
+            if not tables.share(user, on=on):
+                raise _not_opted_in()
+            return _standing_of(tables.allowed(user))
+
+    def looks(self, user: UUID) -> Sequence[KeptLook]:
+        """Return a person's looks, the oldest first."""
+        with SkinTables(self._database) as tables:
+            return tuple(KeptLook(look.id, record_of(look)) for look in tables.looks(user))
+
+    def keep(self, user: UUID, record: FaceRecord) -> KeptLook:
+        """Keep a look."""
+        with SkinTables(self._database) as tables:
+            look = tables.keep(user, record.looked_at, record.model_dump_json())
+        if look is None:
+            raise _not_opted_in()
+        return KeptLook(look.id, record)
+
+    def remove(self, user: UUID, look: UUID) -> bool:
+        """Erase one of a person's looks."""
+        with SkinTables(self._database) as tables:
+            return tables.remove(user, look)
+
+    def exported(self, user: UUID) -> dict[str, Any]:
+        """Return all of it that is kept of a person, for themselves; JSON."""
+        with SkinTables(self._database) as tables:
+            allowed = tables.allowed(user)
+            looks = tables.looks(user)
+        return {
+            "opted_in": None if allowed is None else allowed.since.isoformat(),
+            "shared": allowed is not None and allowed.shared,
+            "looks": [{"id": str(look.id), **record_of(look).model_dump(mode="json")} for look in looks],
+        }
+
+
+def record_of(look: Look) -> FaceRecord:
+    """Return what a look says.
+
+    Raises:
+        StoreError: it is damaged, or a newer Moodify wrote it.
+    """
+    try:
+        return FaceRecord.model_validate_json(look.record)
+    except ValidationError as error:
+        raise StoreError(f"a look at somebody's skin ({look.id}) can't be read; delete it, or restore a backup, or a newer Moodify if one wrote it") from error
+
+
+def _standing_of(allowed: Allowed | None) -> Standing:
+    return Standing(None, shared=False) if allowed is None else Standing(allowed.since, shared=allowed.shared)
+
+
+def _not_opted_in() -> NotPermitted:
+    return NotPermitted("you have not allowed looks at your skin; opt in first, on the page under your skin")

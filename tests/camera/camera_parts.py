@@ -54,12 +54,21 @@ class LoopingCapture:
         self.waits = threading.Event()
         self.unplugged = False
         self.released = threading.Event()
+        #: What its driver has, and how it stands: what the automatic finds is seen at the value that it sets.
+        self.controls = {}
+        self.sets = []
 
     def isOpened(self):  # noqa: N802 - OpenCV names it
         return self.capture.isOpened()
 
-    def set(self, _prop, _value):
-        return True
+    def set(self, prop, value):
+        self.sets.append((prop, value))
+        if prop in self.controls:
+            self.controls[prop] = value
+        return prop in self.controls
+
+    def get(self, prop):
+        return self.controls.get(prop, -1.0)
 
     def grab(self):
         if self.unplugged:

@@ -26,6 +26,7 @@ class FakePicamera2:
         self.calls = []
         self.given_back = 0
         self.copied = 0
+        self.camera_controls = {"AeEnable": (False, True, None), "AwbEnable": (False, True, None)}
         self._flushed = threading.Event()
 
     def __call__(self, number):
@@ -57,6 +58,12 @@ class FakePicamera2:
 
     def start(self):
         self.calls.append("start")
+
+    def set_controls(self, controls):
+        unknown = controls.keys() - self.camera_controls.keys()
+        if unknown:
+            raise RuntimeError(f"Control {min(unknown)} is not advertised by libcamera")
+        self.calls.append(controls)
 
     @contextlib.contextmanager
     def captured_request(self, wait):

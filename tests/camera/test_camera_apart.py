@@ -60,6 +60,17 @@ def test_a_frame_stays_as_it_is_when_the_next_one_comes():
     assert np.array_equal(first.image.pixels, before)
 
 
+def test_the_driver_holds_the_exposure_between_two_frames(tmp_path):
+    log = tmp_path / "calls"
+    with apart(levers=f"fake.set_controls = lambda controls: open({str(log)!r}, 'a').write(str(controls))") as camera:
+        camera.hold_exposure(True)
+        camera.read()
+        assert log.read_text() == "{'AeEnable': False, 'AwbEnable': False}"
+        camera.hold_exposure(False)
+        camera.read()
+        assert log.read_text().endswith("{'AeEnable': True, 'AwbEnable': True}")
+
+
 def memories():
     """The memory without a name that this process has open."""
     return [handle for name, handle in open_files(["self"]) if name.startswith("/memfd:moodify-frame")]

@@ -152,3 +152,12 @@ def test_a_faster_rate_wakes_a_read_that_waits_for_the_slow_one(live_camera):
     live_camera.set_rate(100)
     reader.join(10)
     assert frames[0].sequence == 1
+
+
+def test_exposure_may_be_held_and_let_go_at_any_time_and_frames_go_on(camera):
+    camera.hold_exposure(True)
+    assert camera.read() is not None
+    camera.hold_exposure(False)
+    assert camera.read() is not None
+    camera.close()
+    camera.hold_exposure(True)

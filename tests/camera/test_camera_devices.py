@@ -82,6 +82,37 @@ def test_a_usb_camera_that_hangs_counts_as_held_until_it_lets_go(tmp_path):
     wait_until(lambda: not camera.stuck, what="its being given back")
 
 
+AUTOMATIC = {cv2.CAP_PROP_AUTO_EXPOSURE: 3, cv2.CAP_PROP_EXPOSURE: 157.0, cv2.CAP_PROP_AUTO_WB: 1, cv2.CAP_PROP_WB_TEMPERATURE: 4100.0}
+BY_HAND = {**AUTOMATIC, cv2.CAP_PROP_AUTO_EXPOSURE: 1, cv2.CAP_PROP_AUTO_WB: 0}
+
+
+def test_a_usb_camera_holds_what_its_automatic_had_found_until_it_may_go_by_the_light(usb):
+    usb.device.controls = dict(AUTOMATIC)
+    usb.hold_exposure(True)
+    wait_until(lambda: usb.device.controls == BY_HAND, what="its being held")
+    for value in (cv2.CAP_PROP_EXPOSURE, cv2.CAP_PROP_WB_TEMPERATURE):
+        # Set again, for a device may go back to what was set by hand once.
+        assert usb.device.sets.count((value, AUTOMATIC[value])) == 1
+    usb.hold_exposure(False)
+    wait_until(lambda: usb.device.controls == AUTOMATIC, what="its being let go of")
+
+
+def test_a_usb_camera_that_is_closed_while_it_is_held_goes_by_the_light_again(usb):
+    usb.device.controls = dict(AUTOMATIC)
+    usb.hold_exposure(True)
+    wait_until(lambda: usb.device.controls == BY_HAND, what="its being held")
+    usb.close()
+    assert usb.device.controls == AUTOMATIC
+
+
+def test_a_usb_camera_that_a_killed_run_left_held_goes_by_the_light_once_it_is_opened(tmp_path):
+    device = LoopingCapture(cv2.VideoCapture(str(write_clip(tmp_path / "clip.avi"))))
+    device.controls = dict(BY_HAND)
+    node = VideoNode(tmp_path / "clip.avi", "C920", "usb-1", captures=True)
+    with UsbCamera(fps=100, cameras=lambda: (node,), capture=lambda _path: device):
+        assert device.controls == AUTOMATIC
+
+
 def test_a_usb_camera_that_is_not_there_names_those_that_are(tmp_path):
     node = VideoNode(tmp_path, "C920", "usb-1", captures=True)
     with pytest.raises(NoCamera, match=r"usb:0 \(C920\)"):
@@ -228,6 +259,29 @@ def test_a_fixed_exposure_is_settled(driver):
     with open_pi(driver, settle_s=60) as camera:
         camera.read()
     assert driver.given_back == 2
+
+
+def test_a_pi_camera_holds_by_stopping_what_sets_exposure_and_white_balance(driver):
+    with open_pi(driver) as camera:
+        camera.hold_exposure(True)
+        assert driver.calls[-1] == {"AeEnable": False, "AwbEnable": False}
+        camera.hold_exposure(False)
+        assert driver.calls[-1] == {"AeEnable": True, "AwbEnable": True}
+
+
+def test_a_sensor_without_colours_holds_the_exposure_alone(driver):
+    del driver.camera_controls["AwbEnable"]
+    with open_pi(driver) as camera:
+        camera.hold_exposure(True)
+        assert driver.calls[-1] == {"AeEnable": False}
+
+
+def test_a_pi_camera_that_can_not_hold_says_so_in_the_log_and_goes_on(driver, caplog):
+    del driver.camera_controls
+    with open_pi(driver) as camera:
+        camera.hold_exposure(True)
+        assert camera.read() is not None
+    assert "does not hold its exposure" in caplog.text
 
 
 def test_a_busy_pi_camera_is_lost_not_missing(driver):

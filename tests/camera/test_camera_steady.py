@@ -51,6 +51,18 @@ def test_a_lost_camera_is_said_closed_and_opened_again(fake, steady, lever):
     news_of(steady, Frame)
 
 
+def test_the_camera_that_is_open_holds_its_exposure_and_the_next_opening_begins_without(fake, steady):
+    news_of(steady, Frame)
+    steady.hold_exposure(True)
+    assert fake.held == (True,)
+    fake.unplug()
+    news_of(steady, Lost)
+    steady.hold_exposure(False)
+    fake.plug_in()
+    news_of(steady, Frame)
+    assert fake.held == ()
+
+
 def test_a_busy_camera_is_waited_for_until_the_other_program_ends(fake):
     fake.occupy()
     with SteadyCamera(fake.reopen, retry_first_s=0.01, retry_max_s=0.04) as steady:

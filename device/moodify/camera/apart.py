@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from moodify.camera.base import Closing, Pacer
+from moodify.camera.driver import HOLD, LET_GO, READ
 from moodify.camera.pi import NOT_USABLE
 from moodify.errors import CameraLost, NoCamera
 from moodify.types import Frame, Image, PixelLayout
@@ -133,7 +134,7 @@ class ApartCamera(Closing):
             raise CameraLost(f"{self.description} is closed; open it again")
         with self._reading:
             try:
-                self._socket.send(b"r")
+                self._socket.send(READ)
             except OSError as error:
                 raise self._ended() from error
             settle_s = self._settle_s if self._memory is None else 0.0
@@ -149,6 +150,13 @@ class ApartCamera(Closing):
     def set_rate(self, fps: float) -> None:
         """Give so many frames per second; the sensor keeps its own rate for the sake of exposure."""
         self._pacer.set_rate(fps)
+
+    def hold_exposure(self, on: bool) -> None:  # noqa: FBT001 - the port's
+        """Have the driver do so, between two frames."""
+        try:
+            self._socket.send(HOLD if on else LET_GO)
+        except OSError as error:
+            log.debug("the driver is gone, as the next frame says: %s", error)
 
     def close(self) -> None:
         """Give the device back, which ends a blocked read. Returns within the deadlines even if the driver hangs: see :attr:`stuck`."""

@@ -1,7 +1,8 @@
 """The process that holds the Pi's camera: ``python -m moodify.camera.driver``, started by :mod:`moodify.camera.apart`.
 
-It is asked over a socket, with a byte for each frame that is wanted, and answers with one JSON object for each; the pixels lie
-in anonymous memory, which is sent along once as a file descriptor. When nobody asks any more it gives the camera back and ends.
+It is asked over a socket, with a byte for each frame that is wanted, and answers with one JSON object for each; other bytes, which
+have no answer, hold the exposure and let go of it. The pixels lie in anonymous memory, which is sent along once as a file
+descriptor. When nobody asks any more it gives the camera back and ends.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Its size stays, so that whoever reads it never reads past its end, and nobody but who made it can write there (linux/fcntl.h, since Linux 5.1).
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | 0x0010 | fcntl.F_SEAL_SEAL
+#: What is asked for.
+READ, HOLD, LET_GO = b"r", b"h", b"g"
 #: The other side says when a frame is due.
 _AS_ASKED_FPS = 1000.0
 
@@ -62,7 +65,10 @@ def main(picamera2: Any = None) -> None:
 
 def _serve(camera: PiCamera, asked: socket.socket, wanted: SimpleQueue[bytes]) -> None:
     memory = Shared()
-    while wanted.get():
+    while request := wanted.get():
+        if request != READ:
+            camera.hold_exposure(request == HOLD)
+            continue
         try:
             frame = camera.read()
         except MoodifyError as error:

@@ -38,6 +38,7 @@ class FakeCamera(Closing):
         self._lost: str | None = None
         self._wake = threading.Condition()
         self._pacer = Pacer(fps)
+        self._held: list[bool] = []
 
     def show(self, image: Image, detail: Image | None = None) -> None:
         """Put something else in front of it."""
@@ -92,7 +93,7 @@ class FakeCamera(Closing):
                 raise CameraLost("the fake camera is busy: another program holds it; end that one")
             if not self._plugged_in:
                 raise CameraLost("the fake camera is unplugged; plug it in")
-            self._hung, self._lost = False, None
+            self._hung, self._lost, self._held = False, None, []
             self._pacer = Pacer(self._fps)
             return self
 
@@ -127,6 +128,16 @@ class FakeCamera(Closing):
     def set_rate(self, fps: float) -> None:
         """Give so many frames per second."""
         self._pacer.set_rate(fps)
+
+    def hold_exposure(self, on: bool) -> None:  # noqa: FBT001 - the port's
+        """Keep count: see :attr:`held`."""
+        with self._wake:
+            self._held.append(on)
+
+    @property
+    def held(self) -> tuple[bool, ...]:
+        """What :meth:`hold_exposure` was told, since it was opened last."""
+        return tuple(self._held)
 
     def close(self) -> None:
         """Close it, which ends a blocked read."""

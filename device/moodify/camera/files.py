@@ -107,6 +107,9 @@ class Recording(Closing):
     def set_rate(self, fps: float) -> None:
         """Do nothing: a recording has its own rate."""
 
+    def hold_exposure(self, on: bool) -> None:  # noqa: FBT001 - the port's
+        """Do nothing: a recording's light is what it was."""
+
     def close(self) -> None:
         """Give the file back."""
         self._closed.set()

@@ -32,6 +32,8 @@ _FRAME_DURATION_US = (66_666, 100_000)
 _SETTLE_S = 1.0
 #: libcamera's control AeState: 1 is searching; idle (a fixed exposure) and converged are not.
 _AE_SEARCHING = 1
+#: libcamera's controls that set exposure and gain, and white balance. Switched off they leave in force what they had found.
+_AUTOMATIC = ("AeEnable", "AwbEnable")
 
 
 class PiCamera(Closing):
@@ -161,6 +163,17 @@ class PiCamera(Closing):
     def set_rate(self, fps: float) -> None:
         """Give so many frames per second; the sensor keeps its own rate for the sake of exposure."""
         self._pacer.set_rate(fps)
+
+    def hold_exposure(self, on: bool) -> None:  # noqa: FBT001 - the port's
+        """Stop, or start, what sets exposure, gain and the gains of the colours; stopped, they stay as the last frame had them."""
+        if self._closed.is_set():
+            return
+        try:
+            # Not every sensor has both, and the driver takes none of what it does not have.
+            there = self._device.camera_controls
+            self._device.set_controls({name: not on for name in _AUTOMATIC if name in there})
+        except Exception as error:  # noqa: BLE001 - the next frame says whether the camera is lost
+            log.warning("%s does not %s its exposure: %s", self.description, "hold" if on else "let go of", error)
 
     def close(self) -> None:
         """Give the device back, which ends a blocked read.

@@ -39,6 +39,12 @@ class Camera(Protocol):
         Safe from any thread: a read that waits for the old rate goes by the new one at once.
         """
 
+    def hold_exposure(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
+        """Keep exposure and white balance as they are now, or let the camera go by the light again; nothing where it can't do so.
+
+        Each opening begins without. Safe from any thread.
+        """
+
     def close(self) -> None:
         """Give the device back. Safe to call twice, and from another thread to end a blocked read."""
 

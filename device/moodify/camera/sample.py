@@ -147,6 +147,9 @@ class SampleCamera(Closing):
         """Give so many frames per second."""
         self._pacer.set_rate(fps)
 
+    def hold_exposure(self, on: bool) -> None:  # noqa: FBT001 - the port's
+        """Do nothing: there is no exposure."""
+
     def close(self) -> None:
         """End the stream, and a read that waits."""
         self._pacer.stop()

@@ -132,6 +132,13 @@ class SteadyCamera(Closing):
         if camera is not None:
             camera.set_rate(fps)
 
+    def hold_exposure(self, on: bool) -> None:  # noqa: FBT001 - the port's
+        """Tell the camera that is open now; the next opening begins without."""
+        with self._state:
+            camera = self._camera
+        if camera is not None:
+            camera.hold_exposure(on)
+
     def close(self) -> None:
         """Close the device and end every wait, from any thread.
 

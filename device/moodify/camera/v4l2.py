@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: linux/v4l2-controls.h, enum v4l2_exposure_auto_type: a USB camera's automatic exposure sets the time and leaves the aperture, which is fixed.
+_EXPOSURE_MANUAL, _EXPOSURE_APERTURE_PRIORITY = 1, 3
 #: OpenCV's own patience with a silent device, in seconds; it bounds how long its thread outlives :meth:`UsbCamera.close`.
 _SELECT_TIMEOUT = ("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
 
@@ -40,6 +42,9 @@ class Capture(Protocol):
 
     def set(self, propId: int, value: float, /) -> bool:  # noqa: N803 - OpenCV's name
         """Set a property."""
+
+    def get(self, propId: int, /) -> float:  # noqa: N803 - OpenCV's name
+        """Return a property; -1 where there is none."""
 
     def grab(self) -> bool:
         """Take the next frame off the device, without decoding it."""
@@ -106,6 +111,7 @@ class UsbCamera(Closing):
         self._sequence = 0
         self._state = threading.Condition()
         self._wanted = False
+        self._hold = False
         self._newest: deque[NDArray[np.uint8]] = deque(maxlen=1)
         self._lost: str | None = None
         device = self._open(capture, str(node.path), detail_width, round(detail_width * height / width))
@@ -122,6 +128,8 @@ class UsbCamera(Closing):
                 device.set(cv2.CAP_PROP_FRAME_WIDTH, width)
                 device.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
                 device.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+                # A run that was killed while it held them has left them so: the device keeps its controls as long as it is plugged in.
+                _go_by_the_light(device)
                 return device
             device.release()
         except cv2.error as error:
@@ -156,6 +164,10 @@ class UsbCamera(Closing):
         """Give so many frames per second; the device keeps its own rate, and frames in between are not decoded."""
         self._pacer.set_rate(fps)
 
+    def hold_exposure(self, on: bool) -> None:  # noqa: FBT001 - the port's
+        """Have the device do so, where it can: with its next frame."""
+        self._hold = on
+
     def close(self) -> None:
         """Give the device back, which ends a blocked read; one that hangs is given back when OpenCV lets go of it: see :attr:`stuck`."""
         self._pacer.stop()
@@ -182,7 +194,11 @@ class UsbCamera(Closing):
             device.release()
 
     def _grab_each(self, device: Capture) -> None:
+        held = False
         while not self._pacer.stopped:
+            if self._hold != held:
+                held = self._hold
+                (_hold if held else _go_by_the_light)(device)
             if not device.grab():
                 self._lose("gave no frame: unplugged, or its cable is loose")
                 return
@@ -192,8 +208,26 @@ class UsbCamera(Closing):
                     with self._state:
                         self._newest.append(bgr)
                         self._state.notify_all()
+        if held:
+            _go_by_the_light(device)
 
     def _lose(self, reason: str) -> None:
         with self._state:
             self._lost = reason
             self._state.notify_all()
+
+
+def _hold(device: Capture) -> None:
+    """Let exposure and white balance stay, where the device has a switch for it.
+
+    What the automatic had found is read first and set again: some devices go back to what was set by hand once.
+    """
+    for switch, by_hand, value in ((cv2.CAP_PROP_AUTO_EXPOSURE, _EXPOSURE_MANUAL, cv2.CAP_PROP_EXPOSURE), (cv2.CAP_PROP_AUTO_WB, 0, cv2.CAP_PROP_WB_TEMPERATURE)):
+        found = device.get(value)
+        if device.set(switch, by_hand) and found > 0:
+            device.set(value, found)
+
+
+def _go_by_the_light(device: Capture) -> None:
+    device.set(cv2.CAP_PROP_AUTO_EXPOSURE, _EXPOSURE_APERTURE_PRIORITY)
+    device.set(cv2.CAP_PROP_AUTO_WB, 1)

@@ -28,8 +28,11 @@ def folder(tmp_path):
                 [str(number), f"ann{number}@home.example", HASH],
             )
             db.execute("INSERT INTO sessions VALUES (?, ?, 'Firefox', '', '', '', 'hash-of-a-session')", [str(number), str(number)])
+            db.execute("INSERT INTO skin_people VALUES (?, '', 1)", [str(number)])
+            db.execute("INSERT INTO skin_looks VALUES (?, ?, '', '{\"skin_score\": 48.25}')", [str(number), str(number)])
         db.execute("INSERT INTO codes VALUES ('1', 'claim', 'owner', '', NULL, '', '', '', 'hash-of-a-code')")
-        db.execute("DELETE FROM sessions WHERE id = '2'")
+        for table in ("skin_looks", "skin_people", "sessions"):
+            db.execute(f"DELETE FROM {table} WHERE {'user_id' if table == 'skin_people' else 'id'} = '2'")
         db.execute("DELETE FROM users WHERE id = '2'")
         db.commit()
     for name in ("device.key", "spotify-token.json"):
@@ -47,22 +50,23 @@ def packed(folder, tmp_path, *, with_keys):
 def test_without_keys_there_is_no_account_in_it_and_nothing_that_signs_in(folder, tmp_path):
     contents = packed(folder, tmp_path, with_keys=False)
     assert set(contents) == {DATABASE, "moodify.json"}
-    assert not [secret for secret in (HASH, "hash-of-a", "secret of", "ann1@", "ann2@") if any(secret.encode() in content for content in contents.values())]
+    assert not [secret for secret in (HASH, "hash-of-a", "secret of", "ann1@", "ann2@", "skin_score") if any(secret.encode() in content for content in contents.values())]
     (tmp_path / "copy.db").write_bytes(contents[DATABASE])
     with closing(sqlite3.connect(tmp_path / "copy.db")) as db:
-        assert [db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ACCOUNTS] == [0, 0, 0]
+        assert {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ACCOUNTS} == dict.fromkeys(ACCOUNTS, 0)
 
 
 def test_with_keys_accounts_and_keys_are_in_it(folder, tmp_path):
     contents = packed(folder, tmp_path, with_keys=True)
     assert {"device.key", "spotify-token.json"} <= set(contents)
     assert HASH.encode() in contents[DATABASE]
+    assert b'{"skin_score": 48.25}' in contents[DATABASE]
 
 
 def test_the_appliance_keeps_its_accounts(folder, tmp_path):
     packed(folder, tmp_path, with_keys=False)
     with closing(sqlite3.connect(folder / DATABASE)) as db:
-        assert [db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ACCOUNTS] == [1, 1, 1]
+        assert {table: db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ACCOUNTS} == dict.fromkeys(ACCOUNTS, 1)
 
 
 def test_copies_are_gone_afterwards(folder, tmp_path):

@@ -110,6 +110,9 @@ SIGNED_IN = (
 )
 
 
+SKIN = ("INSERT INTO skin_people VALUES ('1', '2026-03-01T12:00:00.000000+00:00', 1)", "INSERT INTO skin_looks VALUES ('1', '1', '', '{}')")
+
+
 def executed(path, *statements):
     with closing(sqlite3.connect(path)) as connection, connection:
         for each in statements:
@@ -129,18 +132,32 @@ def test_in_a_copy_that_goes_on_nobody_is_signed_in_and_no_code_is_good(path, tm
     assert accounts_in(tmp_path / "copy.db") == [1, 0, 0]
 
 
+def skin_in(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT people.shared, looks.record FROM skin_people AS people JOIN skin_looks AS looks USING (user_id)").fetchall()
+
+
+def test_in_a_copy_that_goes_on_looks_at_skin_are_there_and_shared_by_nobody(path, tmp_path):
+    executed(path, *ANN, *SKIN)
+    copy_database(path, tmp_path / "copy.db")
+    assert skin_in(tmp_path / "copy.db") == [(1, "{}")]
+    take_up(tmp_path / "copy.db")
+    assert skin_in(tmp_path / "copy.db") == [(0, "{}")]
+
+
 def test_a_copy_without_accounts_takes_those_of_what_it_replaces(path, tmp_path):
     copy_database(path, tmp_path / "copy.db")
     take_up(tmp_path / "copy.db")
-    executed(path, *ANN, *SIGNED_IN)
+    executed(path, *ANN, *SIGNED_IN, *SKIN)
     keep_accounts(path, tmp_path / "copy.db")
     assert accounts_in(tmp_path / "copy.db") == accounts_in(path) == [1, 1, 1]
+    assert skin_in(tmp_path / "copy.db") == skin_in(path) == [(1, "{}")]
 
 
 def test_what_is_replaced_may_be_of_before_there_were_accounts_or_with_less_in_them(path, tmp_path):
     copy_database(path, tmp_path / "copy.db")
     take_up(tmp_path / "copy.db")
-    executed(path, *ANN, "ALTER TABLE users DROP COLUMN skin_type", "DROP TABLE codes")
+    executed(path, *ANN, "ALTER TABLE users DROP COLUMN skin_type", "DROP TABLE codes", "DROP TABLE skin_looks", "DROP TABLE skin_people")
     keep_accounts(path, tmp_path / "copy.db")
     assert accounts_in(tmp_path / "copy.db") == [1, 0, 0]
 

@@ -55,13 +55,13 @@ def moodify(home, *arguments, timeout_s=60.0, **options):
 class Appliance:
     """``moodify run --events -``; everything it prints is kept, and nothing of it is left behind at the end of a ``with``."""
 
-    def __init__(self, home, *arguments, toml="", stdin=subprocess.DEVNULL, environment=None, before=()):
+    def __init__(self, home, *arguments, toml="", stdin=subprocess.DEVNULL, environment=None, before=(), module="moodify"):
         self.home = home
         self.log_file = home / "log"
         configure(home, toml)
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [*before, sys.executable, "-m", "moodify", "run", "--events", "-", *map(str, arguments)],
+                [*before, sys.executable, "-m", module, "run", "--events", "-", *map(str, arguments)],
                 cwd=home,
                 env=environment_of(home) | (environment or {}),
                 stdin=stdin,

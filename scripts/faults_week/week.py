@@ -1,0 +1,17 @@
+"""Every group of faults, in the order of the week."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from faults_week import camera
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from faults_week.fault import AnyGroup
+
+
+def groups() -> Sequence[AnyGroup]:
+    """Return all of them; their names and their faults' names differ."""
+    return (camera.GROUP,)

@@ -32,6 +32,7 @@ SYSTEM_FILE = Path("/etc/moodify/moodify.toml")
 _ROW = "#"
 
 _TOML_HINT = "text stands in quotes, sections in [brackets]"
+_TOO_DEEP = "brackets or dotted keys stand too deep in one another; no key of Moodify's is more than a few deep"
 _WRITE_TIME = "write a time as 20:00:00, with hours, minutes and seconds"
 #: What people write for a time of day: 20:00, 9 pm.
 _OF_DAY = re.compile(r"\d{1,2}:\d|\d{1,2}\s*[ap]\.?m\b", re.IGNORECASE)
@@ -70,7 +71,8 @@ def read(file: Path, *, missing: MoodifyError) -> str:
         ConfigError: the file can't be read, or is no text.
     """
     try:
-        return file.read_text("utf-8")
+        # Some editors begin a file with a byte order mark, which is no TOML.
+        return file.read_text("utf-8-sig")
     except FileNotFoundError:
         raise missing from None
     except UnicodeDecodeError as error:
@@ -93,10 +95,23 @@ def parse(text: str, *, source: str, model: type[BaseModel] = Config) -> BaseMod
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(source, (f"not TOML: {error}; {_toml_hint(text, str(error))}",)) from None
+    except ValueError:
+        # Python reads no number of more digits (sys.set_int_max_str_digits), and tomllib lets that pass.
+        raise ConfigError(source, ("a number has thousands of digits; shorten it",)) from None
+    except RecursionError:
+        raise ConfigError(source, (_TOO_DEEP,)) from None
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(source, tuple(_Problems(model).lines(values, error))) from None
+        raise ConfigError(source, _lines(model, values, error)) from None
+
+
+def _lines(model: type[BaseModel], values: dict[str, Any], error: ValidationError) -> tuple[str, ...]:
+    try:
+        return tuple(_Problems(model).lines(values, error))
+    except RecursionError:
+        # tomllib makes a table of each part of a.b.c, and needs no depth of its own for that.
+        return (_TOO_DEEP,)
 
 
 def _toml_hint(text: str, message: str) -> str:
@@ -129,22 +144,22 @@ class _Problems:
         and the rest is looked at again; what a taken-out key has a part in is not reported twice.
         """
         details = error.errors(include_url=False)
-        said = dict.fromkeys(self._line(detail) for detail in details)
+        said = dict.fromkeys(self._line(detail, values) for detail in details)
         yield from said
-        rest, wrong = copy.deepcopy(values), {_path(detail) for detail in details}
+        rest, wrong = copy.deepcopy(values), {_path(detail, values) for detail in details}
         for path in sorted(wrong, key=len, reverse=True):
             _remove(rest, path)
         try:
             self._model.model_validate(rest)
         except ValidationError as second:
             for detail in second.errors(include_url=False):
-                parts = {(*_path(detail), key) for key in str(detail.get("ctx", {}).get("keys", "")).split(",")}
+                parts = {(*_path(detail, rest), key) for key in str(detail.get("ctx", {}).get("keys", "")).split(",")}
                 # What lies between keys of no section can't be taken out, and is found again.
-                if detail["type"] == BETWEEN_KEYS and not parts & wrong and (line := self._line(detail)) not in said:
+                if detail["type"] == BETWEEN_KEYS and not parts & wrong and (line := self._line(detail, rest)) not in said:
                     yield line
 
-    def _line(self, detail: ErrorDetails) -> str:
-        path = list(_path(detail))
+    def _line(self, detail: ErrorDetails, values: dict[str, Any]) -> str:
+        path = list(_path(detail, values))
         if detail["type"] == BETWEEN_KEYS:
             path.append(str(detail["ctx"]["keys"]).split(",", maxsplit=1)[0])
             return f"{_key(path)}: {detail['msg']}"
@@ -152,19 +167,19 @@ class _Problems:
         if detail["type"] == "extra_forbidden":
             return f"{key}: unknown key{self._did_you_mean(path)}"
         if self._is_secret(path):
-            return f"{key}: {self._reason(detail)}"
+            return f"{key}: {self._reason(detail, path)}"
         value = "" if isinstance(detail["input"], dict) else f" = {_shown(detail['input'])}"
-        return f"{key}{value}: {self._reason(detail)}{_choices_hint(detail)}"
+        return f"{key}{value}: {self._reason(detail, path)}{_choices_hint(detail)}"
 
-    def _reason(self, detail: ErrorDetails) -> str:
+    def _reason(self, detail: ErrorDetails, path: list[str]) -> str:
         if detail["type"] == "string_pattern_mismatch" and "spotify" in str(detail.get("ctx", {}).get("pattern")):
             if "spotify.link/" in str(detail["input"]):
                 return "is a short link, which does not say what it leads to; open it in a browser, and write the address that begins with https://open.spotify.com/"
             return "is not a Spotify address of a playlist, album, artist or track; in Spotify choose Share, Copy link, and write that"
         if detail["type"] in {"time_parsing", "time_type"}:
             return f"is no time of day; {_WRITE_TIME}"
-        if detail["type"] in {"model_type", "model_attributes_type", "dict_type"} or (detail["type"] == "tuple_type" and self._section_at(list(_path(detail))) is not None):
-            *_, last = path = _path(detail)
+        if detail["type"] in {"model_type", "model_attributes_type", "dict_type"} or (detail["type"] == "tuple_type" and self._section_at(path) is not None):
+            last = path[-1]
             if detail["type"] == "tuple_type" or last.startswith(_ROW):
                 return f"must be a list of sections: write [[{'.'.join(part for part in path if not part.startswith(_ROW))}]] on a line of its own, and the keys of one below"
             return f"must be a section: write [{'.'.join(path)}] on a line of its own, and its keys below"
@@ -201,10 +216,17 @@ class _Problems:
         return field is not None and SecretStr in {field.annotation, *get_args(field.annotation)}
 
 
-def _path(detail: ErrorDetails) -> tuple[str, ...]:
-    # "[key]" marks the key of a table of tables as the culprit; union members add their type's name.
+def _path(detail: ErrorDetails, values: dict[str, Any]) -> tuple[str, ...]:
     # The tables of a list have no names: people count them from 1.
-    return tuple(f"{_ROW}{part + 1}" if isinstance(part, int) else part for part in detail["loc"] if part not in {"[key]", "constrained-str", "int", "float"})
+    path: list[str] = []
+    inside: Any = values
+    for part in detail["loc"]:
+        # "[key]" marks the key of a table of tables as the culprit; union members add their type's name. Somebody may have called a key so, too.
+        if part in {"[key]", "constrained-str", "int", "float"} and not (isinstance(inside, dict) and part in inside):
+            continue
+        path.append(f"{_ROW}{part + 1}" if isinstance(part, int) else part)
+        inside = _inside(inside, path[-1])
+    return tuple(path)
 
 
 def _remove(values: dict[str, Any], path: tuple[str, ...]) -> None:
@@ -227,13 +249,13 @@ def _inside(table: Any, part: str) -> Any:
 
 
 def _key(path: Iterable[str]) -> str:
-    return ".".join(path).replace(f".{_ROW}", f" {_ROW}")
+    return _printable(".".join(path).replace(f".{_ROW}", f" {_ROW}"))
 
 
 def _choices_hint(detail: ErrorDetails) -> str:
     expected = str(detail.get("ctx", {}).get("expected", ""))
     choices = [part.strip("'") for part in expected.replace(" or ", ", ").split(", ") if part.startswith("'")]
-    return _suggest(str(detail["input"]), choices) if choices else ""
+    return _suggest(detail["input"], choices) if choices and isinstance(detail["input"], str) else ""
 
 
 def _suggest(wrong: str, known: Any) -> str:
@@ -267,5 +289,15 @@ def _keys(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    text = f'"{value}"' if isinstance(value, str) else str(value)
+    try:
+        text = f'"{value}"' if isinstance(value, str) else str(value)
+    except ValueError:
+        # In hexadecimal they can be read, and in decimal not be written.
+        text = "a number of thousands of digits"
+    text = _printable(text)
     return text if len(text) <= 60 else text[:57] + "…"  # noqa: PLR2004 - a terminal's line
+
+
+def _printable(text: str) -> str:
+    # What TOML can say with \u may move a terminal's cursor.
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

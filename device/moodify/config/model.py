@@ -82,6 +82,13 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=False)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _sayable(cls, value: object) -> object:
+        if any("\0" in text for text in (value if isinstance(value, list | tuple) else (value,)) if isinstance(text, str)):
+            raise PydanticCustomError("null_character", "contains the character U+0000, which no name and no path can have; write it without")
+        return value
+
 
 class CameraConfig(Section):
     """Where frames come from."""

@@ -37,15 +37,16 @@ async def granted(wish: Wish, *, within_s: float = WISH_S) -> Mapping[str, Any]:
 
 
 class Aside:
-    """Does what takes its time in another thread, one after another: what is kept has one reader of the page's."""
+    """Does what takes its time in another thread, one after another: what is kept has one reader of the page's. ``at_once`` lets more be done side by side."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int = 1) -> None:
         """Have nothing to do."""
+        self._at_once = at_once
         self._limiter: anyio.CapacityLimiter | None = None
 
     async def do(self, work: Callable[..., T], *arguments: Any, **named: Any) -> T:
         """Return what ``work`` returns; raise what it raises."""
         if self._limiter is None:
             # It belongs to the event loop, which is there by now.
-            self._limiter = anyio.CapacityLimiter(1)
+            self._limiter = anyio.CapacityLimiter(self._at_once)
         return await anyio.to_thread.run_sync(partial(work, *arguments, **named), limiter=self._limiter)

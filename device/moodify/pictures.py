@@ -38,9 +38,12 @@ _LOGGING: Final[Any] = getattr(cv2.utils, "logging", cv2)
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _PNG_CHUNKS: Final = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"eXIf", b"IEND"})
 """The rest (colour profiles, texts) says nothing about faces, and libpng complains on stderr about what it does not like in it."""
-_JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
-"""After a scan has begun: neither a stuffed byte nor a restart marker (ITU-T T.81, B.1.1)."""
+_JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\x01\xff\xd0-\xd7])")
+"""One with a length behind it, or the end: no stuffed byte, no restart marker and no TEM (ITU-T T.81, B.1.1)."""
 _JPEG_END: Final = 0xD9
+_JPEG_SCAN: Final = 0xDA
+_JPEG_SCANS_AT_MOST: Final = 200
+"""A decoder goes over all pixels for each, be it ever so short. Cameras and programs write up to about twenty."""
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BMP_HEADERS: Final = {struct.pack("<I", size) for size in (40, 52, 56, 108, 124)}
 """Lengths of the headers that hold width and height as 32-bit numbers: all but OS/2's."""
@@ -162,6 +165,7 @@ def _decode(path: Path, name: str, content: bytes) -> NDArray[np.uint8]:
 def _check_jpeg(content: bytes) -> tuple[int, int, bytes]:
     """Walk the segments to the end marker; a decoder would fill a truncated picture with grey and only warn."""
     size: tuple[int, int] | None = None
+    scans = 0
     place = 2
     while True:
         found = _JPEG_MARKER.search(content, place)
@@ -171,7 +175,14 @@ def _check_jpeg(content: bytes) -> tuple[int, int, bytes]:
         if marker == _JPEG_END:
             break
         (length,) = struct.unpack_from(">H", content, place)
+        if marker == _JPEG_SCAN:
+            scans += 1
+            if scans > _JPEG_SCANS_AT_MOST:
+                raise _Damaged("it is made of too many scans")
         if marker in _JPEG_FRAMES:
+            if size is not None:
+                # A decoder goes by the first, and fills it before it meets the second.
+                raise _Damaged("it has two frames")
             height, width = struct.unpack_from(">HH", content, place + 3)
             size = width, height
         place += length
@@ -182,9 +193,12 @@ def _check_jpeg(content: bytes) -> tuple[int, int, bytes]:
 
 def _check_png(content: bytes) -> tuple[int, int, bytes]:
     """Walk the chunks to the end, hold each to its checksum, and keep those that the pixels need."""
-    width, height = struct.unpack_from(">II", content, 16)
-    kept = [_PNG]
     place = len(_PNG)
+    # Chunks that are not kept could stand before it, and say another size.
+    if content[place : place + 8] != b"\0\0\0\x0dIHDR":
+        raise _Damaged("it does not begin with its size")
+    width, height = struct.unpack_from(">II", content, place + 8)
+    kept = [_PNG]
     kind = b""
     while kind != b"IEND":
         length, kind = struct.unpack_from(">I4s", content, place)
@@ -208,8 +222,11 @@ def _check_webp(content: bytes) -> tuple[int, int, bytes]:
     elif kind == b"VP8L":
         (bits,) = struct.unpack_from("<I", content, 21)
         width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    else:
+    elif kind == b"VP8 ":
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", content, 26))
+    else:
+        # libwebp takes what is no chunk for the bits themselves, which hold their size elsewhere.
+        raise _Damaged("it does not begin with a picture")
     return width, height, content
 
 

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from moodify.accounts.authenticating import Authenticating, refuse_weak
 from moodify.accounts.clock import SystemClock, WatchedClock
 from moodify.accounts.codes import Purpose, typed
+from moodify.accounts.export import nothing_else
 from moodify.accounts.lockout import Guesses
 from moodify.accounts.port import owner_there
 from moodify.accounts.remembered import Remembered
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from moodify.accounts.clock import Clock
     from moodify.accounts.codes import Code
+    from moodify.accounts.export import Also
     from moodify.accounts.passwords import Hasher
     from moodify.accounts.port import Kept
     from moodify.accounts.session import Life
@@ -54,7 +56,7 @@ class Accounts(Authenticating):
         StoreError: they can't be used.
     """
 
-    def __init__(self, kept: Kept, hasher: Hasher, key: bytes, *, audience: str, clock: Clock | None = None) -> None:
+    def __init__(self, kept: Kept, hasher: Hasher, key: bytes, *, audience: str, clock: Clock | None = None, also: Also = nothing_else) -> None:
         """Take what the service is made of.
 
         Args:
@@ -63,9 +65,10 @@ class Accounts(Authenticating):
             key: 32 secret bytes, see :func:`moodify.accounts.key.load_key`. With another key nobody is signed in any more, and no code holds.
             audience: whom tokens are for: ``moodify-page:DEVICE`` or ``moodify-hub``.
             clock: the machine's, unless it is given.
+            also: returns what else is kept of a user, for an export.
         """
         machine = clock or SystemClock()
-        super().__init__(kept, Tokens(key, audience), WatchedClock(machine, self._redate), Remembered(kept, machine.now_s), hasher, machine.now_s)
+        super().__init__(kept, Tokens(key, audience), WatchedClock(machine, self._redate), Remembered(kept, machine.now_s), hasher, machine.now_s, also)
         self._nobodys_tries = Guesses(machine.now_s)
         self._browsers_tries = Guesses(machine.now_s)
 

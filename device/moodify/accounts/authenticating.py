@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from moodify.accounts.clock import WatchedClock
+    from moodify.accounts.export import Also
     from moodify.accounts.passwords import Hasher
     from moodify.accounts.port import Kept
     from moodify.accounts.remembered import Remembered
@@ -32,8 +33,8 @@ _CODE_WAIT_S: Final = 30.0
 class Authenticating(Managing):
     """The part of :class:`moodify.accounts.accounts.Accounts` that proves and sets passwords."""
 
-    def __init__(self, kept: Kept, tokens: Tokens, clock: WatchedClock, remembered: Remembered, hasher: Hasher, now_s: Callable[[], float]) -> None:
-        super().__init__(kept, tokens, clock, remembered)
+    def __init__(self, kept: Kept, tokens: Tokens, clock: WatchedClock, remembered: Remembered, hasher: Hasher, now_s: Callable[[], float], also: Also) -> None:
+        super().__init__(kept, tokens, clock, remembered, also)
         self._hasher = hasher
         self._window = Window(now_s)
         self._codes_tried = Guesses(now_s, longest_s=_CODE_WAIT_S)

@@ -12,23 +12,32 @@ from moodify.accounts.codes import Purpose
 from moodify.errors import NoSuchUser
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from uuid import UUID
 
     from moodify.accounts.port import Kept
     from moodify.accounts.user import User
 
+    #: Returns what else is kept of a user, in other tables than those of accounts, by its name; JSON. It raises as everybody() does.
+    Also = Callable[[UUID], Mapping[str, Any]]
 
-def everybody(kept: Kept) -> list[dict[str, Any]]:
+
+def nothing_else(_user_id: UUID) -> Mapping[str, Any]:
+    """Return what is kept of a user beside their account where that is nothing."""
+    return {}
+
+
+def everybody(kept: Kept, also: Also = nothing_else) -> list[dict[str, Any]]:
     """Return what is kept of each user, the first made first.
 
     Raises:
         StoreBusy: it can't be read now.
         StoreError: it can't be used.
     """
-    return [_person(kept, user) for user in kept.everybody()]
+    return [_person(kept, user, also) for user in kept.everybody()]
 
 
-def person(kept: Kept, user_id: UUID) -> dict[str, Any]:
+def person(kept: Kept, user_id: UUID, also: Also = nothing_else) -> dict[str, Any]:
     """Return what is kept of one user.
 
     Raises:
@@ -39,10 +48,10 @@ def person(kept: Kept, user_id: UUID) -> dict[str, Any]:
     user = kept.by_id(user_id)
     if user is None:
         raise NoSuchUser("this account is not there any more; there is nothing to export")
-    return _person(kept, user)
+    return _person(kept, user, also)
 
 
-def _person(kept: Kept, user: User) -> dict[str, Any]:
+def _person(kept: Kept, user: User, also: Also) -> dict[str, Any]:
     sessions, codes = kept.sessions_of(user.id), kept.codes()
     return {
         "id": str(user.id),
@@ -66,4 +75,5 @@ def _person(kept: Kept, user: User) -> dict[str, Any]:
             for code in codes
             if code.purpose is Purpose.INVITATION and code.made_by == user.id
         ],
+        **also(user.id),
     }

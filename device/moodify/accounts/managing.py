@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from moodify.accounts.clock import WatchedClock
+    from moodify.accounts.export import Also
     from moodify.accounts.port import Kept
     from moodify.accounts.remembered import Remembered
     from moodify.accounts.tokens import Tokens
@@ -45,8 +46,9 @@ By = UUID | Terminal
 class Managing:
     """The part of :class:`moodify.accounts.accounts.Accounts` that needs no password."""
 
-    def __init__(self, kept: Kept, tokens: Tokens, clock: WatchedClock, remembered: Remembered) -> None:
+    def __init__(self, kept: Kept, tokens: Tokens, clock: WatchedClock, remembered: Remembered, also: Also) -> None:
         self._kept = kept
+        self._also = also
         self._tokens = tokens
         self._clock = clock
         self._remembered = remembered
@@ -82,7 +84,7 @@ class Managing:
         Raises:
             AccountError: the account is gone.
         """
-        return person(self._kept, user_id)
+        return person(self._kept, user_id, self._also)
 
     def change_user(self, by: By, user_id: UUID, *, role: Role | None = None, active: bool | None = None) -> User:
         """Change what an owner may change of others and of themselves; return the user. Who may not sign in any more is signed out.

@@ -128,11 +128,13 @@ class Sheets:
         """Write who has an account, with what is kept of each; never a password's hash."""
         from moodify.accounts.export import everybody
         from moodify.accounts.tables import TableAccounts
+        from moodify.daemon.skin_keeping import RunningSkinKeeping
         from moodify.store.accounts import AccountTransactions
 
         with AccountTransactions(database) as transactions:
-            people = everybody(TableAccounts(transactions))
-        self._json("people.json", "Who has an account on the page, with preferences and where they are signed in; no passwords.", people, rows=len(people))
+            people = everybody(TableAccounts(transactions), RunningSkinKeeping(database).exported)
+        about = "Who has an account on the page, with preferences, where they are signed in, and the looks at their skin that they allowed; no passwords."
+        self._json("people.json", about, people, rows=len(people))
 
     def songs(self, folder: Path) -> None:
         """Write the songs of the catalogue."""

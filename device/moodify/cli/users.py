@@ -85,7 +85,8 @@ def remove(config_file: Path | None, hub: Path | None, email: str, *, yes: bool)
     """
     with _opened(config_file, hub) as accounts:
         user = _of(accounts, email)
-        question = [f"This erases the account of {user.name} ({user.email}), {user.role}, with their preferences, and signs them out everywhere."]
+        looks = "" if hub is not None else " and the looks at their skin"
+        question = [f"This erases the account of {user.name} ({user.email}), {user.role}, with their preferences{looks}, and signs them out everywhere."]
         if not yes and not typed("remove", question, otherwise="Nothing was changed"):
             return 1
         accounts.remove_user(TERMINAL, user.id)

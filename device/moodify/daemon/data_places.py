@@ -69,7 +69,7 @@ KINDS: Final = (
     Kind("device.id", "the device's id", InBackup.WITH_KEYS),
     Kind(PUBLIC_KEY, "its public key"),
     Kind(enrolment.FILE, "the hub that it belongs to", InBackup.WITH_KEYS),
-    Kind(DATABASE, "history, what waits to be sent, what was learned, settings", InBackup.ALWAYS),
+    Kind(DATABASE, "history, what waits to be sent, what was learned, settings, accounts, looks at people's skin", InBackup.ALWAYS),
     Kind(CATALOGUE, "the songs that it knows", InBackup.ALWAYS),
     Kind(last_speaker.FILE, "the speaker that played last", InBackup.ALWAYS),
     Kind(quota.FILE, "how often Spotify was asked"),

@@ -98,12 +98,14 @@ def _accounts(folder: Path, database: Path, device: str, house: ExitStack) -> Ac
     from moodify.accounts.key import FILE, load_key
     from moodify.accounts.passwords import Hasher
     from moodify.accounts.tables import TableAccounts
+    from moodify.daemon.skin_keeping import RunningSkinKeeping
     from moodify.store.accounts import AccountTransactions
 
     # A hash takes 19 MB while it is made, and a Pi has better uses for them afterwards.
     keep_large_blocks_apart()
     transactions = house.enter_context(AccountTransactions(database))
-    return Accounts(TableAccounts(transactions), Hasher(), load_key(folder / FILE), audience=f"moodify-page:{device}")
+    also = RunningSkinKeeping(database).exported
+    return Accounts(TableAccounts(transactions), Hasher(), load_key(folder / FILE), audience=f"moodify-page:{device}", also=also)
 
 
 def _own_names(web: WebConfig, device: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -73,14 +74,16 @@ class RunningSkinKeeping:
             return tables.remove(user, look)
 
     def exported(self, user: UUID) -> dict[str, Any]:
-        """Return all of it that is kept of a person, for themselves; JSON."""
+        """Return all of it that is kept of a person, by the name that an export has for it; JSON."""
         with SkinTables(self._database) as tables:
-            allowed = tables.allowed(user)
-            looks = tables.looks(user)
+            standing, looks = _standing_of(tables.allowed(user)), tables.looks(user)
         return {
-            "opted_in": None if allowed is None else allowed.since.isoformat(),
-            "shared": allowed is not None and allowed.shared,
-            "looks": [{"id": str(look.id), **record_of(look).model_dump(mode="json")} for look in looks],
+            "skin": {
+                "opted_in": None if standing.opted_in_at is None else standing.opted_in_at.isoformat(),
+                "shared": standing.shared,
+                # As they are kept: one that this program can't read is its person's all the same.
+                "looks": [{"id": str(look.id), "record": _plain(look.record)} for look in looks],
+            }
         }
 
 
@@ -94,6 +97,13 @@ def record_of(look: Look) -> FaceRecord:
         return FaceRecord.model_validate_json(look.record)
     except ValidationError as error:
         raise StoreError(f"a look at somebody's skin ({look.id}) can't be read; delete it, or restore a backup, or a newer Moodify if one wrote it") from error
+
+
+def _plain(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _standing_of(allowed: Allowed | None) -> Standing:

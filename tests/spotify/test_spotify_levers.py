@@ -113,6 +113,16 @@ def test_a_restricted_speaker_takes_no_orders(room, speaker):
     with pytest.raises(NotAllowed, match="no orders"):
         room.sent_by(lambda: another.play(room.happy()))
     assert room.sent == [DEVICES]
+    speaker.unrestrict()
+    another.play(room.happy(1))
+    assert speaker.now_playing == room.happy(1)
+
+
+def test_a_speaker_that_its_owner_renames_keeps_its_id(room, speaker):
+    (before,) = room.player.speakers()
+    speaker.rename("Disco")
+    (after,) = room.player.speakers()
+    assert (after.id, after.name, speaker.name) == (before.id, "Disco", "Disco")
 
 
 def test_a_speaker_with_a_fixed_volume_is_not_asked(room, speaker):
@@ -203,6 +213,9 @@ def test_without_premium_a_speaker_can_be_seen_but_takes_no_orders(room, speaker
         with pytest.raises(NotAllowed, match="Premium"):
             order()
     assert speaker.orders == ()
+    speaker.regain_premium()
+    room.player.play(room.happy())
+    assert speaker.now_playing == room.happy()
 
 
 def test_a_permission_that_is_missing_is_named_and_stands_in_the_way_of_nothing_else(room, speaker):
@@ -212,12 +225,20 @@ def test_a_permission_that_is_missing_is_named_and_stands_in_the_way_of_nothing_
             read()
     room.player.play(room.happy())
     assert speaker.now_playing == room.happy()
+    speaker.give_back("user-top-read")
+    assert room.player.top()
+    with pytest.raises(NotAllowed):
+        room.player.liked()
 
 
 def test_an_account_that_is_not_listed_in_the_app_is_sent_to_the_dashboard(room, speaker):
     speaker.leave_dashboard()
-    with pytest.raises(NotAllowed, match=r"developer\.spotify\.com"):
-        room.player.search("happy")
+    for call in (lambda: room.player.search("happy"), room.player.playback, lambda: room.player.play(room.happy())):
+        with pytest.raises(NotAllowed, match=r"add the account to the app's users at developer\.spotify\.com"):
+            call()
+    speaker.join_dashboard()
+    room.player.play(room.happy())
+    assert speaker.now_playing == room.happy()
 
 
 def test_several_threads_may_call_and_each_order_is_carried_out_once(room, speaker):

@@ -159,6 +159,8 @@ def _forbidden(reason: str, said: str, path: str, *, reads: bool) -> MoodifyErro
         return ScopeMissing(f"the sign-in lacks a permission ({said}); {SIGN_IN}")
     if "premium" in said.casefold():
         return NotAllowed(known["PREMIUM_REQUIRED"])
+    if "not registered" in said.casefold():
+        return NotAllowed(f"Spotify does not let this account use your app ({said}); add the account to the app's users at developer.spotify.com")
     if "/me/player" in path:
         return Restriction(f"the speaker refuses ({said}, {reason or 'no reason given'}); choose another track")
     if "/playlists/" in path and reads:

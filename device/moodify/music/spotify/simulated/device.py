@@ -27,6 +27,7 @@ class Device:
     ) -> None:
         """Start awake and listed."""
         self.name, self.kind = name, kind
+        self._born = name
         self.listed = True
         self.restricted = False
         self.supports_volume = True
@@ -42,7 +43,7 @@ class Device:
     @property
     def id(self) -> str:
         """The id of now."""
-        return spotify_id("device", f"{self.name}/{self._number}/{self._generation}")
+        return spotify_id("device", f"{self._born}/{self._number}/{self._generation}")
 
     @property
     def asleep(self) -> bool:

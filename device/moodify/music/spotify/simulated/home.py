@@ -54,10 +54,20 @@ class HomeLevers(Serving):
         with self._lock:
             self._device.new_id()
 
+    def rename(self, name: str) -> None:
+        """Be called otherwise by its owner; its id stays."""
+        with self._lock:
+            self._device.name = name
+
     def restrict(self) -> None:
         """Take no more orders from apps."""
         with self._lock:
             self._device.restricted = True
+
+    def unrestrict(self) -> None:
+        """Take orders from apps again."""
+        with self._lock:
+            self._device.restricted = False
 
     def fix_volume(self) -> None:
         """Become a speaker whose volume can't be set from afar."""
@@ -104,15 +114,30 @@ class HomeLevers(Serving):
         with self._lock:
             self._service.withdrawn |= set(scopes)
 
+    def give_back(self, *scopes: str) -> None:
+        """Let the tokens allow again what they say."""
+        with self._lock:
+            self._service.withdrawn -= set(scopes)
+
     def lose_premium(self) -> None:
         """Let the owner's subscription end: no orders any more."""
         with self._lock:
             self._service.premium = False
 
+    def regain_premium(self) -> None:
+        """Let the owner subscribe again."""
+        with self._lock:
+            self._service.premium = True
+
     def leave_dashboard(self) -> None:
         """Take the owner out of the app's list of users."""
         with self._lock:
             self._service.registered = False
+
+    def join_dashboard(self) -> None:
+        """Put the owner back into the app's list of users."""
+        with self._lock:
+            self._service.registered = True
 
     def leave_gaps(self) -> None:
         """Let lists hold null in a song's place, and playlists a local file."""

@@ -767,7 +767,7 @@ def test_a_household_s_own_broker_keeps_nothing_of_what_was_erased(home):
     device = load(data_folder(home) / "device.key").device
     topics = Topics(device)
     topics = Topics(device)
-    published = [topics.status, *map(topics.state, ("now", "state", "health"))]
+    published = [topics.status, *map(topics.state, ("now", "state", "health", "skin"))]
     with running_broker(home) as broker:
         say(broker, device, published, retain=True)
         assert retained(broker, topics) == set(published)

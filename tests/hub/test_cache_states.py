@@ -50,11 +50,11 @@ def test_of_a_device_that_said_nothing_nothing_is_known(states):
 
 def test_a_device_can_be_forgotten(states):
     for device in (DEVICE, OTHER):
-        for name in ("status", "now", "state", "health"):
+        for name in ("status", "now", "state", "health", "skin"):
             states.put(device, name, {}, NOW)
     states.forget(DEVICE)
     states.forget(DEVICE)
-    assert (states.get(DEVICE), len(states.get(OTHER))) == ({}, 4)
+    assert (states.get(DEVICE), len(states.get(OTHER))) == ({}, 5)
 
 
 def test_a_value_lives_as_long_as_it_was_given(url):

@@ -64,7 +64,7 @@ def test_a_device_that_asks_to_read_elsewhere_is_cut_off_and_that_is_told(hub, c
     assert again.packet()[0] == SUBACK
 
 
-@pytest.mark.parametrize("state", ["status", "now", "state", "health"])
+@pytest.mark.parametrize("state", ["status", "now", "state", "health", "skin"])
 def test_a_device_has_its_states_retained(hub, state):
     peer = hub.enrol()
     topic = f"moodify/v1/{peer.id}/up/{state}"

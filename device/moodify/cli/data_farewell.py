@@ -12,7 +12,7 @@ from moodify.cloud.erasure import ask_to_erase
 from moodify.cloud.homeassistant import farewell
 from moodify.cloud.mqtt import FAILURE, Acked, Connected, Connection, Lost, Refused
 from moodify.cloud.port import Delivery, Publication
-from moodify.cloud.topics import Topics
+from moodify.cloud.topics import STATES, Topics
 from moodify.daemon.linking import household_of, hub_of
 from moodify.daemon.places import DEVICE_KEY
 from moodify.errors import LinkDown, LinkRefused, MoodifyError
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     from moodify.cloud.port import Target
     from moodify.config.model import LinkConfig
-
-#: What a device publishes as retained (docs/mqtt.md), beside its status.
-STATES = ("now", "state", "health")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ def forget_at_broker(target: Target, topics: Topics, home_assistant_prefix: str 
         LinkRefused: it refuses this device, or one of the messages.
         PersonMustAct: the password can't be had.
     """
-    empty = [Publication(topic, b"", retain=True) for topic in (topics.status, *map(topics.state, STATES))]
+    empty = [Publication(topic, b"", retain=True) for topic in map(topics.state, STATES)]
     if home_assistant_prefix is not None:
         empty.append(farewell(topics, home_assistant_prefix))
     # By the device's own name, so that its session ends with this one, and what waits in it.

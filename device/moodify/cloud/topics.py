@@ -7,7 +7,7 @@ from typing import Final
 
 PREFIX = "moodify/v1"
 #: What a device publishes as retained, each below ``up/``, and how large it may be, in bytes: a hub's broker keeps it in memory for each device.
-STATES: Final = ("status", "now", "state", "health")
+STATES: Final = ("status", "now", "state", "health", "skin")
 STATE_BYTES: Final = 16 * 1024
 
 
@@ -58,7 +58,7 @@ class Topics:
         return f"{PREFIX}/{self.device}/down/cmd/#"
 
     def state(self, name: str) -> str:
-        """Retained: ``now``, ``state``, ``health``."""
+        """Retained: one of :data:`STATES`."""
         return f"{PREFIX}/{self.device}/up/{name}"
 
     def answer(self, command_id: str) -> str:

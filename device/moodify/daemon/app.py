@@ -30,6 +30,7 @@ from moodify.daemon.running import Patience, end, pressed, show, start_health_re
 from moodify.daemon.safe import run_safe
 from moodify.daemon.setting_up import HouseSetUp, routes_of
 from moodify.daemon.signals import HouseChanged
+from moodify.daemon.skin_sharing import SkinSharing
 from moodify.daemon.snapshot import Facts, snapshot
 from moodify.daemon.stage import Stage
 from moodify.daemon.watcher import Watcher
@@ -202,6 +203,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
                 Display(board, panel.light, notifier, courier.publish),
                 lambda: start_health_reading(folder, put, lambda: None if household.simulated else sign_in_told(household.spotify())),
                 reset_held=lambda: reset_held_at(front),
+                share=SkinSharing(database, courier.publish, house).tick,
             ),
             new_tracker=lambda: MoodTracker(stage.band.config.mood),
             policy=band.policy,

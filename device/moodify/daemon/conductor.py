@@ -74,6 +74,8 @@ class Crew:
     """Reads the machine's health off this thread and puts it on the queue."""
     reset_held: Callable[[], ResetAnswer]
     """Called when the button was held for a password reset and let go; makes one possible. It may raise a :class:`~moodify.errors.MoodifyError`."""
+    share: Callable[[], None] = lambda: None
+    """Publishes what people share of themselves, where that has changed; quick."""
 
 
 class Conductor:
@@ -315,6 +317,7 @@ class Conductor:
         self._kept.keep_taste(self._clock.utc())
         self._show()
         self._crew.display.beat(watcher_alive=self._crew.watcher.alive)
+        self._crew.share()
 
     def _show(self) -> None:
         self._crew.display.show(self._now(), scanning=self._sight.looking, answer=self._resets.show)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cachetools import TTLCache
 
+from moodify.cloud.topics import STATES
 from moodify.errors import CannotWork, PersonMustAct
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from moodify.hub.port import States
 
-#: What a device publishes as retained (docs/mqtt.md).
-NAMES = ("status", "now", "state", "health")
 #: Values that are kept in process at most; of more, those that nobody asked for go.
 _VALUES_AT_MOST = 100_000
 
@@ -48,7 +47,7 @@ class InProcess:
         self._lock = threading.Lock()
 
     def put(self, device_id: str, name: str, value: Mapping[str, Any], now: datetime) -> None:
-        """Keep ``status``, ``now``, ``state`` or ``health`` of a device.
+        """Keep one of :data:`moodify.cloud.topics.STATES` of a device.
 
         Raises:
             CannotWork: another name, or the value is no JSON.
@@ -60,13 +59,13 @@ class InProcess:
     def get(self, device_id: str) -> Mapping[str, Mapping[str, Any]]:
         """Return the values by name, each with its ``"received"`` time added; empty where nothing is known any more."""
         with self._lock:
-            texts = [self._values.get((device_id, name)) for name in NAMES]
+            texts = [self._values.get((device_id, name)) for name in STATES]
         return from_texts(texts)
 
     def forget(self, device_id: str) -> None:
         """Forget a device's values."""
         with self._lock:
-            for name in NAMES:
+            for name in STATES:
                 self._values.pop((device_id, name), None)
 
     def close(self) -> None:
@@ -81,8 +80,8 @@ def as_text(name: str, value: Mapping[str, Any], now: datetime) -> str:
     Raises:
         CannotWork: another name, or the value is no JSON.
     """
-    if name not in NAMES:
-        raise CannotWork(f"{name!r} is no state of a device; there are {', '.join(NAMES)}")
+    if name not in STATES:
+        raise CannotWork(f"{name!r} is no state of a device; there are {', '.join(STATES)}")
     try:
         return json.dumps({**value, "received": now.isoformat(timespec="milliseconds")}, allow_nan=False)
     except (ValueError, TypeError, RecursionError) as error:
@@ -90,5 +89,5 @@ def as_text(name: str, value: Mapping[str, Any], now: datetime) -> str:
 
 
 def from_texts(texts: list[str | None]) -> dict[str, Mapping[str, Any]]:
-    """Return the values of :data:`NAMES` that are there."""
-    return {name: json.loads(text) for name, text in zip(NAMES, texts, strict=True) if text is not None}
+    """Return the values of :data:`moodify.cloud.topics.STATES` that are there."""
+    return {name: json.loads(text) for name, text in zip(STATES, texts, strict=True) if text is not None}

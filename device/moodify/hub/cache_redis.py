@@ -8,8 +8,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from moodify.cloud.topics import STATES
 from moodify.errors import PersonMustAct, RetryLater
-from moodify.hub.cache import NAMES, as_text, from_texts
+from moodify.hub.cache import as_text, from_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,7 +38,7 @@ class InRedis:
         self._ttl_ms = max(1, round(ttl_s * 1000))
 
     def put(self, device_id: str, name: str, value: Mapping[str, Any], now: datetime) -> None:
-        """Keep ``status``, ``now``, ``state`` or ``health`` of a device.
+        """Keep one of :data:`moodify.cloud.topics.STATES` of a device.
 
         Raises:
             CannotWork: another name, or the value is no JSON.
@@ -52,7 +53,7 @@ class InRedis:
         Raises:
             RetryLater: the cache is away.
         """
-        return from_texts(_asked(lambda: self._client.mget([_key(device_id, name) for name in NAMES])))
+        return from_texts(_asked(lambda: self._client.mget([_key(device_id, name) for name in STATES])))
 
     def forget(self, device_id: str) -> None:
         """Forget a device's values.
@@ -60,7 +61,7 @@ class InRedis:
         Raises:
             RetryLater: the cache is away.
         """
-        _asked(lambda: self._client.delete(*[_key(device_id, name) for name in NAMES]))
+        _asked(lambda: self._client.delete(*[_key(device_id, name) for name in STATES]))
 
     def close(self) -> None:
         """Close the connections; safe to call twice."""

@@ -231,7 +231,7 @@ class States(Protocol):
     """What each device last published as retained, for as long as it is worth anything. May raise RetryLater where the cache is away."""
 
     def put(self, device_id: str, name: str, value: Mapping[str, Any], now: datetime) -> None:
-        """Keep ``status``, ``now``, ``state`` or ``health`` of a device."""
+        """Keep one of :data:`moodify.cloud.topics.STATES` of a device."""
 
     def get(self, device_id: str) -> Mapping[str, Mapping[str, Any]]:
         """Return the values by name, each with its ``"received"`` time added; empty where nothing is known any more."""

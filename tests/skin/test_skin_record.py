@@ -2,9 +2,9 @@ import json
 import math
 
 import pytest
-from looks import a_look, a_shot
 from pydantic import ValidationError
 
+from looks import a_look, a_shot
 from moodify.skin.measure import Measure
 from moodify.skin.record import MEASURED, NOT_WITH_A_CAMERA, FaceRecord
 

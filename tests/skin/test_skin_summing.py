@@ -2,8 +2,8 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from looks import FIRST, GOOD, a_look, a_shot
 
+from looks import FIRST, GOOD, a_look, a_shot
 from moodify.skin.advice import SEE_A_PROFESSIONAL, care
 from moodify.skin.measure import Measure
 from moodify.skin.record import Condition, Trait

@@ -1,6 +1,8 @@
 """The watcher with a camera that the world does things to."""
 
+import itertools
 import threading
+from uuid import uuid4
 
 import cv2
 import numpy as np
@@ -8,17 +10,21 @@ import pytest
 
 from moodify.camera.fake import FakeCamera
 from moodify.camera.files import Recording
+from moodify.camera.pictures import frame_images
 from moodify.camera.steady import SteadyCamera
 from moodify.config.model import CameraConfig, VisionConfig
 from moodify.daemon import watcher as room
 from moodify.daemon.aiming import Aiming
 from moodify.daemon.signals import CameraIs, RecordingEnded, Seen, State, Stop
+from moodify.daemon.skin_look import SkinLooks
 from moodify.daemon.threads import guarded
 from moodify.daemon.watcher import Watcher
 from moodify.errors import CannotWork, NoCamera
+from moodify.skin.rendering import Skin, View, render
 from moodify.system.clock import RecordingClock
 from moodify.types import Image, PixelLayout
 from moodify.vision.eyes import open_eyes
+from moodify.web.skin_fake import FakeSkin
 from waiting import wait_until
 
 CONFIG = CameraConfig(idle_fps=30, face_fps=30, scan_fps=30)
@@ -247,3 +253,91 @@ def test_who_begins_to_aim_just_as_privacy_begins_does_not_go_on_after_it():
     finally:
         post.watcher.close()
         post.thread.join(10)
+
+
+ADA = uuid4()
+
+
+def somebody():
+    """What a camera gives of a rendered face in the middle of a room: picture and detail."""
+    face, _ = render(Skin(), View(eyes_px=100))
+    room = np.full((face.shape[0] * 3 // 2, face.shape[0] * 2, 3), (95, 100, 108), np.uint8)
+    top, left = (room.shape[0] - face.shape[0]) // 2, (room.shape[1] - face.shape[1]) // 2
+    room[top : top + face.shape[0], left : left + face.shape[1]] = face
+    return frame_images(room, (320, 240), 1280)
+
+
+class Mirror(Post):
+    """A watcher with somebody before the camera, who may have their skin looked at; its frames are a quarter of a second apart, at any rate."""
+
+    def __init__(self, **options):
+        ticks = itertools.count()
+        self.kept, self.told = FakeSkin(), []
+        self.kept.opt_in(ADA)
+        self.looks = SkinLooks(self.kept, self.told.append)
+        camera = CountingCamera(timeout_s=0.2, now_s=lambda: next(ticks) / 4)
+        super().__init__(camera=camera, skin=self.looks, config=CameraConfig(idle_fps=30, face_fps=29, scan_fps=30), **options)
+
+    def result(self):
+        return wait_until(lambda: (now := self.looks.now(ADA)) and now.is_over and now, what="the end of the look")
+
+
+@pytest.fixture
+def mirror():
+    mirror = Mirror()
+    yield mirror
+    mirror.close()
+
+
+def test_a_look_at_skin_is_fed_until_its_record_is_kept_and_the_exposure_held_meanwhile(mirror):
+    mirror.camera.show(*somebody())
+    mirror.await_frames(1)
+    mirror.looks.begin(ADA, "Ada", skin_type=None)
+    assert mirror.result().kept.record.eyes_px == pytest.approx(100, abs=8)
+    wait_until(lambda: mirror.camera.held == (True, False), what="that the exposure is let go")
+
+
+def test_frames_come_faster_at_once_when_a_look_at_skin_begins_in_an_idle_room():
+    mirror = Mirror()
+    mirror.watcher._config = CameraConfig(idle_fps=0.01, face_fps=29, scan_fps=30)
+    wait_until(lambda: mirror.camera.rates[-1:] == [0.01])
+    mirror.looks.begin(ADA, "Ada", skin_type=None)
+    wait_until(lambda: mirror.looks.now(ADA).guidance, what="a first guidance")
+    assert mirror.camera.rates[-1] == 29
+    mirror.looks.end(ADA)
+    wait_until(lambda: mirror.camera.rates[-1] == 0.01)
+    mirror.close()
+
+
+@pytest.mark.parametrize(
+    ("lever", "said"),
+    [
+        (lambda mirror: mirror.watcher.set_privacy(True), "privacy is on"),
+        (lambda mirror: mirror.camera.unplug(), "unplugged"),
+        (lambda mirror: mirror.watcher.open_anew(), "changed"),
+        (lambda mirror: mirror.watcher.close(), "was ended"),
+    ],
+    ids=["privacy", "unplugged", "another camera", "the end"],
+)
+def test_a_look_at_skin_ends_with_the_reason_when_the_camera_goes(mirror, lever, said):
+    mirror.await_frames(1)
+    mirror.looks.begin(ADA, "Ada", skin_type=None)
+    lever(mirror)
+    assert said in mirror.result().failed
+    assert [each.on for each in mirror.told] == [True, False]
+
+
+def test_who_begins_a_look_at_skin_just_as_privacy_begins_does_not_go_on_after_it():
+    mirror = Mirror(privacy=True)
+    mirror.await_state(State.OFF)
+    mirror.looks.begin(ADA, "Ada", skin_type=None)
+    assert "privacy is on" in mirror.result().failed
+    mirror.close()
+
+
+def test_while_nobody_has_their_skin_looked_at_no_frame_is(mirror, monkeypatch):
+    looked = []
+    monkeypatch.setattr(mirror.looks, "look", lambda *frame: looked.append(frame))
+    mirror.camera.show(*somebody())
+    mirror.await_frames()
+    assert (looked, mirror.camera.held) == ([], ())

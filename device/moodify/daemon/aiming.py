@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from moodify.daemon.signals import Aiming as AimingIs
-from moodify.errors import CameraLost, NotPermitted, PersonMustAct
+from moodify.errors import CameraLost, NotPermitted, PersonMustAct, RetryLater
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,7 @@ class Aiming:
         put: takes a signal when it begins and ends.
         encode: makes a JPEG of an image; unset takes :func:`moodify.vision.jpeg.jpeg`.
         private: whether privacy is on.
+        taken: whether somebody has their skin looked at, whom nobody is to see meanwhile.
         clock: seconds that only go forward.
     """
 
@@ -40,11 +41,12 @@ class Aiming:
         put: Callable[[Signal], None],
         *,
         private: Callable[[], bool] = lambda: False,
+        taken: Callable[[], bool] = lambda: False,
         encode: Callable[[Image], bytes] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Show nothing yet."""
-        self._put, self._private, self._encode, self._clock = put, private, encode, clock
+        self._put, self._private, self._taken, self._encode, self._clock = put, private, taken, encode, clock
         self._changed = threading.Condition()
         self._who: str | None = None
         self._name = ""
@@ -61,14 +63,23 @@ class Aiming:
 
         Raises:
             PersonMustAct: privacy is on.
+            RetryLater: somebody has their skin looked at.
         """
         if self._private():
             raise PersonMustAct("privacy is on and the camera is closed; turn privacy off to aim the camera")
+        if self._taken():
+            raise RetryLater("somebody has their skin looked at, and is not to be seen by others meanwhile; wait until that is over, about a minute", retry_after_s=10.0)
         with self._changed:
             self._forget()
             self._who, self._name, self._until_s = who, name, self._clock() + LASTS_S
         self._put(AimingIs(on=True, by=name))
         return LASTS_S
+
+    @property
+    def under_way(self) -> bool:
+        """Whether somebody aims."""
+        with self._changed:
+            return self._who is not None and self._clock() < self._until_s
 
     def left_s(self, who: str) -> float:
         """Return for how many seconds more a person may look; 0 where they don't aim."""

@@ -202,6 +202,8 @@ class Conductor:
                 self._decider.decide()
             case sig.Aiming():
                 self._sight.aim(signal)
+            case sig.SkinLook():
+                self._sight.look_at_skin(signal)
             case sig.OrderEnded():
                 self._order_ended(signal)
             case sig.PlaybackSeen() | sig.CandidatesFound() if signal.player != self._crew.dj.players:
@@ -315,12 +317,12 @@ class Conductor:
             self._said.note(Decision(Act.KEEP, "The mood that was named is over: the music follows the room again", self._room.mood), answer=True)
         self._kept.keep_music(self._policy, now_s, self._clock.utc())
         self._kept.keep_taste(self._clock.utc())
+        self._crew.share()
         self._show()
         self._crew.display.beat(watcher_alive=self._crew.watcher.alive)
-        self._crew.share()
 
     def _show(self) -> None:
-        self._crew.display.show(self._now(), scanning=self._sight.looking, answer=self._resets.show)
+        self._crew.display.show(self._now(), scanning=self._sight.looking, answer=self._resets.show, here=self._sight.said_here)
 
     def _now(self) -> Now:
         return snapshot(

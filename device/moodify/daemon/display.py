@@ -29,9 +29,16 @@ class Display:
         self._publish = publish
         self._ready = False
 
-    def show(self, now: Now, *, scanning: bool, answer: Show | None = None) -> None:
-        """Show a snapshot; ``scanning`` while a press waits for its answer, ``answer`` for a while after one that the light answers by itself."""
-        self._board.put_up(now)
+    def show(self, now: Now, *, scanning: bool, answer: Show | None = None, here: str | None = None) -> None:
+        """Show a snapshot.
+
+        Args:
+            now: the house as it is.
+            scanning: whether a person waits for what the camera sees.
+            answer: shown for a while after a press that the light answers by itself.
+            here: what is told on the page and at the terminal in the reason's place, and to no broker.
+        """
+        self._board.put_up(now if here is None else {**now, "music": {**now["music"], "reason": here}})
         for name, value in summary(now).items():
             self._publish(name, value)
         self._light.show(*_light(now, scanning=scanning) if answer is None else (answer, None))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from moodify.daemon.recorder import Recorder
     from moodify.daemon.room import Room
     from moodify.daemon.said import Said
-    from moodify.daemon.signals import Aiming, CameraIs
+    from moodify.daemon.signals import Aiming, CameraIs, SkinLook
     from moodify.daemon.watcher import Watcher
     from moodify.music.situation import Ask
 
@@ -32,14 +32,20 @@ class Sight:
         self._override = override
         self._said = said
         self._aimed = False
+        self._skin_of: str | None = None
         self.part = Part(EventKind.CAMERA, recorder, "opening")
         self.private = kept.privacy
         """Whether the watcher keeps the camera closed."""
 
     @property
     def looking(self) -> bool:
-        """Whether a look that was asked for is under way, or a person aims the camera."""
-        return self._pending.looking or (self._aimed and not self.private)
+        """Whether a look that was asked for is under way, of the room or of a person's skin, or a person aims the camera."""
+        return self._pending.looking or ((self._aimed or self._skin_of is not None) and not self.private)
+
+    @property
+    def said_here(self) -> str | None:
+        """What is told in the house alone, before all else; None mostly. It is no event, and leaves for nowhere: whose skin is looked at is nobody's business outside."""
+        return None if self._skin_of is None else f"{self._skin_of} has their skin looked at by the camera, as they asked; nobody sees its picture"
 
     def becomes(self, camera: CameraIs) -> None:
         """Take how the camera is; what was seen by one that is lost is over."""
@@ -91,6 +97,10 @@ class Sight:
         """Tell who is in the room that the camera's picture is shown."""
         self._aimed = aiming.on
         self._tell(f"{aiming.by} sees the camera's picture on the page for two minutes at most, to aim it" if aiming.on else "The camera's picture is shown to nobody any more")
+
+    def look_at_skin(self, look: SkinLook) -> None:
+        """Tell who is in the room whose skin is looked at; the music is left as it is."""
+        self._skin_of = look.by if look.on else None
 
     def _tell(self, said: str) -> None:
         self._said.note(Decision(Act.KEEP, said, self._room.mood), answer=True)

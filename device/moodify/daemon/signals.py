@@ -98,6 +98,15 @@ class Aiming:
 
 
 @dataclass(frozen=True, slots=True)
+class SkinLook:
+    """Somebody has their skin looked at from now on, or no longer."""
+
+    on: bool
+    by: str
+    """Whose: a person's name."""
+
+
+@dataclass(frozen=True, slots=True)
 class OrderEnded:
     """The dj is done with an order."""
 
@@ -199,6 +208,7 @@ Signal = (
     | PrivacyWanted
     | HouseChanged
     | Aiming
+    | SkinLook
     | OrderEnded
     | PlaybackSeen
     | CandidatesFound

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from moodify.config.model import CameraConfig
     from moodify.daemon.aiming import Aiming
     from moodify.daemon.signals import Signal
+    from moodify.daemon.skin_look import SkinLooks
     from moodify.system.clock import RecordingClock
     from moodify.types import Observation
     from moodify.vision.eyes import Eyes
@@ -49,6 +50,7 @@ class Watcher:
         privacy_why: str = "",
         recording: RecordingClock | None = None,
         aiming: Aiming | None = None,
+        skin: SkinLooks | None = None,
     ) -> None:
         """Take what opens the camera, what sees, and the conductor's queue.
 
@@ -61,6 +63,7 @@ class Watcher:
             privacy_why: and why, for a person.
             recording: the clock that a recording's frames move; with it each frame waits until what follows from the last is done.
             aiming: is shown frames while a person aims the camera; None shows them to nobody.
+            skin: looks at frames while a person has their skin looked at; None looks at nobody's.
         """
         self._open_camera = open_camera
         self._eyes = eyes
@@ -68,6 +71,7 @@ class Watcher:
         self._put = put
         self._recording = recording
         self._aiming = aiming
+        self._skin = skin
         self._privacy = privacy
         self._privacy_why = privacy_why
         self._changed = threading.Condition()
@@ -77,6 +81,7 @@ class Watcher:
         self._turned_s = time.monotonic()
         self._camera: SteadyCamera | None = None
         self._fps = 0.0
+        self._exposure_held = False
 
     @property
     def alive(self) -> bool:
@@ -97,7 +102,7 @@ class Watcher:
             self._privacy_why = why
             self._privacy = on
             if on:
-                self._aim_no_more()
+                self._show_no_more()
             self._changed.notify_all()
 
     def open_anew(self) -> None:
@@ -117,23 +122,31 @@ class Watcher:
                 self._turned_s = time.monotonic()
                 if self._aiming is not None:
                     self._aiming.end_if_over()
+                if self._skin is not None:
+                    self._skin.end_if_over()
                 if self._anew:
                     self._anew = False
+                    self._look_at_skin_no_more("the camera was changed; begin again")
                     self._close_camera()
                 if self._privacy:
                     self._be_private()
                 elif not self._watch():
                     return
         finally:
-            self._aim_no_more()
+            self._show_no_more("Moodify was ended; begin again once it runs")
             self._close_camera()
 
-    def _aim_no_more(self) -> None:
+    def _show_no_more(self, why: str = "privacy is on and the camera is closed; turn privacy off, and begin again") -> None:
         if self._aiming is not None:
             self._aiming.end()
+        self._look_at_skin_no_more(why)
+
+    def _look_at_skin_no_more(self, why: str) -> None:
+        if self._skin is not None:
+            self._skin.fail(why)
 
     def _be_private(self) -> None:
-        self._aim_no_more()
+        self._show_no_more()
         camera = self._close_camera()
         if _held(camera):
             self._put(CameraIs(State.BROKEN, STILL_OPEN_MESSAGE))
@@ -144,7 +157,7 @@ class Watcher:
         while self._privacy and not self._closing:
             self._rest()
             # Who began just before privacy must not go on when it ends.
-            self._aim_no_more()
+            self._show_no_more()
 
     def _rest(self) -> None:
         self._turned_s = time.monotonic()
@@ -164,6 +177,10 @@ class Watcher:
             self._put(CameraIs(State.STARTING, "opening"))
             self._fps = 0.0
             self._camera = self._open_camera()
+            self._exposure_held = False
+        if self._skin is not None and self._skin.wants_frames and self._fps < self._config.face_fps:
+            # At once: at the idle rate the next frame may be a second away.
+            self._go_at(self._camera, self._config.face_fps)
         news = self._camera.next(TURN_S)
         if isinstance(news, Frame):
             self._look(self._camera, news)
@@ -175,6 +192,8 @@ class Watcher:
             case Opened(description=description):
                 self._put(CameraIs(State.OK, description))
             case Lost(reason=reason, needs_person=needs_person):
+                self._exposure_held = False
+                self._look_at_skin_no_more(f"the camera was lost ({reason}); begin again once it gives pictures")
                 self._put(CameraIs(State.BROKEN if needs_person else State.DEGRADED, reason))
             case Ended(error=None):
                 self._put(RecordingEnded())
@@ -194,10 +213,12 @@ class Watcher:
         aimed = self._aiming is not None and self._aiming.show(frame)
         if not self._may_look():
             # Privacy began just now.
-            self._aim_no_more()
+            self._show_no_more()
             return
-        observation = self._eyes.see(frame, closely=scanning)
-        self._pace(camera, observation, scanning=scanning, aimed=aimed)
+        skin = self._skin if self._skin is not None and self._skin.wants_frames else None
+        observation = self._eyes.see(frame, closely=scanning or skin is not None)
+        self._pace(camera, observation, scanning=scanning, watched=aimed or skin is not None)
+        self._hold(camera, on=skin is not None and self._may_look() and skin.look(frame, [seen.face for seen in observation.faces]))
         if self._recording is None:
             self._put(Seen(observation))
             return
@@ -209,8 +230,15 @@ class Watcher:
     def _may_look(self) -> bool:
         return not self._privacy
 
-    def _pace(self, camera: SteadyCamera, observation: Observation, *, scanning: bool, aimed: bool) -> None:
-        fps = self._config.scan_fps if scanning else self._config.face_fps if aimed or observation.faces or observation.moved else self._config.idle_fps
+    def _hold(self, camera: SteadyCamera, *, on: bool) -> None:
+        if on != self._exposure_held:
+            self._exposure_held = on
+            camera.hold_exposure(on)
+
+    def _pace(self, camera: SteadyCamera, observation: Observation, *, scanning: bool, watched: bool) -> None:
+        self._go_at(camera, self._config.scan_fps if scanning else self._config.face_fps if watched or observation.faces or observation.moved else self._config.idle_fps)
+
+    def _go_at(self, camera: SteadyCamera, fps: float) -> None:
         if fps != self._fps:
             self._fps = fps
             camera.set_rate(fps)

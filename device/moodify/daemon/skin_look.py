@@ -1,0 +1,306 @@
+"""The look at a person's skin that is under way: fed with frames by the watcher, followed by its person alone.
+
+Pixels stay on the watcher's thread, within one call: what is kept of a frame are the numbers of :mod:`moodify.skin.capture`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from moodify.daemon.signals import SkinLook, State
+from moodify.daemon.threads import guarded
+from moodify.errors import MoodifyError, NotPermitted, PersonMustAct, RetryLater
+from moodify.web.skin_port import LookNow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from uuid import UUID
+
+    from moodify.daemon.signals import Signal
+    from moodify.skin.capture import Capture, Guidance
+    from moodify.types import Face, Frame
+    from moodify.web.port import PartNow
+    from moodify.web.skin_port import KeptLook, SkinKeeping
+
+log = logging.getLogger(__name__)
+
+#: Who does not ask how it stands for so long, in seconds, has left.
+LEFT_S = 10.0
+#: For so long, in seconds, can it be asked how it ended.
+TOLD_S = 60.0
+#: Times that the light may be wrong once the exposure is held, before it is held no more: some cameras jump when they are told to.
+_JUMPS = 2
+_INSIDE = "your skin can't be looked at, for something went wrong inside Moodify; look into its log: journalctl -u moodify"
+
+
+class _Exposure:
+    """Whether the camera is to hold its exposure, by what a person is told to do."""
+
+    def __init__(self) -> None:
+        self._on = False
+        self._jumps = 0
+
+    def follow(self, guidance: Guidance) -> bool:
+        """Return it for the next frame."""
+        from moodify.skin.capture import Step
+
+        if guidance.hold_exposure:
+            self._on = self._jumps < _JUMPS
+        elif guidance.step is not Step.SHARPER:
+            self._jumps += self._on and guidance.step in {Step.MORE_LIGHT, Step.LESS_LIGHT}
+            self._on = False
+        return self._on
+
+
+@dataclass(slots=True, eq=False)
+class _Look:
+    """One person's."""
+
+    user: UUID
+    name: str
+    skin_type: int | None
+    capture: Capture
+    asked_s: float
+    version: int
+    waiting: int = 0
+    guidance: Guidance | None = None
+    kept: KeptLook | None = None
+    failed: str | None = None
+    given_up: bool = False
+    """By its person: nothing of it is kept any more."""
+    said_over: bool = False
+    exposure: _Exposure = field(default_factory=_Exposure)
+
+    @property
+    def is_over(self) -> bool:
+        return self.kept is not None or self.failed is not None
+
+    @property
+    def wants_frames(self) -> bool:
+        return not self.is_over and (self.guidance is None or not self.guidance.is_over)
+
+    def now(self) -> LookNow:
+        return LookNow(self.version, self.guidance, self.kept, self.failed)
+
+
+class SkinLooks:
+    """Implements :class:`moodify.web.skin_port.SkinLooking`. Safe from any thread."""
+
+    def __init__(
+        self,
+        keeping: SkinKeeping,
+        put: Callable[[Signal], None],
+        *,
+        private: Callable[[], bool] = lambda: False,
+        camera: Callable[[], PartNow] = lambda: {"state": "ok", "message": ""},
+        aims: Callable[[], bool] = lambda: False,
+        utc: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Look at nobody yet.
+
+        Args:
+            keeping: what people allow, and where results go.
+            put: takes a signal when a look begins and ends.
+            private: whether privacy is on.
+            camera: how the camera is.
+            aims: whether somebody aims the camera.
+            utc: dates results.
+            clock: seconds that only go forward.
+        """
+        self._keeping, self._put = keeping, put
+        self._private, self._camera, self._aims = private, camera, aims
+        self._utc, self._clock = utc, clock
+        self._changed = threading.Condition()
+        self._look: _Look | None = None
+        self._version = 0
+
+    # -- for its person
+
+    def begin(self, user: UUID, name: str, *, skin_type: int | None) -> LookNow:
+        """Begin to look; see :class:`~moodify.web.skin_port.SkinLooking`."""
+        from moodify.skin.capture import Capture
+
+        if self._keeping.standing(user).opted_in_at is None:
+            raise NotPermitted("nobody's skin is looked at who has not agreed to it; read what it is, and switch it on for yourself")
+        if self._private():
+            raise PersonMustAct("privacy is on and the camera is closed; turn privacy off to have your skin looked at")
+        self._require_camera()
+        if self._aims():
+            raise RetryLater("somebody aims the camera and sees its picture; wait until that is over, two minutes at most", retry_after_s=LEFT_S)
+        self.end_if_over()
+        with self._changed:
+            before = self._look
+            if before is not None and before.user != user and not before.is_over:
+                raise RetryLater("somebody else has their skin looked at; wait until that is over, about a minute", retry_after_s=LEFT_S)
+            if before is not None:
+                # Its result, if it comes yet, is no news to the room.
+                before.said_over = True
+            look = _Look(user, name, skin_type, Capture(), self._clock(), self._next_version())
+            self._look = look
+            self._changed.notify_all()
+        log.info("A look at a person's skin has begun")
+        self._put(SkinLook(on=True, by=name))
+        return look.now()
+
+    def now(self, user: UUID, after: int = 0, timeout_s: float = 0.0) -> LookNow | None:
+        """Return how it stands; see :class:`~moodify.web.skin_port.SkinLooking`."""
+        with self._changed:
+            followed = self._of(user)
+            if followed is None:
+                return None
+            followed.waiting += 1
+            try:
+                self._changed.wait_for(lambda: self._is_news(followed, after), timeout_s)
+            finally:
+                followed.waiting -= 1
+                followed.asked_s = self._clock()
+            newest = self._of(user)
+            return None if newest is None else newest.now()
+
+    def end(self, user: UUID) -> None:
+        """End it without a result; see :class:`~moodify.web.skin_port.SkinLooking`."""
+        with self._changed:
+            look = self._of(user)
+            if look is None:
+                return
+            look.given_up = True
+            self._look = None
+            self._changed.notify_all()
+        self._tell_end(look)
+
+    # -- for the watcher
+
+    @property
+    def under_way(self) -> bool:
+        """Whether somebody's skin is being looked at, or what was seen is being kept."""
+        look = self._look
+        return look is not None and not look.is_over
+
+    @property
+    def wants_frames(self) -> bool:
+        """Whether the next frame is wanted; costs nothing to ask."""
+        look = self._look
+        return look is not None and look.wants_frames
+
+    def look(self, frame: Frame, faces: Sequence[Face]) -> bool:
+        """Look at a frame with the faces that were found in it; return whether the exposure is to be held from now on. On the watcher's thread."""
+        look = self._look
+        if look is None or not look.wants_frames:
+            return False
+        try:
+            guidance = look.capture.look(frame, faces)
+        except Exception:
+            # What a picture does to one person's look must not take the room's eyes away.
+            log.exception("A look at a person's skin failed")
+            self._fail(look, _INSIDE)
+            return False
+        with self._changed:
+            if look is not self._look or look.is_over:
+                return False
+            if guidance != look.guidance:
+                look.guidance = guidance
+                self._news(look)
+        if guidance.is_over:
+            self._conclude(look, guidance)
+            return False
+        return look.exposure.follow(guidance)
+
+    def fail(self, why: str) -> None:
+        """End it without a result, where one is under way; ``why``, for a person, ends with the next step."""
+        with self._changed:
+            look = self._look
+        if look is not None and look.wants_frames:
+            self._fail(look, why)
+
+    def end_if_over(self) -> None:
+        """End it where its person has left, and forget how the last one ended after a while."""
+        with self._changed:
+            look = self._look
+            if look is None or look.waiting:
+                return
+            silent_s = self._clock() - look.asked_s
+            if not (look.wants_frames and silent_s >= LEFT_S) and not (look.is_over and silent_s >= TOLD_S):
+                return
+            self._look = None
+            self._changed.notify_all()
+        self._tell_end(look)
+
+    # -- what follows
+
+    def _conclude(self, look: _Look, guidance: Guidance) -> None:
+        from moodify.skin.capture import Step
+
+        if guidance.step is Step.GAVE_UP:
+            self._fail(look, guidance.say)
+        else:
+            # The database may make its caller wait, and the room is to be seen meanwhile.
+            guarded("skin look", lambda: self._keep(look), self._put).start()
+
+    def _keep(self, look: _Look) -> None:
+        from moodify.skin.summing import summarise
+
+        shots, took_s = look.capture.shots, look.capture.duration_s
+        try:
+            earlier = [each.record for each in self._keeping.looks(look.user)]
+            record = summarise(shots, looked_at=self._utc(), duration_s=took_s, earlier=earlier, skin_type=look.skin_type)
+            if look.given_up:
+                return
+            kept = self._keeping.keep(look.user, record)
+        except MoodifyError as error:
+            self._fail(look, str(error))
+        except Exception:
+            log.exception("What a look at a person's skin found can't be kept")
+            self._fail(look, _INSIDE)
+        else:
+            self._tell_end(look)
+            with self._changed:
+                look.kept = kept
+                self._news(look)
+
+    def _fail(self, look: _Look, why: str) -> None:
+        # First the room: whoever hears how it ended finds that it is over.
+        self._tell_end(look)
+        with self._changed:
+            if not look.is_over:
+                look.failed = why
+                self._news(look)
+
+    def _require_camera(self) -> None:
+        camera = self._camera()
+        match State(camera["state"]):
+            case State.OK:
+                return
+            case State.STARTING | State.DEGRADED:
+                raise RetryLater(f"the camera gives no pictures now: {camera['message']}; try again in a moment", retry_after_s=LEFT_S)
+            case _:
+                raise PersonMustAct(f"the camera gives no pictures: {camera['message']}")
+
+    def _of(self, user: UUID) -> _Look | None:
+        look = self._look
+        return look if look is not None and look.user == user else None
+
+    def _is_news(self, look: _Look, after: int) -> bool:
+        return look is not self._look or look.is_over or look.version > after
+
+    def _news(self, look: _Look) -> None:
+        look.version = self._next_version()
+        self._changed.notify_all()
+
+    def _next_version(self) -> int:
+        # Goes on over looks, so that whoever follows one is not confused by the next.
+        self._version += 1
+        return self._version
+
+    def _tell_end(self, look: _Look) -> None:
+        with self._changed:
+            if look.said_over:
+                return
+            look.said_over = True
+        log.info("The look at a person's skin is over")
+        self._put(SkinLook(on=False, by=look.name))

@@ -148,12 +148,11 @@ class Traveller:
         self.id = self.identity.device
         self.heads_for(hub)
         self.recorded, self.done, self.changes = [], [], []
-        self.backlog = None
         self._database = folder / "moodify.db"
         prepare(self._database)
         self._store = Store(self._database)
         self._link = None
-        self._leave, self._closing = threading.Event(), threading.Event()
+        self._leave, self._closing, self._started = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"device {self.id}")
 
     def happen(self, count=1):
@@ -163,6 +162,11 @@ class Traveller:
             self._store.record([event])
             self.recorded.append(event.id)
         self._link.wake()
+
+    def until_empty(self):
+        """Wait until all that was recorded is sent, counted by a connection of its own."""
+        with Outbox(self._database) as outbox:
+            wait_until(lambda: outbox.backlog() == 0, within_s=60, every_s=0.05, what=lambda: f"an empty outbox ({outbox.backlog()}; {self.changes})")
 
     def show(self, **state):
         """Publish a retained state."""
@@ -200,7 +204,7 @@ class Traveller:
             )
             while not self._closing.is_set():
                 link.pump(outbox, 0.05)
-                self.backlog = outbox.backlog()
+                self._started.set()
                 if self._leave.is_set() and link._connection is not None:
                     self._leave.clear()
                     link._connection.abandon()
@@ -212,7 +216,7 @@ class Traveller:
 
     def __enter__(self):
         self._thread.start()
-        wait_until(lambda: self.backlog is not None, what="the device's start")
+        assert self._started.wait(15)
         return self
 
     def __exit__(self, *_):

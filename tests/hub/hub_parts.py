@@ -131,7 +131,6 @@ class Device:
         self.id = device_id
         self.done = []
         self.link = None
-        self.backlog = None
         self._path = path
         self._commands = commands
         self._endpoint = endpoint
@@ -186,7 +185,6 @@ class Device:
             )
             while not self._closing.is_set():
                 self.link.pump(outbox, 0.02)
-                self.backlog = outbox.backlog()
                 self._ready.set()
                 if self._cut.is_set() and self.link._connection is not None:
                     self._cut.clear()

@@ -23,13 +23,15 @@ from moodify.daemon.household import Household
 from moodify.daemon.keeping import RunningKeeping
 from moodify.daemon.kept import Kept
 from moodify.daemon.listening import wishes_by
-from moodify.daemon.page_routes import page_routes
+from moodify.daemon.page_routes import page_routes, skin_routes_of
 from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of
 from moodify.daemon.recorder import Recorder
 from moodify.daemon.running import Patience, end, pressed, show, start_health_reading, started
 from moodify.daemon.safe import run_safe
 from moodify.daemon.setting_up import HouseSetUp, routes_of
 from moodify.daemon.signals import HouseChanged
+from moodify.daemon.skin_keeping import RunningSkinKeeping
+from moodify.daemon.skin_look import SkinLooks
 from moodify.daemon.skin_sharing import SkinSharing
 from moodify.daemon.snapshot import Facts, snapshot
 from moodify.daemon.stage import Stage
@@ -166,7 +168,9 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         band = stage.begin(speaker, Facts(identity.device, __version__, "", demo=False, models=models))
         dj = Dj(speaker.player.player, put, poll_s=band.config.music.spotify.poll_s, speaker=band.speaker, kept=band.notes)
         board = Board(_first_snapshot(band.facts, privacy=kept.privacy))
-        aiming = Aiming(put, private=lambda: board.now()["privacy"])
+        looks = RunningSkinKeeping(database)
+        skin = SkinLooks(looks, put, private=lambda: board.now()["privacy"], camera=lambda: board.now()["camera"], aims=lambda: aiming.under_way)
+        aiming = Aiming(put, private=lambda: board.now()["privacy"], taken=lambda: skin.under_way)
         watcher = Watcher(
             lambda: SteadyCamera(lambda: opened.pop() if opened else opener(), retry_max_s=config.camera.retry_max_s, give_up=give_up),
             eyes,
@@ -176,6 +180,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             privacy_why=kept.privacy_standing.why,
             recording=watcher_clock,
             aiming=aiming,
+            skin=skin,
         )
 
         def without_sample() -> None:
@@ -217,7 +222,16 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         household.wishes_of = wishes_by(None if front is None else front.accounts)
         setup = HouseSetUp(household, aiming, private=lambda: board.now()["privacy"], go_anew=courier.go_anew)
         keeping = RunningKeeping(folder, options.configuration, household, dj.requests, put)
-        running, page = show(config, board, put, database, identity.device, house, front, lambda seen, accounts: [routes_of(setup), *page_routes(seen, keeping, accounts, folder)])
+        running, page = show(
+            config,
+            board,
+            put,
+            database,
+            identity.device,
+            house,
+            front,
+            lambda seen, accounts: [routes_of(setup), skin_routes_of(looks, skin), *page_routes(seen, keeping, accounts, folder)],
+        )
 
         signals.from_now_on_by(put)
         patience = Patience()

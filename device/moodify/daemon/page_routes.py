@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from moodify.web.data_routes import Confirms
     from moodify.web.keeping import Keeping
     from moodify.web.port import House
+    from moodify.web.skin_port import SkinKeeping, SkinLooking
 
 
 def page_routes(house: House, keeping: Keeping, accounts: Confirms, folder: Path) -> Sequence[APIRouter]:
@@ -26,3 +27,10 @@ def page_routes(house: House, keeping: Keeping, accounts: Confirms, folder: Path
     looking, packing = Aside(), Aside()
     # A backup takes its time, and nobody who looks back is to wait for it.
     return history_routes(keeping, looking), health_routes(house, keeping, looking), data_routes(keeping, accounts, packing, folder), wish_routes(house)
+
+
+def skin_routes_of(keeping: SkinKeeping, looking: SkinLooking) -> APIRouter:
+    """Return the routes of the face record."""
+    from moodify.web.skin_routes import skin_routes
+
+    return skin_routes(keeping, looking)

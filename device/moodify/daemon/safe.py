@@ -20,7 +20,7 @@ from moodify.daemon.ending import AGAIN, ended_after
 from moodify.daemon.front import open_front, reset_held_at
 from moodify.daemon.household import Household
 from moodify.daemon.keeping import RunningKeeping
-from moodify.daemon.page_routes import page_routes
+from moodify.daemon.page_routes import page_routes, skin_routes_of
 from moodify.daemon.parts import Part
 from moodify.daemon.places import DATABASE, DEVICE_KEY
 from moodify.daemon.presses import BUTTON
@@ -30,6 +30,8 @@ from moodify.daemon.running import Patience, end, pressed, show, start_health_re
 from moodify.daemon.said import Said
 from moodify.daemon.setting_up import HouseSetUp, routes_of
 from moodify.daemon.signals import State
+from moodify.daemon.skin_keeping import RunningSkinKeeping
+from moodify.daemon.skin_look import SkinLooks
 from moodify.daemon.snapshot import Facts, snapshot
 from moodify.daemon.watcher import PRIVACY_MESSAGE
 from moodify.daemon.wellbeing import Wellbeing
@@ -261,8 +263,20 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
     house.callback(household.close)
     keeping = RunningKeeping(folder, options.configuration, household, lambda: None, put)
     setup = HouseSetUp(household, None, private=lambda: board.now()["privacy"], go_anew=courier.go_anew)
+    # What is kept can be read and erased; a camera that is closed keeps a look from beginning.
+    looks = RunningSkinKeeping(database)
+    skin = SkinLooks(looks, put, private=lambda: board.now()["privacy"], camera=lambda: board.now()["camera"])
     front = open_front(config, folder, database, identity.device, house)
-    running, page = show(config, board, put, database, identity.device, house, front, lambda seen, accounts: [routes_of(setup), *page_routes(seen, keeping, accounts, folder)])
+    running, page = show(
+        config,
+        board,
+        put,
+        database,
+        identity.device,
+        house,
+        front,
+        lambda seen, accounts: [routes_of(setup), skin_routes_of(looks, skin), *page_routes(seen, keeping, accounts, folder)],
+    )
     signals.from_now_on_by(put)
     if isinstance(courier, Courier):
         house.callback(end, started("courier", courier.run, put), courier.close, Patience())

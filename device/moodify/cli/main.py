@@ -14,6 +14,7 @@ from moodify.cli.data_commands import data
 from moodify.cli.device_commands import device
 from moodify.cli.hub_commands import hub
 from moodify.cli.options import ConfigOption, JsonFlag  # noqa: TC001 - Typer reads the annotations
+from moodify.cli.skin_commands import skin
 from moodify.cli.users_commands import users
 from moodify.errors import MoodifyError
 
@@ -28,6 +29,7 @@ app.add_typer(data)
 app.add_typer(device, name="device")
 app.add_typer(hub, name="hub")
 app.add_typer(users, name="users")
+app.add_typer(skin, name="skin")
 spotify = Commands(help="The sign-in to Spotify.", no_args_is_help=True)
 app.add_typer(spotify, name="spotify")
 music = Commands(help="What plays and why, playlists, and where music comes from.", no_args_is_help=True)

@@ -135,12 +135,17 @@ def _opened(config_file: Path | None, hub: Path | None) -> Iterator[Accounts]:
         else:
             folder = folder_of(load(find(config_file)))
             require_owner(folder)
-            transactions = _of_appliance(folder, stack)
+            transactions = of_appliance(folder, stack)
         # Tokens are made by who serves the page: the audience is of no use here.
         yield Accounts(TableAccounts(transactions), Hasher(), load_key(folder / FILE), audience="moodify-terminal")
 
 
-def _of_appliance(folder: Path, stack: ExitStack) -> Transactions:
+def of_appliance(folder: Path, stack: ExitStack) -> Transactions:
+    """Open the accounts of the appliance whose data folder it is, brought up to date where it does not run.
+
+    Raises:
+        StoreBusy, StoreError: they can't be used.
+    """
     from moodify.store.accounts import AccountTransactions
     from moodify.store.lock import FolderLock, is_held
     from moodify.store.prepare import prepare

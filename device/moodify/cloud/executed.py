@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 #: So many commands are remembered; a broker, or a hub, repeats a message within minutes or hours, not after hundreds of commands.
 REMEMBERED = 200
 _SLOT = "link.command.{}"
+#: A command a second would take ages to get there.
+_LAST_PLACE = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,19 @@ class Executed:
 
     def _load(self) -> int:
         if self._next is None:
-            kept = [value for slot in range(REMEMBERED) if (value := self._memory.get(_SLOT.format(slot))) is not None]
-            for value in sorted(kept, key=lambda value: value["n"]):
-                self._places[value["id"]] = value["n"]
-                self._deeds[value["id"]] = Deed(value["answer"], before=True)
+            for place, command_id, answer in sorted(filter(None, (_read(self._memory.get(_SLOT.format(slot))) for slot in range(REMEMBERED))), key=itemgetter(0)):
+                self._places[command_id] = place
+                self._deeds[command_id] = Deed(answer, before=True)
             self._next = max(self._places.values(), default=-1) + 1
         return self._next
 
     def _keep(self, place: int, command_id: str, answer: Mapping[str, Any] | None) -> None:
         self._memory.put(_SLOT.format(place % REMEMBERED), {"n": place, "id": command_id, "answer": answer})
+
+
+def _read(kept: object) -> tuple[int, str, Mapping[str, Any] | None] | None:
+    match kept:
+        case {"n": int(place), "id": str(command_id), "answer": (None | dict()) as answer} if 0 <= place <= _LAST_PLACE:
+            return place, command_id, answer
+    # Nothing, or damaged: that one command could be carried out again.
+    return None

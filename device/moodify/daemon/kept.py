@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from moodify.daemon.privacy import ByHand, Standing, after, standing
 from moodify.errors import StoreBusy
+from moodify.store.settings import DAMAGED
 from moodify.system.trust import clock_synchronised, clock_trusted
 
 if TYPE_CHECKING:
@@ -45,9 +46,21 @@ def privacy_standing(settings: Settings, hours: Sequence[PrivacyHours], now: dat
 
 
 def last_seen(settings: Settings) -> datetime | None:
-    """Return the last date that this device knew to be right, or None."""
+    """Return the last date that this device knew to be right; None where it knows none, or what it noted is damaged."""
     kept = settings.get(LAST_SEEN_KEY)
-    return None if kept is None else datetime.fromisoformat(kept)
+    try:
+        seen = datetime.fromisoformat(kept) if isinstance(kept, str) else None
+    except ValueError:
+        return None
+    return None if seen is None or seen.tzinfo is None else seen
+
+
+def _wanted(asked: object) -> bool:
+    """Return whether privacy is asked for; where that can't be read it is, for that harms nobody."""
+    match asked:
+        case {"on": bool(on)}:
+            return on
+    return True
 
 
 class Kept:
@@ -105,9 +118,11 @@ class Kept:
                 return
             if asked != self._taken:
                 self._taken = asked
-                self.set_privacy(on=bool(asked["on"]), origin="command")
+                self.set_privacy(on=_wanted(asked), origin="command")
             if PRIVACY_KEY not in self._unwritten:
                 self._settings.remove(PRIVACY_ASKED_KEY, asked)
+                if asked == DAMAGED:
+                    self._settings.put(PRIVACY_ASKED_KEY, None)
         except StoreBusy as error:
             log.debug("what is asked for is taken later: %s", error)
 
@@ -141,7 +156,7 @@ class Kept:
     @property
     def sample(self) -> bool:
         """Whether the last run that opened a camera took the sample."""
-        return bool(self._settings.get(SAMPLE_KEY, default=False))
+        return self._settings.get(SAMPLE_KEY) is True
 
     def note_sample(self, taken: bool) -> None:  # noqa: FBT001 - it is the value that is noted
         """Note whether this run took the sample, for a start in privacy, which opens no camera to find out."""

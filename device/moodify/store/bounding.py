@@ -10,7 +10,7 @@ import json
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from moodify.store.merging import Span, events_in, merge
+from moodify.store.merging import Span, can_be_merged, events_in, merge
 from moodify.store.messages import batches, dumps
 from moodify.types import EventKind
 
@@ -59,8 +59,8 @@ def merge_step(db: Database, span: Span, step_bytes: int = STEP_BYTES, *, before
     taken: list[tuple[int, list[Mapping[str, Any]]]] = []
     size, rest = 0, list[Any]()
     while size < step_bytes and (row := rows.fetchone()) is not None:
-        items = json.loads(row[1])
-        if before is not None and items[-1]["at"] >= before:
+        items = _items(row[1])
+        if before is not None and items and items[-1]["at"] >= before:
             rest = items
             break
         taken.append((row[0], items))
@@ -69,7 +69,7 @@ def merge_step(db: Database, span: Span, step_bytes: int = STEP_BYTES, *, before
         return 0
     open_seq, summaries = _open_summaries(db, span, protected)
     items = [item for _, message in taken for item in message]
-    ahead = chain(rest, (item for _, text in islice(rows, LOOK_AHEAD) for item in json.loads(text)))
+    ahead = chain(rest, (item for _, text in islice(rows, LOOK_AHEAD) for item in _items(text)))
     merged = merge([*summaries, *items], span, ahead=ahead)
     rows.close()
     _delete(db, [seq for seq, _ in taken] + [seq for seq in [open_seq] if seq is not None])
@@ -84,7 +84,11 @@ def oldest_that_may_change(db: Database) -> str | None:
     """Return the date of the last event of the oldest message that may be merged by the hour; None where there is none."""
     protected = _last_protected(db)
     row = None if protected is None else db.execute(f"{_WAITING} LIMIT 1", [0, protected]).fetchone()
-    return None if row is None else str(json.loads(row[1])[-1]["at"])
+    if row is None:
+        return None
+    items = _items(row[1])
+    # One that can't be read is as old as can be: it goes with the next step.
+    return str(items[-1]["at"]) if items else ""
 
 
 def _drop_refused(db: Database) -> int:
@@ -98,7 +102,7 @@ def _drop_oldest(db: Database) -> int:
 
 
 def _drop(db: Database, seq: int, text: str) -> int:
-    items = json.loads(text)
+    items = _items(text)
     events = events_in(items)
     summarised = events_in(item for item in items if item["kind"] == EventKind.SUMMARY)
     _delete(db, [seq])
@@ -109,7 +113,15 @@ def _drop(db: Database, seq: int, text: str) -> int:
 def _open_summaries(db: Database, span: Span, protected: int) -> tuple[int | None, list[Mapping[str, Any]]]:
     """Return the newest message of summaries that may still be added to, so that an hour that is merged in two steps is one summary."""
     row = db.execute(f"{_WAITING} DESC LIMIT 1", [span, protected]).fetchone()
-    return (None, []) if row is None or len(row[1]) > SUMMARIES_BYTES else (row[0], json.loads(row[1]))
+    return (None, []) if row is None or len(row[1]) > SUMMARIES_BYTES else (row[0], _items(row[1]))
+
+
+def _items(text: str) -> list[Mapping[str, Any]]:
+    """Return a message's items; what no Moodify has written is left out, for a card may have tipped a bit of it."""
+    try:
+        return [item for item in json.loads(text) if can_be_merged(item)]
+    except (ValueError, TypeError, RecursionError):
+        return []
 
 
 def _last_protected(db: Database) -> int | None:

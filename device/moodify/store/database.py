@@ -8,10 +8,12 @@ At one commit a minute, an fsync each is cheap.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Self
+from functools import partial
+from typing import TYPE_CHECKING, Final, Self
 
 from moodify import sqlite
 from moodify.sqlite import BUSY_TIMEOUT_S, mapped, says_damaged
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from sqlite_utils import Database
+
+logger = logging.getLogger(__name__)
+
+#: What reading a value raises that no Moodify has written: a card has tipped a bit of it, which the database's own check does not see.
+DAMAGE: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
 def connect(path: Path, *, durable: bool = True) -> Database:
@@ -46,6 +53,9 @@ def damage(path: Path) -> str | None:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
             found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
             return None if found == "ok" else found
+    except UnicodeDecodeError:
+        # It is the text of SQLite's own error that Python can't read: it repeats what it found.
+        return "its description of itself is no text"
     except sqlite3.DatabaseError as error:
         if says_damaged(error):
             return str(error)
@@ -56,6 +66,12 @@ def make_private(path: Path) -> None:
     """Create an empty file, and its folder, that only their owner may read; leave them alone where they exist."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def passed_over(path: Path, events: int) -> None:
+    """Say that some events were left out because what is kept of them can't be read."""
+    if events:
+        logger.warning("%s: %s damaged events are passed over", path, events)
 
 
 class Connected:
@@ -73,6 +89,8 @@ class Connected:
         self._path = path
         with mapped(path):
             self._db = connect(path, durable=self._durable)
+        # One letter that is none must not hide all rows from who reads them together.
+        self._db.conn.text_factory = partial(str, encoding="utf-8", errors="replace")
 
     def close(self) -> None:
         """Close the connection; safe to call twice."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from moodify.sqlite import mapped
-from moodify.store.database import Connected
+from moodify.store.database import DAMAGE, Connected, passed_over
 from moodify.types import Event, EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class StoreStatus:
 
 
 class History(Connected):
-    """A reader's connection, for instance the page's. Belongs to one thread."""
+    """A reader's connection, for instance the page's; damaged events are passed over. Belongs to one thread."""
 
     def recent(self, limit: int) -> list[Event]:
         """Return at most ``limit`` events, newest first.
@@ -42,19 +42,17 @@ class History(Connected):
         """
         with mapped(self._path):
             rows = list(self._db.query("SELECT id, kind, at, data FROM events ORDER BY n DESC LIMIT ?", [limit]))
-        return [_event(row) for row in rows]
+        return list(self._events(rows))
 
     def each(self) -> Iterator[Event]:
         """Give every event that is kept now, oldest first; what comes meanwhile is not among them. Raises as :meth:`recent`, at any of them."""
         with mapped(self._path):
-            for row in self._db.query("SELECT id, kind, at, data FROM events ORDER BY n"):
-                yield _event(row)
+            yield from self._events(self._db.query("SELECT id, kind, at, data FROM events ORDER BY n"))
 
     def newest(self, kind: EventKind) -> Event | None:
         """Return the newest event of a kind, however many others came since; None where none is kept. Raises as :meth:`recent`."""
         with mapped(self._path):
-            rows = list(self._db.query("SELECT id, kind, at, data FROM events WHERE kind = ? ORDER BY n DESC LIMIT 1", [kind.value]))
-        return _event(rows[0]) if rows else None
+            return next(self._events(self._db.query("SELECT id, kind, at, data FROM events WHERE kind = ? ORDER BY n DESC", [kind.value])), None)
 
     def status(self) -> StoreStatus:
         """Return how much there is of everything.
@@ -72,6 +70,21 @@ class History(Connected):
             state = next(self._db.query("SELECT * FROM outbox_state"))
             return StoreStatus(**next(self._db.query(sql)), lost=state["lost"], merged=state.get("merged", 0))
 
+    def _events(self, rows: Iterable[dict[str, Any]]) -> Iterator[Event]:
+        damaged = 0
+        for row in rows:
+            try:
+                event = event_of(row["id"], row["kind"], row["at"], row["data"])
+            except DAMAGE:
+                damaged += 1
+            else:
+                yield event
+        passed_over(self._path, damaged)
 
-def _event(row: dict[str, Any]) -> Event:
-    return Event(row["id"], EventKind(row["kind"]), datetime.fromisoformat(row["at"]), json.loads(row["data"]))
+
+def event_of(event_id: str, kind: str, at: str, data: str) -> Event:
+    """Return a row's event; raises one of :data:`~moodify.store.database.DAMAGE` where it is none."""
+    said = json.loads(data)
+    if not isinstance(said, dict):
+        raise TypeError(data)
+    return Event(event_id, EventKind(kind), datetime.fromisoformat(at).astimezone(UTC), said)

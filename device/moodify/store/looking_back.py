@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from moodify.sqlite import mapped
-from moodify.store.database import Connected
+from moodify.store.database import DAMAGE, Connected, passed_over
 from moodify.store.feeling import Feelings, Felt, Noticed, Unseen, Why
 from moodify.store.hearing import Heard, Hearing
+from moodify.store.history import event_of
 from moodify.store.store import stamp
 from moodify.types import Event, EventKind
 
@@ -51,7 +53,7 @@ class LookedBack:
 
 
 class LookingBack(Connected):
-    """A reader's connection. Belongs to one thread."""
+    """A reader's connection; damaged events are passed over. Belongs to one thread."""
 
     def between(self, begins: datetime, ends: datetime, *, now: datetime, silence_s: float, reasons: bool = True) -> LookedBack:
         """Return how it was from one moment to another.
@@ -73,10 +75,15 @@ class LookingBack(Connected):
             if ends <= begins:
                 return LookedBack(begins, begins, earliest, (), (), ())
             told = self._told(self._lead(begins), ends)
-        feelings, hearing = Feelings(silence_s), Hearing()
-        for noticed in told:
-            feelings.take(noticed)
-            hearing.take(noticed)
+        feelings, hearing, damaged = Feelings(silence_s), Hearing(), 0
+        for row in told:
+            try:
+                noticed = _noticed(*row)
+                feelings.take(noticed)
+                hearing.take(noticed)
+            except DAMAGE:
+                damaged += 1
+        passed_over(self._path, damaged)
         felt, unseen = feelings.between(begins, ends)
         return LookedBack(begins, ends, earliest, felt, tuple(_since(earliest, unseen)), hearing.between(begins, ends, reasons=reasons))
 
@@ -84,29 +91,39 @@ class LookingBack(Connected):
         """Return what camera, speaker and link said, and what was wrong with the machine, since a moment, newest first. Raises as :meth:`between`."""
         sql = """
             SELECT id, kind, at, data FROM events
-            WHERE at >= ? AND (kind IN (?, ?, ?) OR (kind = ? AND json_extract(data, '$.reasons') <> '[]')) ORDER BY at DESC, n DESC LIMIT ?
+            WHERE at >= ? AND (kind IN (?, ?, ?) OR (kind = ? AND CASE WHEN json_valid(data) THEN json_extract(data, '$.reasons') <> '[]' END))
+            ORDER BY at DESC, n DESC LIMIT ?
         """
         kinds = [kind.value for kind in (EventKind.CAMERA, EventKind.SPEAKER, EventKind.LINK, EventKind.HEALTH)]
         with mapped(self._path):
-            rows = self._db.execute(sql, [stamp(since), *kinds, limit])
-            return [Event(event_id, EventKind(kind), _date(at), json.loads(data)) for event_id, kind, at, data in rows]
+            rows = self._db.execute(sql, [stamp(since), *kinds, limit]).fetchall()
+        found: list[Event] = []
+        for row in rows:
+            with suppress(*DAMAGE):
+                found.append(event_of(*row))
+        passed_over(self._path, len(rows) - len(found))
+        return found
 
     def _earliest(self) -> datetime | None:
-        at = self._db.execute("SELECT min(at) FROM events").fetchone()[0]
-        return None if at is None else _date(at)
+        return self._first_date("SELECT at FROM events ORDER BY at", [])
 
     def _lead(self, begins: datetime) -> datetime:
         """Return from when on must be read to know how it was when the span begins."""
-        sql = "SELECT at FROM events WHERE kind = ? AND at < ? AND at >= ? ORDER BY at DESC LIMIT 1"
-        found = self._db.execute(sql, [EventKind.MOOD.value, stamp(begins), stamp(begins - LEAD)]).fetchone()
-        return min(begins - _SONG, begins if found is None else _date(found[0]))
+        sql = "SELECT at FROM events WHERE kind = ? AND at < ? AND at >= ? ORDER BY at DESC"
+        found = self._first_date(sql, [EventKind.MOOD.value, stamp(begins), stamp(begins - LEAD)])
+        return min(begins - _SONG, begins if found is None else found)
 
-    def _told(self, begins: datetime, ends: datetime) -> list[Noticed]:
+    def _first_date(self, sql: str, values: list[str]) -> datetime | None:
+        for (at,) in self._db.execute(sql, values):
+            with suppress(*DAMAGE):
+                return _date(at)
+        return None
+
+    def _told(self, begins: datetime, ends: datetime) -> list[tuple[str, str, str | None]]:
         # Of the rest only the moments count: they say that something was running.
         kinds = ", ".join(f"'{kind.value}'" for kind in _TOLD)
         sql = f"SELECT at, kind, CASE WHEN kind IN ({kinds}) THEN data END FROM events WHERE at >= ? AND at < ? ORDER BY at, n"  # noqa: S608 - the names of kinds
-        rows = self._db.execute(sql, [stamp(begins), stamp(ends)])
-        return [Noticed(_date(at), EventKind(kind), {} if data is None else json.loads(data)) for at, kind, data in rows]
+        return list(self._db.execute(sql, [stamp(begins), stamp(ends)]))
 
 
 def _since(earliest: datetime | None, unseen: Iterable[Unseen]) -> Iterator[Unseen]:
@@ -116,6 +133,13 @@ def _since(earliest: datetime | None, unseen: Iterable[Unseen]) -> Iterator[Unse
             yield span
         elif span.ends > earliest:
             yield replace(span, begins=earliest, why=Why.STARTING)
+
+
+def _noticed(at: str, kind: str, data: str | None) -> Noticed:
+    said = {} if data is None else json.loads(data)
+    if not isinstance(said, dict):
+        raise TypeError(data)
+    return Noticed(_date(at), EventKind(kind), said)
 
 
 def _date(at: str) -> datetime:

@@ -54,6 +54,16 @@ class _Feeling:
     told_in: _Sum
 
 
+def can_be_merged(item: object) -> bool:
+    """Return whether something is an event or a summary as :func:`events_in` and :func:`merge` read it."""
+    match item:
+        case {"kind": EventKind.SUMMARY.value, "at": str(at), "data": {"from": str(first), "to": str(last), "events": dict(events), "moods": dict(moods)}}:
+            return all(map(_is_date, (at, first, last))) and all(type(count) is int for count in events.values()) and all(type(s) in {int, float} for s in moods.values())
+        case {"kind": str(kind), "at": str(at), "data": dict()}:
+            return kind != EventKind.SUMMARY and _is_date(at)
+    return False
+
+
 def events_in(items: Iterable[Item]) -> int:
     """Return how many events items tell of: one each, and of a summary as many as it stands for."""
     return sum(sum(item["data"]["events"].values()) if _is_summary(item) else 1 for item in items)
@@ -137,6 +147,14 @@ def _mood(item: Item) -> str | None:
 
 def _is_summary(item: Item) -> bool:
     return bool(item["kind"] == EventKind.SUMMARY)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        _date(text)
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def _date(text: str) -> datetime:

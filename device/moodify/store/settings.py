@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import logging
+from typing import Any, Final
 
 from moodify.sqlite import mapped, transaction
 from moodify.store.database import Connected
+
+logger = logging.getLogger(__name__)
+
+#: Stands for a value of which something is kept that can't be read. It is not "never set": privacy, for one, stays closed.
+DAMAGED: Final = "damaged"
 
 
 class Settings(Connected):
     """Named JSON values, each set as a whole. Belongs to one thread."""
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return the value of ``key``, or ``default`` where it was never set.
+        """Return the value of ``key``, ``default`` where it was never set, or :data:`DAMAGED`.
 
         Raises:
             StoreBusy: locked.
@@ -21,10 +27,10 @@ class Settings(Connected):
         """
         with mapped(self._path):
             row = self._db.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
-        return default if row is None else json.loads(row[0])
+        return default if row is None else self._read(key, row[0])
 
     def all(self) -> dict[str, Any]:
-        """Return every value that is set, by its key.
+        """Return every value that is set, or :data:`DAMAGED`, by its key.
 
         Raises:
             StoreBusy: locked.
@@ -32,7 +38,7 @@ class Settings(Connected):
         """
         with mapped(self._path):
             rows = self._db.execute("SELECT key, value FROM settings ORDER BY key").fetchall()
-        return {key: json.loads(value) for key, value in rows}
+        return {key: self._read(key, value) for key, value in rows}
 
     def put(self, key: str, value: Any) -> None:
         """Set ``key`` to a JSON value; it is on the disk when this returns.
@@ -54,3 +60,10 @@ class Settings(Connected):
         """
         with mapped(self._path), transaction(self._db):
             self._db.execute("DELETE FROM settings WHERE key = ? AND value = ?", [key, json.dumps(value, allow_nan=False)])
+
+    def _read(self, key: str, text: Any) -> Any:
+        try:
+            return json.loads(text)
+        except (ValueError, TypeError, RecursionError):
+            logger.warning("%s: what is kept as %s is damaged, and is passed over", self._path, key)
+            return DAMAGED

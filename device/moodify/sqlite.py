@@ -6,7 +6,7 @@ Files are in WAL mode, so that readers and the writer do not wait for one anothe
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -112,6 +112,25 @@ def migrate(db: Database, steps: Sequence[Callable[[Database], None]]) -> None:
             if db.execute("PRAGMA user_version").fetchone()[0] < number:
                 step(db)
                 db.execute(f"PRAGMA user_version = {number}")
+
+
+def take_back(path: Path) -> None:
+    """Take back what a kill or a power cut has left half done in a file that is not in WAL mode yet, as in its first moments: whoever opens it only to read can't.
+
+    One that is damaged stays as it is.
+
+    Raises:
+        sqlite3.Error: it could not be done.
+    """
+    if not path.exists() or not path.with_name(f"{path.name}-journal").exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
+            # SQLite does it by itself at the first look.
+            connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        if not says_damaged(error):
+            raise
 
 
 def set_aside(path: Path) -> Path:

@@ -52,6 +52,22 @@ def test_what_was_kept_is_there_after_a_restart(path, time):
         assert again.lookup("liked").at == time()
 
 
+def test_a_first_opening_that_is_killed_in_the_middle_of_a_write_is_taken_back_by_the_next(path, tmp_path, time):
+    path.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(tmp_path / "making.db", isolation_level=None)) as making:
+        making.execute("VACUUM")
+        making.execute("PRAGMA cache_size = 2")
+        making.execute("BEGIN IMMEDIATE")
+        making.execute("CREATE TABLE half (text TEXT)")
+        making.executemany("INSERT INTO half VALUES (?)", [["x" * 3_000]] * 20)
+        # As a kill leaves them.
+        for suffix in ("", "-journal"):
+            path.with_name(path.name + suffix).write_bytes((tmp_path / f"making.db{suffix}").read_bytes())
+    with Catalogue(path, now=time) as catalogue:
+        catalogue.keep("liked", tracks(1))
+        assert catalogue.lookup("liked").tracks == tracks(1)
+
+
 @pytest.mark.parametrize("spoiling", [spoil, lambda path: path.write_bytes(b"not a database at all, but long enough to be looked at" * 50)])
 def test_a_damaged_file_is_set_aside_and_the_appliance_goes_on(path, time, caplog, spoiling):
     filled(path, time, *range(500))

@@ -34,6 +34,25 @@ def test_preparing_again_keeps_the_history_and_the_epoch(path, event):
         assert outbox.unsent() == before
 
 
+def test_a_first_start_that_is_killed_in_the_middle_of_a_write_is_taken_back_by_the_next(path, tmp_path):
+    fresh = tmp_path / "fresh" / "moodify.db"
+    fresh.parent.mkdir()
+    with closing(sqlite3.connect(tmp_path / "making.db", isolation_level=None)) as making:
+        making.execute("CREATE TABLE half (text TEXT)")
+        making.execute("DROP TABLE half")
+        making.execute("PRAGMA cache_size = 2")
+        making.execute("BEGIN IMMEDIATE")
+        making.execute("CREATE TABLE half (text TEXT)")
+        making.executemany("INSERT INTO half VALUES (?)", [["x" * 3_000]] * 20)
+        # What a kill leaves at this moment: pages of a transaction that was never committed, and the journal to take them back by.
+        for suffix in ("", "-journal"):
+            fresh.with_name(fresh.name + suffix).write_bytes((tmp_path / f"making.db{suffix}").read_bytes())
+    assert prepare(fresh) is None
+    with closing(sqlite3.connect(fresh)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (migrations.NEWEST,)
+        assert connection.execute("SELECT name FROM sqlite_schema WHERE name = 'half'").fetchall() == []
+
+
 @pytest.mark.parametrize("damage", ["garbage", "torn page", "cut short"])
 def test_a_damaged_database_is_set_aside_whole_and_a_fresh_one_takes_its_place(path, event, damage):
     with Store(path) as store, Outbox(path) as outbox:

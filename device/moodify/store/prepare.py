@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from moodify.errors import StoreBusy, StoreError
-from moodify.sqlite import mapped, set_aside
+from moodify.sqlite import mapped, set_aside, take_back
 from moodify.store import reserve
 from moodify.store.database import connect, damage, make_private
 from moodify.store.migrations import NEWEST, migrate
@@ -45,6 +45,8 @@ def prepare(path: Path) -> Path | None:
 def _prepare(path: Path) -> Path | None:
     aside = None
     try:
+        with mapped(path):
+            take_back(path)
         problem = examine(path)
         if problem is not None:
             aside = set_aside(path)

@@ -34,6 +34,7 @@ def open_to_write(path: Path) -> Database:
     with mapped(path):
         try:
             with mapped(path):
+                sqlite.take_back(path)
                 check_file(path)
         except Damaged as problem:
             set_aside(path, problem)

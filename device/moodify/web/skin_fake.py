@@ -209,7 +209,7 @@ class FakeSkin:
         self._maybe_fail()
         standing = self._standing.get(user, _NOTHING)
         if standing.opted_in_at is None:
-            raise NotPermitted("You have not allowed looks at your skin. Allow them first.")
+            raise NotPermitted("you have not allowed looks at your skin; allow them first, on the page under your skin")
         return standing
 
     def _tell(self, user: UUID, guidance: Guidance | None) -> LookNow:

@@ -92,7 +92,7 @@ def _looking(router: APIRouter, looking: SkinLooking, aside: Aside) -> None:
 def _looking_back(router: APIRouter, keeping: SkinKeeping, aside: Aside) -> None:
     def allowed(user: UUID) -> Sequence[KeptLook]:
         if keeping.standing(user).opted_in_at is None:
-            raise NotPermitted("You have not allowed looks at your skin. Allow them first.")
+            raise NotPermitted("you have not allowed looks at your skin; allow them first, on the page under your skin")
         return keeping.looks(user)
 
     @router.get("/looks")

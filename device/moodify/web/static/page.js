@@ -20,6 +20,7 @@ const shell = start({
     { path: "health", name: "Health", icon: "M12 20s-8-4.6-8-10.3A4.5 4.5 0 0 1 12 7a4.5 4.5 0 0 1 8 2.7C20 15.4 12 20 12 20z", load: () => import("./health.js") },
     { path: "setup", name: "Set-up", icon: "M4 7h10M18 7h2M4 17h2M10 17h10M16 4.5v5M8 14.5v5", owner: true, load: () => import("./setup.js") },
     { path: "people", name: "People", icon: "M16 20v-2a4 4 0 0 0-4-4H7a4 4 0 0 0-4 4v2M9.5 10a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7M21 20v-2a4 4 0 0 0-3-3.9M15.5 3.2a3.5 3.5 0 0 1 0 6.6", load: () => import("./people.js") },
+    { path: "skin", name: "Your skin", hidden: true, under: "people", load: () => import("./skin.js") },
   ],
 });
 

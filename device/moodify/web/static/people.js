@@ -10,7 +10,7 @@ const MOODS = ["happy", "surprised", "calm", "sad", "angry", "tense"];
 export async function open(main, shell) {
   const body = make("div", { class: "people-view" });
   main.replaceChildren(make("h1", {}, "People"), body);
-  const sections = [you(shell), ...(shell.music ? [likes(shell)] : []), sessions(shell), password(shell), ...(shell.me.role === "owner" ? [others(shell)] : []), ending(shell)];
+  const sections = [you(shell), ...(shell.music ? [likes(shell), skin()] : []), sessions(shell), password(shell), ...(shell.me.role === "owner" ? [others(shell)] : []), ending(shell)];
   body.replaceChildren(...sections.map(({ element }) => element));
   await Promise.all(sections.map(({ ready }) => ready));
 }
@@ -102,6 +102,16 @@ function likes(shell) {
         make("div", { class: "pair details-in" }, ...MOODS.map((mood) => field(mood[0].toUpperCase() + mood.slice(1), { name: mood, value: now.moods?.[mood], placeholder: "A Spotify link" }))),
       ),
     ),
+  );
+  return { element };
+}
+
+function skin() {
+  const element = section(
+    "skin",
+    "Your skin, if you like",
+    make("p", {}, "On request the camera looks at your face and tells how it changes against your own earlier looks: a few numbers, and no diagnosis. Nothing of it happens unless you allow it."),
+    make("div", { class: "form-end" }, make("a", { class: "button", href: "#/skin" }, "See what it is")),
   );
   return { element };
 }
@@ -244,7 +254,7 @@ function ending(shell) {
       make(
         "div",
         { class: "details-in" },
-        make("p", { class: "quiet" }, "Your name, likes, password and sessions go, at once and for good. The last owner can’t go: erase the device instead."),
+        make("p", { class: "quiet" }, `Your name, likes, ${shell.music ? "looks at your skin, " : ""}password and sessions go, at once and for good. The last owner can’t go: erase the device instead.`),
         form(
           "Erase my account",
           async ({ password }) => {

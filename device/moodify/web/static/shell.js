@@ -59,7 +59,7 @@ function renew() {
 }
 
 // Begin, and return the shell.
-//   views: [{ path, name, icon, load: () => import(…), hidden, owner }, …]; the first is home; `hidden` ones are not in the navigation, `owner` is for owners alone
+//   views: [{ path, name, icon, load: () => import(…), hidden, owner }, …]; the first is home; `hidden` ones are not in the navigation (but as part of the view that they are `under`), `owner` is for owners alone
 //   signedInStream: path of the server-sent events, listened to while somebody is signed in
 //   brand: what stands in the window's title
 //   music: whether it plays, so that people can say what they like
@@ -172,8 +172,9 @@ export function start({ views, signedInStream, brand, music = false }) {
 
   function mark() {
     const [name] = where();
+    const marked = views.find(({ path }) => path === name)?.under ?? name;
     for (const link of $("nav").children) {
-      if (link.dataset.view === name) link.setAttribute("aria-current", "page");
+      if (link.dataset.view === marked) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
   }

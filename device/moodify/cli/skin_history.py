@@ -46,7 +46,7 @@ def history(config_file: Path | None, email: str | None, *, as_json: bool) -> in
         typer.echo(json.dumps({"people": [_as_json(*each) for each in kept]}, ensure_ascii=False))
         return 0
     if not kept:
-        typer.echo("Nobody has allowed looks at their skin. Everybody does so for themselves, on the page under their skin.")
+        typer.echo('Nobody has allowed looks at their skin. Everybody does so for themselves, on the page under "Your skin".')
         return 0
     console = Console()
     for each in kept:

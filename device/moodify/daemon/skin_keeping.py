@@ -111,4 +111,4 @@ def _standing_of(allowed: Allowed | None) -> Standing:
 
 
 def _not_opted_in() -> NotPermitted:
-    return NotPermitted("you have not allowed looks at your skin; opt in first, on the page under your skin")
+    return NotPermitted('you have not allowed looks at your skin; opt in first, on the page under "Your skin"')

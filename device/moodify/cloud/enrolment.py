@@ -58,7 +58,7 @@ def load(folder: Path) -> Enrolment | None:
         raise PersonMustAct(f"{path}: {error.strerror}; give it to the user that runs Moodify") from error
     try:
         return _read(json.loads(content))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise PersonMustAct(f"{path} is damaged: it does not say which hub this device belongs to; enrol it again with: moodify device enroll") from error
 
 
@@ -159,7 +159,7 @@ def delivery_of(link: LinkConfig) -> Delivery:
 
 def _read(value: Mapping[str, object]) -> Enrolment:
     certificate, port = Certificate.from_pem(_text(value["certificate"])), value["port"]
-    if not isinstance(port, int) or port not in _PORTS or not same_fingerprint(certificate.fingerprint, _text(value["fingerprint"])):
+    if type(port) is not int or port not in _PORTS or not same_fingerprint(certificate.fingerprint, _text(value["fingerprint"])):
         raise ValueError("no port, or another certificate's fingerprint")
     return Enrolment(_text(value["host"]), port, certificate, _text(value["name"]), datetime.fromisoformat(_text(value["enrolled"])).astimezone(UTC))
 

@@ -82,7 +82,7 @@ def setback(path: Path) -> Setback | None:
         return Setback(str(value["kid"]), datetime.fromisoformat(value["at"]), str(value["reason"]))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         logger.warning("%s can't be read: %s", _note(path), error)
         return None
 

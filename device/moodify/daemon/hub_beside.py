@@ -130,7 +130,7 @@ class HubBeside:
             return Endpoint(str(mqtt["host"]), int(mqtt["port"]), tls=bool(mqtt["tls"]))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise LinkDown(f"{self._address} does not say where the hub listens ({error})") from error
 
     def _last_words(self) -> str:

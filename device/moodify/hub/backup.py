@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import lzma
 import shutil
 import zipfile
 import zlib
@@ -113,9 +114,12 @@ def _reading(folder: HubFolder, file: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise PersonMustAct(f"{file}: there is no such file; name what moodify hub backup wrote") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
         raise PersonMustAct(f"{file} is no whole backup of a hub; take another") from error
     except OSError as error:
+        if error.errno is None:
+            # The system has said nothing: it is what bz2 calls its data.
+            raise PersonMustAct(f"{file} is no whole backup of a hub; take another") from error
         raise PersonMustAct(f"{error.filename or file}: {error.strerror}; free disk space, or give {folder.path} to the user that runs the hub") from error
 
 

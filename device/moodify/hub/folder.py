@@ -91,11 +91,13 @@ class HubFolder:
             PersonMustAct: it can't be read.
         """
         try:
-            said: dict[str, Any] = json.loads(self.address.read_bytes())
+            said: object = json.loads(self.address.read_bytes())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise PersonMustAct(f"{self.address} can't be read ({error}); run this as the user that runs the hub, or restart it") from error
+        if not isinstance(said, dict):
+            raise PersonMustAct(f"{self.address} is damaged; restart the hub, which writes it anew")
         return said
 
     def publish(self, said: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import lzma
 import os
 import shlex
 import zipfile
@@ -160,9 +161,12 @@ def _reading(file: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise PersonMustAct(f"{file}: there is no such file; name what moodify backup wrote") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError, RuntimeError) as error:
-        raise PersonMustAct(f"{file} is damaged, or no backup that moodify backup wrote; take another, nothing was changed") from error
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, NotImplementedError, RuntimeError) as error:
+        raise _damaged(file) from error
     except OSError as error:
+        if error.errno is None:
+            # The system has said nothing: it is what bz2 calls its data.
+            raise _damaged(file) from error
         raise _unusable(error, file) from error
 
 
@@ -173,6 +177,10 @@ def _whole(file: Path) -> Iterator[BinaryIO]:
             yield out
     except OSError as error:
         raise _unusable(error, file) from error
+
+
+def _damaged(file: Path) -> PersonMustAct:
+    return PersonMustAct(f"{file} is damaged, or no backup that moodify backup wrote; take another, nothing was changed")
 
 
 def _unusable(error: OSError, file: Path) -> StoreBusy | PersonMustAct:

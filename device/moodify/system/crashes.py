@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import threading
 import time
 from pathlib import Path
@@ -119,9 +120,12 @@ def count_of(path: Path) -> int:
 def _read(path: Path) -> dict[str, Any]:
     try:
         kept = json.loads(path.read_bytes())
-        return {"boot": str(kept["boot"]), "on": bool(kept["on"]), "crashes_s": [float(each) for each in kept["crashes_s"]], "why": kept["why"]}
+        why, crashes_s = kept["why"], [float(each) for each in kept["crashes_s"]]
+        if not all(map(math.isfinite, crashes_s)) or not (why is None or isinstance(why, str)):
+            raise ValueError("another program's")
+        return {"boot": str(kept["boot"]), "on": bool(kept["on"]), "crashes_s": crashes_s, "why": why}
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         log.warning("Crashes are counted anew: %s can't be read (%s)", path, error)
         return {}

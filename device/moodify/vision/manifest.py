@@ -25,7 +25,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 
 class _Part(BaseModel):
     # Other keys (metrics, data, licence) are for people and later readers.
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class InputTensor(_Part):

@@ -20,6 +20,7 @@ AUTHORISED_AT = "authorised_at"
 REFUSED_AT = "refused_at"
 TERM_MONTHS = 6
 WARNING_DAYS = 21
+_YEARS = range(2000, 9000)
 _AGAIN = "sign in again with: moodify spotify login"
 
 
@@ -35,6 +36,9 @@ def date_of(token: Mapping[str, Any], key: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(token[key])
     except (KeyError, TypeError, ValueError):
+        return None
+    # Beyond these, what is reckoned from it or its local time is no date any more.
+    if at.year not in _YEARS:
         return None
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 

@@ -176,7 +176,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     """Return the tokens of a file; None where there is none or it is not whole."""
     try:
         token = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
     return token if whole(token) else None
 

@@ -111,7 +111,7 @@ def test_looks_are_shown_with_their_spread_and_where_they_go(home, keeping):
     assert row.split()[2:] == ["32", "±0", "30", "±0", "45", "±0", "70", "±0", "44", "100"]
     assert "shine: rising: +60.0 points in 30 days, at 95 % from +60.0 to +60.0, by 7 looks" in said
     assert "texture: no change that is more than chance: +0.0 points in 30 days" in said
-    assert "The newest look: shinier than your usual." in said
+    assert "The newest look: looks as usual." in said
     assert "Without hydration_level, elasticity_level: not measurable with a camera." in said
     assert "See a pharmacist, doctor or dermatologist" in said
     assert "example.org" in said

@@ -145,3 +145,19 @@ need_venv() {
   fi
   exec {setup_lock}<&-
 }
+
+# need_audit: the virtual environment .venv-audit with requirements/audit.txt. What looks for weaknesses needs versions of its own, and nothing of it is to be in .venv.
+need_audit() {
+  local folder=.venv-audit pins=requirements/audit.txt made
+  exec {audit_lock}<requirements
+  flock --nonblock "$audit_lock" || { say "waiting for another script that sets up"; flock "$audit_lock"; }
+  made="$PWD|$(readlink -f "$(python_of_the_system)")|$(sha256sum <"$pins")"
+  if [ "$(cat "$folder/made" 2>/dev/null)" != "$made" ]; then
+    rm -rf "$folder"
+    make_venv "$folder"
+    say "installing Python packages: $pins, into $folder"
+    pip_into "$folder" --require-hashes -r "$pins" || die "pip could not install $pins. See above; is there a network?"
+    printf '%s' "$made" >"$folder/made"
+  fi
+  exec {audit_lock}<&-
+}

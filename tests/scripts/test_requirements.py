@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-LISTS = ("base", "browser", "build", "check", "hub", "pi", "plots", "sample", "systemd", "test", "tflite")
+LISTS = ("audit", "base", "browser", "build", "check", "hub", "pi", "plots", "sample", "systemd", "test", "tflite")
 #: The list of the second TFLite runtime, which a test compares with the first; scripts/lock says what is in it.
 NO_EXTRA = {"tflite"}
 

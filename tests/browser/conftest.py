@@ -11,6 +11,9 @@ from signed_in import memory_accounts
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra: browser)")
 
 CHROMIUM = "/usr/bin/chromium"
+#: What a page is given to show what is expected, in milliseconds: a machine that does much else beside is slow.
+_PATIENCE_MS = 15_000
+sync_api.expect.set_options(timeout=_PATIENCE_MS)
 #: Chromium asks nobody but the page.
 _ARGUMENTS = (
     "--no-sandbox",
@@ -42,7 +45,7 @@ def new_page(chromium):
     def make(*, console=True, **options):
         options = {"viewport": {"width": 1280, "height": 900}, "ignore_https_errors": True, "locale": "en-GB", "timezone_id": "Europe/Berlin"} | options
         context = chromium.new_context(**options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(_PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         if console:

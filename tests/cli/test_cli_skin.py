@@ -109,7 +109,7 @@ def test_looks_are_shown_with_their_spread_and_where_they_go(home, keeping):
     said = done(home, "skin", "history")
     (row,) = [line for line in said.splitlines() if line.startswith("2026-03-07")]
     assert row.split()[2:] == ["32", "±0", "30", "±0", "45", "±0", "70", "±0", "44", "100"]
-    assert "shine: rising: +60.0 points in 30 days, at 95 % from +60.0 to +60.0, by 7 looks" in said
+    assert "shine: rising: +60.0 points in 30 days (95 %: +60.0 to +60.0), by 7 looks" in said
     assert "texture: no change that is more than chance: +0.0 points in 30 days" in said
     assert "The newest look: looks as usual." in said
     assert "Without hydration_level, elasticity_level: not measurable with a camera." in said

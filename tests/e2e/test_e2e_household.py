@@ -11,10 +11,13 @@ from hub_house import typed
 
 from appliance import Appliance, data_folder
 from brokers import running_broker
+from looks import a_look
 from moodify.cloud.identity import load_or_make
 from moodify.cloud.mqtt import Connected, Connection, Received
 from moodify.cloud.port import Credentials
+from moodify.daemon.skin_keeping import RunningSkinKeeping
 from moodify.store.outbox import Outbox
+from signed_in import EMAIL
 from waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -116,3 +119,34 @@ def test_at_a_households_broker_it_is_shown_obeys_and_is_forgotten(tmp_path):
     # It needed no hub of its own.
     assert not (data_folder(tmp_path) / "hub").exists()
     assert "open sesame" not in appliance.log
+
+
+def test_a_look_at_skin_leaves_where_its_person_shares_it_and_goes_as_soon_as_they_do_not(tmp_path):
+    with running_broker(tmp_path) as broker, listening(broker) as household:
+        link = f'[link]\nhost = "127.0.0.1"\nport = {broker.endpoint().port}\ntls = false\nhome_assistant = true\n'
+        with Appliance(tmp_path, "--camera", "sample", "--speaker", "simulated", toml=link) as appliance:
+            appliance.wait_for("link", state="ok")
+            topics = {topic for topic, _ in wait_until(lambda: [heard for heard in list(household.heard) if heard[0].endswith("/up/skin")], what="what is shared")}
+            (topic,) = topics
+
+            def told():
+                return json.loads(household.last(topic))
+
+            assert told() == {}
+            person = uuid.UUID(appliance.ask("/api/me")["id"])
+            keeping = RunningSkinKeeping(data_folder(tmp_path) / "moodify.db")
+            keeping.opt_in(person)
+            record = keeping.keep(person, a_look(oiliness=41.5)).record
+            keeping.share(person, on=True)
+            wait_until(lambda: told() != {}, what="the look at the broker")
+            assert told()["looks"] == {str(person): record.model_dump(mode="json", include=told()["looks"][str(person)].keys())}
+            assert told()["looks"][str(person)]["oiliness_level"] == 41.5
+            # By another program, while the appliance runs.
+            assert "Erased: 1 look" in typed(tmp_path, f"moodify skin forget --email {EMAIL} --yes")
+            wait_until(lambda: told() == {}, what="an empty state in its place")
+            with listening(broker) as late:
+                wait_until(lambda: late.last(topic) is not None, what="what is retained")
+                assert json.loads(late.last(topic)) == {}
+            shown = "".join(payload.decode() for name, payload in list(household.heard) if name.startswith("homeassistant/"))
+            assert ("/up/state" in shown, "skin" in shown) == (True, False)
+            assert appliance.end() == 0

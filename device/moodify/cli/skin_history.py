@@ -97,7 +97,7 @@ def _newest(record: FaceRecord) -> list[str]:
 def _said(found: Trend | None) -> str:
     if found is None:
         return f"no trend yet, which takes {MIN_LOOKS} looks that can be compared"
-    return f"{found.direction}: {found.per_month:+.1f} points in 30 days, at 95 % from {found.low:+.1f} to {found.high:+.1f}, by {found.looks} looks"
+    return f"{found.direction}: {found.per_month:+.1f} points in 30 days (95 %: {found.low:+.1f} to {found.high:+.1f}), by {found.looks} looks"
 
 
 def _level(value: float | None, spread: float | None = None) -> str:

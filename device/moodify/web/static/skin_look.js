@@ -39,6 +39,11 @@ function dial() {
   };
 }
 
+// Felt in the hand by who looks into the camera. Before the page was touched a browser refuses it, loudly.
+function shake(pattern) {
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(pattern);
+}
+
 const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
 // Follow the look that goes on, in `main`. `mine`: it was begun here, and ends with this view; one that another tab or a terminal began does not.
@@ -68,7 +73,7 @@ export function looked(main, shell, mine, ended) {
 
   function show({ guidance }) {
     if (guidance === null) return;
-    if (guidance.taken > taken) navigator.vibrate?.(60);
+    if (guidance.taken > taken) shake(60);
     taken = guidance.taken;
     drawn.show(guidance.step, taken);
     speak(guidance.say);
@@ -108,7 +113,7 @@ export function looked(main, shell, mine, ended) {
       if (now.kept !== null) {
         over = true;
         clearTimeout(next);
-        navigator.vibrate?.([60, 80, 60]);
+        shake([60, 80, 60]);
         drawn.show("done", 3);
         write(say, "Done. Thank you.");
         await pause(AGAIN_MS);

@@ -10,6 +10,8 @@ import pytest
 
 from moodify.cloud.executed import Executed
 from moodify.daemon.kept import Kept, last_seen, privacy_kept
+from moodify.sqlite import Damaged
+from moodify.store.database import noted_damage
 from moodify.store.history import History
 from moodify.store.looking_back import LookingBack
 from moodify.store.outbox import Outbox
@@ -141,3 +143,52 @@ def test_what_cannot_even_be_told_of_is_damage(path):
     content = path.read_bytes()
     path.write_bytes(content.replace(b"CREATE TABLE events", b"CREATE TABLE e\xcfents"))
     assert prepare(path) is not None
+
+
+#: First byte of a leaf page (https://sqlite.org/fileformat.html, 1.6).
+OF_INDEX, OF_TABLE = 0x0A, 0x0D
+
+
+def tipped_on_a_page(path, leaf, before, after):
+    """Change bytes within the pages of one kind, as a card does; the database is closed."""
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode = DELETE")
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+    content = path.read_bytes()
+    pages = [content[at : at + size] for at in range(0, len(content), size)]
+    assert any(page[0] == leaf and before in page for page in pages)
+    path.write_bytes(b"".join(page.replace(before, after) if page[0] == leaf else page for page in pages))
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
+
+
+def damaged_for_who_writes(path):
+    prepare(path)
+    with Store(path) as store, pytest.raises(Damaged, match="restart Moodify"):
+        store.retain(1, now=NOW + timedelta(days=30))
+
+
+def test_an_index_that_is_not_its_tables_any_more_is_made_anew_by_a_restart(path, caplog):
+    events = [Event(f"id{n}", EventKind.LINK, NOW + timedelta(minutes=n), {}) for n in range(3)]
+    with Store(path) as store:
+        store.record(events)
+    tipped_on_a_page(path, OF_INDEX, b"2026-11-21T12:01:00", b"2026-11-21T12:01:10")
+    damaged_for_who_writes(path)
+    assert prepare(path) is None
+    assert "nothing is lost" in caplog.text
+    with History(path) as history:
+        assert {event.id for event in history.each()} == {"id0", "id1", "id2"}
+    with Store(path) as store:
+        assert store.retain(1, now=NOW + timedelta(days=30)) == 3
+    assert not noted_damage(path).exists()
+
+
+def test_one_whose_table_holds_what_it_may_not_is_set_aside_by_a_restart(path):
+    with Store(path) as store:
+        store.record([Event(f"an-id-{n}", EventKind.LINK, NOW + timedelta(minutes=n), {}) for n in range(3)])
+    tipped_on_a_page(path, OF_TABLE, b"an-id-1", b"an-id-2")
+    damaged_for_who_writes(path)
+    assert prepare(path) is not None
+    assert not noted_damage(path).exists()
+    with History(path) as history:
+        assert history.recent(5) == []

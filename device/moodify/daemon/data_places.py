@@ -85,7 +85,7 @@ KINDS: Final = (
 _POLL_S: Final = 0.1
 
 #: Files that belong to one of :data:`KINDS`: logs of databases, what was damaged, what a power cut has left half done.
-_WITH: Final = ("-wal", "-shm", "-journal", ".reserve", ".new", ".corrupt.*")
+_WITH: Final = ("-wal", "-shm", "-journal", ".reserve", ".damaged", ".new", ".corrupt.*")
 
 
 def found(folder: Path, kind: Kind) -> list[Path]:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from moodify.errors import StoreBusy
-from moodify.sqlite import BUSY_TIMEOUT_S, mapped, transaction
-from moodify.store.database import connect, overwrite_deleted
+from moodify.sqlite import BUSY_TIMEOUT_S, transaction
+from moodify.store.database import connect, mapped, overwrite_deleted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

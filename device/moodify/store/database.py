@@ -11,14 +11,15 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from moodify import sqlite
-from moodify.sqlite import BUSY_TIMEOUT_S, mapped, says_damaged
+from moodify.sqlite import BUSY_TIMEOUT_S, Damaged, says_damaged
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -28,6 +29,24 @@ logger = logging.getLogger(__name__)
 
 #: What reading a value raises that no Moodify has written: a card has tipped a bit of it, which the database's own check does not see.
 DAMAGE: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
+
+def noted_damage(path: Path) -> Path:
+    """Return the file beside a database that says that somebody found it damaged: a start looks thoroughly then."""
+    return path.with_name(f"{path.name}.damaged")
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into the project's, as :func:`moodify.sqlite.mapped`; damage is noted beside the file."""
+    try:
+        with sqlite.mapped(path):
+            yield
+    except Damaged:
+        # On a disk that takes nothing, whoever meets it next notes it.
+        with suppress(OSError):
+            noted_damage(path).touch(mode=0o600)
+        raise
 
 
 def connect(path: Path, *, durable: bool = True) -> Database:
@@ -46,12 +65,15 @@ def overwrite_deleted(db: Database) -> None:
 def damage(path: Path) -> str | None:
     """Return what is wrong inside a database file (``PRAGMA quick_check``), or None; writes nothing to it.
 
+    Where damage was noted, indexes are held against their tables too (``PRAGMA integrity_check``), which takes three times as long.
+
     Raises:
         sqlite3.Error: it could not be looked at for another reason.
     """
+    check = "integrity_check" if noted_damage(path).exists() else "quick_check"
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
-            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+            found = str(connection.execute(f"PRAGMA {check}(1)").fetchone()[0])
             return None if found == "ok" else found
     except UnicodeDecodeError:
         # It is the text of SQLite's own error that Python can't read: it repeats what it found.
@@ -60,6 +82,16 @@ def damage(path: Path) -> str | None:
         if says_damaged(error):
             return str(error)
         raise
+
+
+def make_indexes_anew(path: Path) -> bool:
+    """Make all indexes anew from their tables, which lose nothing by it; return whether that could be done."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as connection:
+            connection.execute("REINDEX")
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def make_private(path: Path) -> None:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from moodify.sqlite import mapped
-from moodify.store.database import DAMAGE, Connected, passed_over
+from moodify.store.database import DAMAGE, Connected, mapped, passed_over
 from moodify.types import Event, EventKind
 
 if TYPE_CHECKING:

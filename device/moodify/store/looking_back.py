@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from moodify.sqlite import mapped
-from moodify.store.database import DAMAGE, Connected, passed_over
+from moodify.store.database import DAMAGE, Connected, mapped, passed_over
 from moodify.store.feeling import Feelings, Felt, Noticed, Unseen, Why
 from moodify.store.hearing import Heard, Hearing
 from moodify.store.history import event_of

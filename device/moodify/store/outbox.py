@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from moodify.sqlite import mapped, transaction
-from moodify.store.database import Connected
+from moodify.sqlite import transaction
+from moodify.store.database import Connected, mapped
 from moodify.types import OutboxMessage
 
 if TYPE_CHECKING:

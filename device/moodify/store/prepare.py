@@ -9,9 +9,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from moodify.errors import StoreBusy, StoreError
-from moodify.sqlite import mapped, set_aside, take_back
+from moodify.sqlite import set_aside, take_back
 from moodify.store import reserve
-from moodify.store.database import connect, damage, make_private
+from moodify.store.database import connect, damage, make_indexes_anew, make_private, mapped, noted_damage
 from moodify.store.migrations import NEWEST, migrate
 
 if TYPE_CHECKING:
@@ -48,9 +48,12 @@ def _prepare(path: Path) -> Path | None:
         with mapped(path):
             take_back(path)
         problem = examine(path)
-        if problem is not None:
+        if problem is not None and noted_damage(path).exists() and make_indexes_anew(path) and examine(path) is None:
+            logger.warning("the database's indexes were damaged (%s): they are made anew, and nothing is lost", problem)
+        elif problem is not None:
             aside = set_aside(path)
             logger.error("the database was damaged (%s): it is kept as %s, and a fresh one takes its place", problem, aside.name)
+        noted_damage(path).unlink(missing_ok=True)
         make_private(path)
     except OSError as error:
         if error.errno == errno.ENOSPC:

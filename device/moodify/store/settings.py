@@ -6,8 +6,8 @@ import json
 import logging
 from typing import Any, Final
 
-from moodify.sqlite import mapped, transaction
-from moodify.store.database import Connected
+from moodify.sqlite import transaction
+from moodify.store.database import Connected, mapped
 
 logger = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from moodify.sqlite import mapped, transaction
+from moodify.sqlite import transaction
 from moodify.store import aside, bounding
-from moodify.store.database import Connected
+from moodify.store.database import Connected, mapped
 from moodify.store.merging import Span
 from moodify.store.messages import batches, dumps
 

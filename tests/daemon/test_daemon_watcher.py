@@ -20,11 +20,11 @@ from moodify.daemon.skin_look import SkinLooks
 from moodify.daemon.threads import guarded
 from moodify.daemon.watcher import Watcher
 from moodify.errors import CannotWork, NoCamera
-from moodify.skin.rendering import Skin, View, render
 from moodify.system.clock import RecordingClock
 from moodify.types import Image, PixelLayout
 from moodify.vision.eyes import open_eyes
 from moodify.web.skin_fake import FakeSkin
+from somebody import room_with_somebody
 from waiting import wait_until
 
 CONFIG = CameraConfig(idle_fps=30, face_fps=30, scan_fps=30)
@@ -258,15 +258,6 @@ def test_who_begins_to_aim_just_as_privacy_begins_does_not_go_on_after_it():
 ADA = uuid4()
 
 
-def somebody():
-    """What a camera gives of a rendered face in the middle of a room: picture and detail."""
-    face, _ = render(Skin(), View(eyes_px=100))
-    room = np.full((face.shape[0] * 3 // 2, face.shape[0] * 2, 3), (95, 100, 108), np.uint8)
-    top, left = (room.shape[0] - face.shape[0]) // 2, (room.shape[1] - face.shape[1]) // 2
-    room[top : top + face.shape[0], left : left + face.shape[1]] = face
-    return frame_images(room, (320, 240), 1280)
-
-
 class Mirror(Post):
     """A watcher with somebody before the camera, who may have their skin looked at; its frames are a quarter of a second apart, at any rate."""
 
@@ -290,7 +281,7 @@ def mirror():
 
 
 def test_a_look_at_skin_is_fed_until_its_record_is_kept_and_the_exposure_held_meanwhile(mirror):
-    mirror.camera.show(*somebody())
+    mirror.camera.show(*frame_images(room_with_somebody(), (320, 240), 1280))
     mirror.await_frames(1)
     mirror.looks.begin(ADA, "Ada", skin_type=None)
     assert mirror.result().kept.record.eyes_px == pytest.approx(100, abs=8)
@@ -338,6 +329,6 @@ def test_who_begins_a_look_at_skin_just_as_privacy_begins_does_not_go_on_after_i
 def test_while_nobody_has_their_skin_looked_at_no_frame_is(mirror, monkeypatch):
     looked = []
     monkeypatch.setattr(mirror.looks, "look", lambda *frame: looked.append(frame))
-    mirror.camera.show(*somebody())
+    mirror.camera.show(*frame_images(room_with_somebody(), (320, 240), 1280))
     mirror.await_frames()
     assert (looked, mirror.camera.held) == ([], ())

@@ -1,13 +1,19 @@
 """A look at one's skin from the page's programs: real appliance, real camera reader, detector, database and HTTP; the face is rendered."""
 
+import json
 import urllib.error
 
-import cv2
-import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from appliance import Appliance
-from moodify.skin.rendering import Skin, View, render
+from appliance import Appliance, environment_of, moodify
+from moodify.cli.main import app
+from moodify.errors import RetryLater
+from moodify.skin.capture import SAY, Step
+from moodify.web.certificate import ensure
+from ports import free_port
+from signed_in import EMAIL, PASSWORD
+from somebody import recording_of_somebody
 from waiting import wait_until
 
 #: Each picture stands for two seconds.
@@ -15,24 +21,15 @@ PICTURES = 400
 PACE = 4
 
 
-def room_with_somebody(folder):
-    """Write a recording of somebody who sits before the camera for a long time; return its folder."""
-    folder.mkdir()
-    face, _ = render(Skin(), View(eyes_px=100))
-    room = np.full((face.shape[0] * 3 // 2, face.shape[0] * 2, 3), (108, 100, 95), np.uint8)
-    top, left = (room.shape[0] - face.shape[0]) // 2, (room.shape[1] - face.shape[1]) // 2
-    room[top : top + face.shape[0], left : left + face.shape[1]] = face[:, :, ::-1]
-    first = folder / "0.png"
-    cv2.imwrite(str(first), room)
-    for number in range(1, PICTURES):
-        (folder / f"{number}.png").symlink_to(first)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def appliance(tmp_path_factory):
+    """An appliance with somebody before its camera, its page encrypted."""
     home = tmp_path_factory.mktemp("home")
-    with Appliance(home, "--camera", room_with_somebody(home / "room"), "--speaker", "simulated", "--pace", PACE, toml="[link]\nenabled = false\n") as appliance:
+    certificate, key = home / "page.pem", home / "page.key"
+    ensure(certificate, key, ("localhost",), title="a test")
+    toml = f'[link]\nenabled = false\n[web]\nport = {free_port()}\ncertificate = "{certificate}"\nkey = "{key}"\n'
+    camera = recording_of_somebody(home / "room", PICTURES)
+    with Appliance(home, "--camera", camera, "--speaker", "simulated", "--pace", PACE, toml=toml) as appliance:
         appliance.wait_for("camera", state="ok")
         yield appliance
 
@@ -76,6 +73,26 @@ def test_a_look_is_begun_followed_kept_looked_back_on_and_erased(appliance):
     assert "skin" not in str(appliance.events)
     appliance.ask(f"/api/me/skin/looks/{end['kept']['id']}", "DELETE")
     assert appliance.ask("/api/me/skin/looks")["looks"] == []
+
+
+def test_the_terminal_has_the_appliance_look_over_its_encrypted_page(appliance):
+    appliance.ask("/api/me/skin", "PUT", {"opted_in": True})
+    password = appliance.home / "password"
+    password.write_text(f"{PASSWORD}\n")
+    scanned = moodify(appliance.home, "skin", "scan", "--email", EMAIL, "--password-file", password, "--json")
+    assert scanned.returncode == 0, scanned.stderr
+    (kept,) = appliance.ask("/api/me/skin/looks")["looks"]
+    assert json.loads(scanned.stdout) == kept["record"]
+    assert SAY[Step.HOLD_STILL] in scanned.stderr
+    # Another certificate than the page shows is another's page.
+    ensure(appliance.home / "other.pem", appliance.home / "other.key", ("localhost",), title="another")
+    own = appliance.home / ".config" / "moodify" / "moodify.toml"
+    other = appliance.home / "other.toml"
+    other.write_text(own.read_text().replace("page.", "other."))
+    arguments = ("skin", "scan", "--email", EMAIL, "--password-file", password, "--config", other)
+    refused = CliRunner().invoke(app, list(map(str, arguments)), env=environment_of(appliance.home))
+    assert isinstance(refused.exception, RetryLater)
+    assert "certificate verify failed" in str(refused.exception)
 
 
 def test_the_room_is_told_whose_skin_is_looked_at_and_privacy_ends_it(appliance):

@@ -115,10 +115,17 @@ def _own_names(web: WebConfig, device: str) -> tuple[str, ...]:
     return () if web.on_loopback else (*own_names(), f"{device}.local")
 
 
+def certificate_shown(web: WebConfig, folder: Path) -> Path | None:
+    """Return the certificate that a page shows whose appliance has its data in ``folder``; None where it speaks plain HTTP."""
+    if web.on_loopback and web.certificate is None:
+        return None
+    return web.certificate or folder / CERTIFICATE
+
+
 def _certificate(web: WebConfig, folder: Path, device: str) -> tuple[Path, Path] | None:
     from moodify.web.certificate import ensure
 
-    if web.on_loopback and web.certificate is None:
+    if certificate_shown(web, folder) is None:
         return None
     if web.certificate is not None and web.key is not None:
         return web.certificate, web.key

@@ -17,7 +17,7 @@ from moodify.daemon.erasing import wanted
 from moodify.daemon.places import DATABASE
 from moodify.types import FELT_MOODS
 from moodify.web.fake import FakeHouse
-from signed_in import PASSWORD, memory_accounts
+from signed_in import EMAIL, PASSWORD, memory_accounts
 
 pytestmark = pytest.mark.browser
 
@@ -139,6 +139,13 @@ def test_an_owner_takes_data_along(home, page, tmp_path):
         page.get_by_role("button", name="Diagnostics").click()
     diagnostics.value.save_as(tmp_path / "diagnostics.json")
     assert "appliance" in json.loads((tmp_path / "diagnostics.json").read_text("utf-8"))
+
+
+def test_a_person_takes_along_what_is_kept_of_them(home, page):
+    home.enter(page, "people")
+    with page.expect_download() as mine:
+        page.get_by_role("button", name="Download").click()
+    assert json.loads(mine.value.path().read_text("utf-8"))["email"] == EMAIL
 
 
 def test_a_member_sees_health_and_no_data_to_take(home, page):

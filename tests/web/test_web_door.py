@@ -192,6 +192,15 @@ def test_what_people_say_of_themselves_is_kept_and_shown_to_them_alone(browser):
     assert browser.patch("/api/me", json={"role": "owner"}).status_code == 422
 
 
+def test_everybody_can_take_along_what_is_kept_of_them_and_of_nobody_else(browser, stranger):
+    told = browser.get("/api/me/data")
+    assert (told.headers["content-type"], told.headers["content-disposition"].startswith('attachment; filename="moodify-my-data-')) == ("application/json", True)
+    me = browser.get("/api/me").json()
+    assert (told.json()["id"], told.json()["email"], len(told.json()["sessions"])) == (me["id"], EMAIL, len(browser.get("/api/sessions").json()["sessions"]))
+    assert "argon2" not in told.text
+    assert stranger.get("/api/me/data").status_code == 401
+
+
 def test_what_one_signs_in_with_is_changed_with_the_password(browser):
     other = {"email": "lovelace@example.org"}
     assert browser.patch("/api/me", json=other).status_code == 403

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID  # noqa: TC003 - FastAPI reads the annotations
@@ -35,6 +36,7 @@ from moodify.web.account_schemas import (
     UserOut,
     changes_of,
 )
+from moodify.web.answers import as_file
 from moodify.web.cookies import Cookies
 from moodify.web.problems import Problem, of_error
 from moodify.web.schemas import Said, problems
@@ -152,6 +154,13 @@ def _own(router: APIRouter, accounts: Accounts, desk: Desk, changed: Callable[[]
         user = await desk.ask(accounts.update_me, who.user.id, **changes_of(asked))
         changed()
         return UserOut.of(user)
+
+    @router.get("/me/data", response_class=Response, responses={200: {"content": {"application/json": {}}, "description": "A file to keep."}})
+    async def my_data(who: Person) -> Response:
+        """Return all that is kept of oneself, as a file: what moodify export has of one, without a password's hash, tokens and codes."""
+        kept = await desk.ask(accounts.export, who.user.id)
+        content = json.dumps(kept, ensure_ascii=False, indent=1).encode(errors="backslashreplace")
+        return Response(content, media_type="application/json", headers=as_file("my-data", "json"))
 
     @router.put("/me/password")
     async def change_password(asked: NewPassword, who: Person) -> Said:

@@ -1,12 +1,12 @@
 // How the appliance is, in full; and for owners what is kept: diagnostics, backup, erasing.
 
-import { day, field, form, icon, make, press, sentence, sure, toldHere } from "./parts.js";
+import { fetched } from "./fetched.js";
+import { day, field, form, icon, keepFile, make, press, sentence, sure, toldHere } from "./parts.js";
 
 export const title = "Health";
 
 const FRESH_MS = 15_000;
 const STATES = { ok: "ok", degraded: "limited", broken: "needs somebody", off: "off", starting: "starting" };
-const GET = "M12 4v11M7 11l5 5 5-5M5 20h14";
 
 const number = (value, digits = 0) => value.toLocaleString([], { maximumFractionDigits: digits });
 
@@ -99,20 +99,6 @@ function outbox({ outbox: counts, parts: { link } }) {
 
 // What an owner may take along or take away.
 
-function fetched(words, path, shell, answer) {
-  const button = make("button", { class: "button" }, icon(GET), words);
-  button.firstChild.classList.add("line");
-  return press(button, answer, async () => {
-    // A stale session is renewed before the browser fetches the file by itself.
-    await shell.ask("GET", "/api/session");
-    const link = make("a", { href: path, download: "", hidden: true });
-    document.body.append(link);
-    link.click();
-    link.remove();
-    return "Your browser is fetching it. A long history takes a while.";
-  });
-}
-
 function erasing(main, shell) {
   const password = field("Your password", { name: "password", type: "password", autocomplete: "current-password", required: true, maxlength: 256 });
   const erase = form(
@@ -142,7 +128,7 @@ function data(main, shell) {
   return card(
     "data-title", "Your data",
     make("p", {}, "A backup holds history, taste, songs and settings, but no keys, accounts and sign-ins: it is for moodify restore. Diagnostics are for somebody who helps you: no secrets, no moods, no songs."),
-    make("div", { class: "form-end" }, fetched("Backup", "/api/backup", shell, answer), fetched("Diagnostics", "/api/diagnostics", shell, answer)),
+    make("div", { class: "form-end" }, ...[["Backup", "/api/backup"], ["Diagnostics", "/api/diagnostics"]].map(([words, path]) => fetched(words, path, shell, answer, "Your browser is fetching it. A long history takes a while."))),
     answer,
     erasing(main, shell),
   );

@@ -1,5 +1,6 @@
 // The own account: name, likes, password, sessions; for an owner also who else may come in.
 
+import { fetched } from "./fetched.js";
 import { listening } from "./listening.js";
 import { choice, copyable, day, field, form, make, sure, tell } from "./parts.js";
 
@@ -10,7 +11,7 @@ const MOODS = ["happy", "surprised", "calm", "sad", "angry", "tense"];
 export async function open(main, shell) {
   const body = make("div", { class: "people-view" });
   main.replaceChildren(make("h1", {}, "People"), body);
-  const sections = [you(shell), ...(shell.music ? [likes(shell), skin()] : []), sessions(shell), password(shell), ...(shell.me.role === "owner" ? [others(shell)] : []), ending(shell)];
+  const sections = [you(shell), ...(shell.music ? [likes(shell), skin()] : []), sessions(shell), password(shell), ...(shell.me.role === "owner" ? [others(shell)] : []), known(shell), ending(shell)];
   body.replaceChildren(...sections.map(({ element }) => element));
   await Promise.all(sections.map(({ ready }) => ready));
 }
@@ -241,6 +242,18 @@ function person(user, shell, answer, draw) {
     make("div", { class: "grow" }, make("strong", {}, name), make("p", { class: "quiet" }, `${user.email} · ${user.role}${user.active ? "" : ", shut out"} · ${seen}`)),
     ...buttons,
   );
+}
+
+function known(shell) {
+  const answer = answerLine();
+  const element = section(
+    "known",
+    "What is kept of you",
+    make("p", { class: "quiet" }, `Your account, ${shell.music ? "likes, looks at your skin, " : ""}where you are signed in and whom you invited, in one file to read. Without your password.`),
+    make("div", { class: "form-end" }, fetched("Download", "/api/me/data", shell, answer, "Your browser is fetching it.")),
+    answer,
+  );
+  return { element };
 }
 
 function ending(shell) {

@@ -1,5 +1,6 @@
 // A person's own face record: what it is, allowing it, a look, what came of it, and the end of it. Numbers alone; no picture reaches the page.
 
+import { fetched } from "./fetched.js";
 import { choice, day, icon, make, press, sure, tell } from "./parts.js";
 import { looked } from "./skin_look.js";
 import { advice, measures, result, unmeasured } from "./skin_numbers.js";
@@ -256,7 +257,7 @@ function yours(shell, standing, kept, redraw) {
       make("span", {}, "Share my newest look with the household’s hub or broker", make("span", { class: "hint skin-hint" }, "Off unless you want it. The numbers go out as an MQTT message, under your account’s number, without your name; whoever reads there sees them.")),
     ),
     make("div", { class: "form-end" }, stop),
-    make("p", { class: "quiet" }, `Allowed by you on ${day(standing.opted_in_at)}.`),
+    make("p", { class: "quiet" }, `Allowed by you on ${day(standing.opted_in_at)}. To take it along: `, make("a", { href: "#/people" }, "People"), ", What is kept of you."),
     answer,
   );
 }
@@ -264,22 +265,17 @@ function yours(shell, standing, kept, redraw) {
 function printing(shell, newest) {
   const answer = make("p", { class: "answer", role: "status" });
   const print = choice("Number of the print", Array.from({ length: PRINTS }, (_, n) => [n, String(n)]), newest?.record.card ?? 0, "Take another for each new print: colours are compared between looks with the same one.");
-  const fetch = press(make("button", { type: "button", class: "button" }, "Get the card as PDF"), answer, async () => {
-    // A stale session is renewed before the browser fetches the file by itself.
-    await shell.ask("GET", "/api/session");
-    const link = make("a", { href: `/api/me/skin/card.pdf?print=${print.input.value}`, download: "", hidden: true });
-    document.body.append(link);
-    link.click();
-    link.remove();
-    return "Your browser is fetching it. Print it on A4 at 100 %.";
-  });
+  const place = make("div", { class: "form-end" });
+  const offer = () => place.replaceChildren(fetched("Get the card as PDF", `/api/me/skin/card.pdf?print=${print.input.value}`, shell, answer, "Your browser is fetching it. Print it on A4 at 100 %."));
+  print.input.addEventListener("change", offer);
+  offer();
   return make(
     "section", { class: "card stack", "aria-labelledby": "card-title" },
     make("h2", { id: "card-title" }, "The reference card"),
     make("p", {}, "For redness and tone: print it in colour on matte paper at 100 %, and hold it beside your chin, flat towards the camera, in the light that is on your face. The line on it must be 100 mm long."),
     make("p", { class: "quiet" }, "Keep it dark and dry. After a year make a new one: your usual of redness and tone then begins anew."),
     print,
-    make("div", { class: "form-end" }, fetch),
+    place,
     answer,
   );
 }

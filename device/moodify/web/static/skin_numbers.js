@@ -93,11 +93,13 @@ function against(comparison, compared, isNewest) {
     const before = Math.max(0, compared - 1);
     return isNewest && before < USUAL_LOOKS ? `Your usual shows after ${USUAL_LOOKS} looks like this one; so far ${before === 0 ? "there is none" : before === 1 ? "there is one" : `there are ${before}`} before it.` : "There was no usual to compare it with.";
   }
-  const { usual, difference, uncertainty } = comparison;
+  const { difference, uncertainty } = comparison;
   const beyond = Math.abs(difference) > uncertainty;
-  const apart = Math.round(Math.abs(difference));
-  const where = apart === 0 ? `As your usual of ${whole(usual)}` : `${apart} ${difference > 0 ? "above" : "below"} your usual of ${whole(usual)}`;
-  return beyond ? `${where}: more than chance, which makes up to ${whole(uncertainty)}.` : apart === 0 ? `${where}.` : `${where}: no more than chance, which makes up to ${whole(uncertainty)}.`;
+  // Rounded as the level is; but what is more is shown to be more.
+  const shown = beyond && Math.round(Math.abs(difference)) === Math.round(uncertainty) ? (number) => number.toFixed(1) : whole;
+  const apart = shown(Math.abs(difference));
+  if (!beyond && apart === "0") return "As your usual.";
+  return `${apart} ${difference > 0 ? "above" : "below"} your usual: ${beyond ? "more" : "no more"} than chance, which makes up to ${shown(uncertainty)}.`;
 }
 
 export function trendIn({ per_month: slope, low, high, compared }) {

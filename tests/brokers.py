@@ -10,6 +10,7 @@ import socket
 import subprocess
 
 from moodify.cloud.port import Credentials, Endpoint
+from ports import free_port
 from waiting import wait_until
 
 OBSERVER = Credentials("observer", None)
@@ -63,10 +64,7 @@ class Broker:
     def _start(self):
         state = self.folder / "state"
         state.mkdir(parents=True, exist_ok=True)
-        if not self._port:
-            with socket.socket() as probe:
-                probe.bind((HOST, 0))
-                self._port = probe.getsockname()[1]
+        self._port = self._port or free_port(HOST)
         access = self.folder / "mosquitto.acl"
         access.write_text(_ACCESS)
         access.chmod(0o600)

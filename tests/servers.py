@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -16,6 +15,7 @@ import redis
 from sqlalchemy import make_url
 
 from moodify.hub.database import open_database
+from ports import free_port
 from waiting import wait_until
 
 #: PostgreSQL refuses to run as root.
@@ -103,8 +103,7 @@ class Redis(Server):
     """A Redis on loopback that keeps nothing on the disk."""
 
     def __init__(self, folder):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         self.url = f"redis://127.0.0.1:{port}/0"
         options = {"bind": "127.0.0.1", "port": port, "save": "", "appendonly": "no", "dir": folder}
         super().__init__(["redis-server", *(part for name, value in options.items() for part in (f"--{name}", str(value)))], answers=self._ready)

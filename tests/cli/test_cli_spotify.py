@@ -29,16 +29,12 @@ from moodify.music.spotify.signin import open_sign_in
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
 from moodify.music.spotify.tokens import FILE, TokenFile
 from moodify.types import Track
+from ports import free_port
 from waiting import wait_until
 
 CLIENT = "0123456789abcdef0123456789abcdef"
 PLAYBACK = "user-read-playback-state user-modify-playback-state"
 ENOUGH = f"{PLAYBACK} user-library-read user-top-read user-read-recently-played"
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 def keep(home, *, scope=ENOUGH, days_ago=0.0, **more):

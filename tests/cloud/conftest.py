@@ -16,6 +16,7 @@ from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
 from moodify.store.store import Store
 from moodify.types import Event, EventKind
+from ports import free_port
 from signing import NameOnly
 from waiting import wait_until
 
@@ -129,5 +130,5 @@ def mosquitto(tmp_path):
 @pytest.fixture
 def open_broker(mosquitto):
     """A mosquitto that lets everybody do everything."""
-    port = mosquittos.free_port()
+    port = free_port()
     return mosquitto(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\n", port=port)

@@ -22,12 +22,6 @@ class Mosquitto:
     endpoint: Endpoint | None
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def start(configuration, folder, *, port=None, ready=None):
     """Start one in ``folder``; it listens on loopback at ``port``, or wherever ``ready`` (a socket) appears."""
     file, log = folder / "mosquitto.conf", folder / "mosquitto.log"

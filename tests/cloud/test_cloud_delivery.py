@@ -7,7 +7,6 @@ import os
 import signal
 import uuid
 
-import mosquittos
 import pytest
 from stub_broker import disconnect, publish
 
@@ -18,6 +17,7 @@ from moodify.errors import LinkDown, StoreBusy
 from moodify.hub.collector import Collector
 from moodify.sqlite import transaction
 from moodify.store.outbox import Outbox
+from ports import free_port
 from waiting import wait_until
 
 ACKS = "moodify/v1/m-abcdefghijklmnop/down/ack"
@@ -303,7 +303,7 @@ class Hub:
 
 
 def test_a_hub_and_a_broker_that_are_killed_again_and_again_cost_nothing(mosquitto, device_at):
-    port = mosquittos.free_port()
+    port = free_port()
     configuration = f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
     broker = mosquitto(configuration, port=port)
     device = device_at(lambda: broker.endpoint, delivery=Delivery.HUB, silence_s=0.2)
@@ -328,7 +328,7 @@ def test_a_hub_and_a_broker_that_are_killed_again_and_again_cost_nothing(mosquit
 def test_mosquitto_gives_the_device_its_acknowledgements_by_its_own_rights(mosquitto, device_at, tmp_path):
     (tmp_path / "access").write_text("pattern write moodify/v1/%u/up/#\npattern read moodify/v1/%u/down/#\nuser hub\ntopic readwrite moodify/#\n")
     (tmp_path / "access").chmod(0o644)
-    port = mosquittos.free_port()
+    port = free_port()
     broker = mosquitto(f"listener {port} 127.0.0.1\nallow_anonymous true\nacl_file {tmp_path}/access\n", port=port)
     device = device_at(lambda: broker.endpoint, delivery=Delivery.HUB)
     hub = Hub(broker.endpoint)

@@ -6,7 +6,6 @@ import json
 import ssl
 from datetime import timedelta
 
-import mosquittos
 import pytest
 from authorities import DAY, Authority, context_of
 from stub_broker import StubBroker
@@ -15,6 +14,7 @@ from moodify.cloud.opening import open_socket
 from moodify.cloud.port import Endpoint, LinkState
 from moodify.errors import LinkDown, LinkRefused
 from moodify.hub.certificate import make
+from ports import free_port
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def tls_broker(mosquitto):
     """A maker of mosquittos with TLS, given certificate and key; returns the port."""
 
     def make_one(certificate, key):
-        port = mosquittos.free_port()
+        port = free_port()
         mosquitto(f"listener {port} 127.0.0.1\nallow_anonymous true\ncertfile {certificate}\nkeyfile {key}\n", port=port)
         return port
 

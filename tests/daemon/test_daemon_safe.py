@@ -33,6 +33,7 @@ from moodify.store.store import Store
 from moodify.system.clock import WorldClock
 from moodify.system.crashes import FILE, MANY, count_of
 from moodify.system.notify import Notifier
+from ports import free_port
 from processes import open_files
 from signed_in import Page
 from waiting import wait_until
@@ -49,8 +50,7 @@ class Supervisor:
     def __init__(self, folder):
         self.state = folder / "state"
         self.state.mkdir(mode=0o700)
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.configuration = folder / "moodify.toml"
         self.configuration.write_text(TOML.format(port=self.port))
         self.log = folder / "log"

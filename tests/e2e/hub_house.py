@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-import socket
 import subprocess
 import sys
 import threading
@@ -44,12 +43,6 @@ def typed(home, line):
     done = subprocess.run([sys.executable, "-m", *words], cwd=home, env=environment_of(home), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
     return done.stdout
-
-
-def a_free_port():
-    """Return a port of this machine that nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Api:

@@ -19,6 +19,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from ports import free_port
+
 #: The most settings that one comment may speak of.
 RUN = 4
 
@@ -139,8 +141,7 @@ def household(folder, tmp_path, certificates):
     access = tmp_path / "moodify.acl"
     shutil.copy(folder / "mosquitto/moodify.acl", access)
     access.chmod(0o600)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     configuration = (folder / "mosquitto/moodify.conf").read_text()
     for theirs, ours in (
         ("listener 8883", f"listener {port} 127.0.0.1"),

@@ -2,7 +2,6 @@
 
 import io
 import os
-import socket
 import threading
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,14 +10,10 @@ import requests
 from moodify.music.spotify.login import login
 from moodify.music.spotify.scopes import PLAYBACK
 from moodify.music.spotify.terminal import Terminal
+from ports import free_port
 from waiting import wait_until
 
 CLIENT = "0123456789abcdef0123456789abcdef"
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 def browse(link):

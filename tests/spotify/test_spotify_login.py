@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import requests
-from spotify_owner import CLIENT, Keyboard, Owner, browse, free_port
+from spotify_owner import CLIENT, Keyboard, Owner, browse
 
 from moodify.config.model import MusicConfig
 from moodify.errors import CannotWork, MoodifyError, NotAllowed, PersonMustAct, SignInNeeded, SpeakerUnavailable
@@ -27,6 +27,7 @@ from moodify.music.spotify.signin import SignIn, open_sign_in, signed_in
 from moodify.music.spotify.simulated.levers import ACCOUNTS
 from moodify.music.spotify.terminal import Terminal
 from moodify.music.spotify.tokens import FILE, TokenFile
+from ports import free_port
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from moodify.hub.setup import initialise
 from waiting import wait_until
 
 START_S = 60.0
-END_S = 10.0
+END_S = 30.0
 #: For a test: on loopback, on free ports, unheard by others.
 QUIET = {"host": '"127.0.0.1"', "port": "0", "api_port": "0", "announce": "false"}
 
@@ -131,13 +131,13 @@ class HubDevice:
         self.signals = [one for one in self.signals if not isinstance(one, Received)]
         items = [{"id": one, "kind": "mood", "at": datetime.now(UTC).isoformat(), "data": {"mood": "calm"}} for one in ids]
         summary = json.dumps({"v": 1, "epoch": epoch, "seq": seq, "items": items}).encode()
-        until_s, again_s = time.monotonic() + 30, 0.0
+        until_s, again_s = time.monotonic() + 60, 0.0
         while not any(isinstance(one, Received) and any(first <= seq <= last for first, last in json.loads(one.payload)["ranges"]) for one in self.signals):
             assert time.monotonic() < until_s, f"the hub did not acknowledge {seq}: {self.signals[-10:]}"
             if time.monotonic() > again_s:
                 # As a device does: offered until it is acknowledged.
                 self.connection.publish(f"moodify/v1/{self.id}/up/ev", summary)
-                again_s = time.monotonic() + 5
+                again_s = time.monotonic() + 10
             self.signals.extend(self.connection.step(0.05))
 
     def show(self, name, **value):

@@ -28,7 +28,7 @@ def password_file(tmp_path):
 
 def mail(server, files, **changes):
     """Return what hands in mails there."""
-    told = {"host": "127.0.0.1", "port": server.port, "security": "starttls", "sender": "moodify@example.org", "ca_file": files[0], "timeout_s": 5.0}
+    told = {"host": "127.0.0.1", "port": server.port, "security": "starttls", "sender": "moodify@example.org", "ca_file": files[0], "timeout_s": 20.0}
     return Mail(MailServer(**(told | changes)))
 
 

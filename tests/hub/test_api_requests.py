@@ -333,7 +333,7 @@ def test_a_device_shows_its_states_streams_and_gaps(api, device):
         (None, 0, False, False),
         (None, 0, True, True),
         ("online", 0, False, True),
-        ("online", 50, False, True),
+        ("online", 30, False, True),
         ("online", 70, False, False),
         ("online", 70, True, True),
         ("offline", 0, False, False),
@@ -479,7 +479,7 @@ def test_an_answer_is_waited_for_without_holding_up_others(api, device):
     assert api.admin.get("/v1/devices").status_code == 200
     api.database.commands.answered(device, command, status="ok", error=None, data={"faces": 1}, now=datetime.now(UTC))
     for thread in waiting:
-        thread.join(10)
+        thread.join(30)
     assert [(answer.json()["state"], answer.json()["data"]) for answer in found] == [("ok", {"faces": 1})] * len(waiting)
 
 

@@ -131,7 +131,7 @@ def test_while_the_database_takes_nothing_nothing_is_acknowledged_and_little_is_
     wait_until(lambda: hub.counted("moodify_hub_commits_failed_total") >= 3, what="three tries")
     assert len([record for record in caplog.records if "stores nothing" in record.message]) == 1
     intake.failure = None
-    speaker.until(lambda: len(acked(speaker)) == 800)
+    speaker.until(lambda: len(acked(speaker)) == 800, within_s=60)
     wait_until(lambda: collector.trouble is None, what="a collector that is well")
     assert len(hub.stored()) == 800
 

@@ -12,6 +12,7 @@ from moodify.errors import StoreBusy, StoreError
 from moodify.hub.database import open_database
 from moodify.hub.database.models import Base
 from summaries import DAY, NOW, enrolled, item, summary
+from waiting import wait_until
 
 KINDS = ["SQLite", "PostgreSQL"]
 
@@ -73,18 +74,18 @@ def test_a_backup_is_private_and_nothing_is_beside_it(database, tmp_path):
 
 def test_a_backup_that_is_taken_while_the_hub_works_is_of_one_moment(database, fresh, tmp_path):
     device = enrolled(database)
-    stop = threading.Event()
+    stop, done = threading.Event(), []
 
     def work():
-        seq = 0
         while not stop.is_set():
-            seq += 1
-            database.intake.commit([summary(device, seq, item(), item())], NOW)
+            database.intake.commit([summary(device, len(done) + 1, item(), item())], NOW)
+            done.append(1)
 
     thread = threading.Thread(target=work)
     thread.start()
     try:
         for number in range(5):
+            wait_until(lambda number=number: len(done) > number, what="another commit")
             database.dump(tmp_path / f"{number}.zip")
     finally:
         stop.set()

@@ -40,13 +40,13 @@ def hub(hub_with):
 
 
 def will_of(peer, words=b"offline"):
-    return {"will": (f"moodify/v1/{peer.id}/up/status", words), "will_delay_s": 2}
+    return {"will": (f"moodify/v1/{peer.id}/up/status", words), "will_delay_s": 4}
 
 
 def test_a_connection_is_cut_when_its_token_ends_and_one_that_comes_back_was_never_offline(hub):
     ears = hub.observer()
     returns, stays_away = hub.enrol(), hub.enrol()
-    clients = [hub.signed_in(peer, token=peer.token(lives_s=2), **will_of(peer)) for peer in (returns, stays_away)]
+    clients = [hub.signed_in(peer, token=peer.token(lives_s=3), **will_of(peer)) for peer in (returns, stays_away)]
     assert hub.gate.connected() == {returns.id, stays_away.id}
     for client in clients:
         assert client.until_end() == [(DISCONNECT, b"\xa0\0")]
@@ -195,6 +195,7 @@ def test_who_does_not_sign_in_in_time_is_dropped(hub_with, said):
     slow.send(said)
     assert slow.until_end() == []
     assert hub.counted("refused_late") == 1
+    hub.gate.sign_in_s = 30
     hub.signed_in(hub.enrol())
 
 
@@ -347,7 +348,7 @@ def tls_hub(hub_with, tmp_path):
     files = make_certificate(tmp_path / "certificate")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*files)
-    hub = hub_with(ssl_context=context, sign_in_s=2)
+    hub = hub_with(ssl_context=context)
     hub.certificate = files[0]
     return hub
 
@@ -376,6 +377,7 @@ def test_over_tls_a_revoked_device_hears_why_it_is_cut_off(tls_hub):
 
 
 def test_without_tls_where_it_is_asked_for_nobody_comes_in_and_nobody_waits_for_ever(tls_hub):
+    tls_hub.gate.sign_in_s = 1
     plain, silent = tls_hub.raw(), tls_hub.raw()
     plain.send(connect("x", password=tls_hub.enrol().token()))
     # It may be told in TLS's own words.

@@ -83,7 +83,7 @@ def test_the_end_of_input_is_seen_and_what_is_written_there_is_not_heeded():
     os.write(writing, b"hello\n")
     assert not ended.wait(0.2)
     os.close(writing)
-    assert ended.wait(5)
+    assert ended.wait(20)
     os.close(reading)
 
 
@@ -92,6 +92,6 @@ def test_input_that_cannot_be_read_is_an_end(caplog):
     os.close(reading)
     ended = threading.Event()
     call_at_end_of_input(ended.set, descriptor=writing)
-    assert ended.wait(5)
+    assert ended.wait(20)
     os.close(writing)
     assert "standard input can't be read" in caplog.text

@@ -200,7 +200,7 @@ def test_a_chroot_s_mosquitto_at_the_same_path_is_left_alone(tmp_path):
     configuration = tmp_path / "mosquitto.conf"
     with named_mosquitto(tmp_path, tmp_path, configuration) as elsewhere, named_mosquitto(tmp_path, "", configuration) as here:
         end_left_behind(configuration)
-        assert here.wait(5) == -signal.SIGTERM
+        assert here.wait(20) == -signal.SIGTERM
         assert elsewhere.poll() is None
 
 

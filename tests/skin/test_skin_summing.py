@@ -156,6 +156,11 @@ def test_one_odd_look_does_not_turn_a_trend():
     assert trend(looks, Trait.OILINESS).direction is Direction.RISING
 
 
+def test_looks_of_one_evening_make_no_trend():
+    assert trend([a_look(day=number / 100, oiliness=20.0 + number) for number in range(8)], Trait.OILINESS) is None
+    assert trend([a_look(day=number, oiliness=20.0 + number) for number in range(8)], Trait.OILINESS).looks == 8
+
+
 def test_few_looks_or_looks_of_another_card_have_no_trend():
     assert trend([], Trait.REDNESS) is None
     assert trend(rising(3.0, count=4), Trait.OILINESS) is None

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MIN_LOOKS: Final = 5
 """With four, no interval at 95 % has ends: even the most extreme order of four has a chance of 1 in 12."""
+MIN_DAYS: Final = 3
+"""From the first to the last of them: points in 30 days that are told from looks of one evening would be of its lamps, and in the thousands."""
 _NORMAL_95: Final = 1.96
 _SECONDS_A_MONTH: Final = 30 * 86400.0
 
@@ -48,7 +50,7 @@ class Trend:
 
 
 def trend(looks: Sequence[FaceRecord], trait: Trait) -> Trend | None:
-    """Return the trend over the looks that can be compared with the last one, or None where they are fewer than :data:`MIN_LOOKS`.
+    """Return the trend over the looks that can be compared with the last one, or None where they are fewer than :data:`MIN_LOOKS` or within :data:`MIN_DAYS`.
 
     The slope is the median of all pairs' (Theil 1950), its interval by Kendall's statistic (Sen, "Estimates of the regression
     coefficient based on Kendall's tau", JASA 63, 1968): a few odd looks do not turn it.
@@ -58,10 +60,10 @@ def trend(looks: Sequence[FaceRecord], trait: Trait) -> Trend | None:
         return None
     last = measured[-1]
     points = [(look.looked_at.timestamp() / _SECONDS_A_MONTH, float(getattr(look, trait))) for look in measured if comparable(look, trait, card=last.card, eyes_px=last.eyes_px)]
-    slopes = sorted((b - a) / (t - s) for (s, a), (t, b) in itertools.combinations(points, 2) if t > s)
     count = len(points)
-    if count < MIN_LOOKS or not slopes:
+    if count < MIN_LOOKS or points[-1][0] - points[0][0] < MIN_DAYS * 86400 / _SECONDS_A_MONTH:
         return None
+    slopes = sorted((b - a) / (t - s) for (s, a), (t, b) in itertools.combinations(points, 2) if t > s)
     reach = _NORMAL_95 * math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
     low, high = math.floor((len(slopes) - reach) / 2), math.ceil((len(slopes) + reach) / 2)
     return Trend(statistics.median(slopes), slopes[max(low, 0)], slopes[min(high, len(slopes) - 1)], count)

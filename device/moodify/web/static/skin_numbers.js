@@ -103,7 +103,7 @@ function against(comparison, compared, isNewest) {
 }
 
 export function trendIn({ per_month: slope, low, high, compared }) {
-  if (slope === null) return `A trend takes ${TREND_LOOKS} looks that can be compared; ${compared.length === 1 ? "there is 1" : `there are ${compared.length}`}.`;
+  if (slope === null) return compared.length < TREND_LOOKS ? `A trend takes ${TREND_LOOKS} looks that can be compared; ${compared.length === 1 ? "there is 1" : `there are ${compared.length}`}.` : "A trend takes looks over three days or more.";
   const range = `95 % interval ${signed(low)} to ${signed(high)} points a month`;
   if (low <= 0 && high >= 0) return `Over ${compared.length} looks no change that is more than chance (${range}).`;
   return `Over ${compared.length} looks ${slope > 0 ? "rising" : "falling"} by about ${Math.abs(slope)} points a month (${range}).`;

@@ -229,8 +229,7 @@ def test_while_another_program_writes_it_is_busy_and_nothing_is_changed(tables, 
     [
         ("UPDATE skin_people SET opted_in_at = 'yesterday'", "allowed"),
         ("UPDATE skin_people SET opted_in_at = 'yesterday'", "allow"),
-        ("UPDATE skin_looks SET id = 'x'", "looks"),
-        ("UPDATE skin_looks SET id = 'x'", "shared"),
+        ("UPDATE skin_people SET opted_in_at = x'ff00'", "allowed"),
     ],
 )
 def test_what_can_not_be_read_is_told_with_what_to_do(tables, path, damage, name):
@@ -240,6 +239,19 @@ def test_what_can_not_be_read_is_told_with_what_to_do(tables, path, damage, name
         other.execute(damage)
     with pytest.raises(StoreError, match="restore a backup"):
         tables.allow(ADA, NOON) if name == "allow" else CALLS[name](tables)
+
+
+@pytest.mark.parametrize("damage", ["id = 'x'", "id = 17", "id = x'ff00'"])
+def test_a_damaged_look_is_passed_over_given_as_it_is_and_erased_with_the_rest(tables, path, caplog, damage):
+    tables.share(ADA, on=True)
+    whole, damaged = (tables.keep(ADA, NOON + timedelta(days=day), RECORD) for day in (0, 1))
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute(f"UPDATE skin_looks SET {damage} WHERE id = ?", [str(damaged.id)])
+    assert (tables.looks(ADA), tables.shared()) == ((whole,), ())
+    assert "passed over" in caplog.text
+    allowed, looks = tables.everything(ADA)
+    assert (allowed["shared"], [look["record"] for look in looks]) == (1, [RECORD, RECORD])
+    assert tables.forbid(ADA) == 2
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from moodify.errors import NotPermitted, StoreError
+from moodify.errors import NotPermitted
 from moodify.skin.record import FaceRecord
+from moodify.store.database import DAMAGE
 from moodify.store.skin import SkinTables
 from moodify.web.skin_port import KeptLook, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
     from uuid import UUID
 
     from moodify.store.skin import Allowed, Look
+
+
+log = logging.getLogger(__name__)
 
 
 class RunningSkinKeeping:
@@ -58,7 +63,8 @@ class RunningSkinKeeping:
     def looks(self, user: UUID) -> Sequence[KeptLook]:
         """Return a person's looks, the oldest first."""
         with SkinTables(self._database) as tables:
-            return tuple(KeptLook(look.id, record_of(look)) for look in tables.looks(user))
+            looks = tables.looks(user)
+        return tuple(_readable(looks))
 
     def keep(self, user: UUID, record: FaceRecord) -> KeptLook:
         """Keep a look."""
@@ -76,34 +82,39 @@ class RunningSkinKeeping:
     def exported(self, user: UUID) -> dict[str, Any]:
         """Return all of it that is kept of a person, by the name that an export has for it; JSON."""
         with SkinTables(self._database) as tables:
-            standing, looks = _standing_of(tables.allowed(user)), tables.looks(user)
+            allowed, looks = tables.everything(user)
+        # As it is kept: what this program can't read is its person's all the same.
         return {
             "skin": {
-                "opted_in": None if standing.opted_in_at is None else standing.opted_in_at.isoformat(),
-                "shared": standing.shared,
-                # As they are kept: one that this program can't read is its person's all the same.
-                "looks": [{"id": str(look.id), "record": _plain(look.record)} for look in looks],
+                "opted_in": None if allowed is None else allowed["opted_in_at"],
+                "shared": allowed is not None and bool(allowed["shared"]),
+                "looks": [{"id": look["id"], "record": _plain(look["record"])} for look in looks],
             }
         }
 
 
-def record_of(look: Look) -> FaceRecord:
-    """Return what a look says.
-
-    Raises:
-        StoreError: it is damaged, or a newer Moodify wrote it.
-    """
+def record_of(look: Look) -> FaceRecord | None:
+    """Return what a look says; None where it is damaged, or a newer Moodify wrote it."""
     try:
         return FaceRecord.model_validate_json(look.record)
-    except ValidationError as error:
-        raise StoreError(f"a look at somebody's skin ({look.id}) can't be read; delete it, or restore a backup, or a newer Moodify if one wrote it") from error
+    except ValidationError:
+        return None
 
 
-def _plain(text: str) -> Any:
+def _readable(looks: Iterable[Look]) -> Iterator[KeptLook]:
+    for look in looks:
+        record = record_of(look)
+        if record is None:
+            log.warning("A damaged look at somebody's skin is passed over: %s", look.id)
+        else:
+            yield KeptLook(look.id, record)
+
+
+def _plain(text: Any) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
-        return text
+    except DAMAGE:
+        return str(text)
 
 
 def _standing_of(allowed: Allowed | None) -> Standing:

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from moodify.daemon.skin_keeping import record_of
-from moodify.errors import StoreBusy, StoreError
+from moodify.errors import StoreBusy
 from moodify.skin.record import Trait
 from moodify.store.skin import SkinTables
 
@@ -44,40 +44,30 @@ class SkinSharing:
         self._tables = house.enter_context(SkinTables(database))
         self._publish = publish
         self._seen: int | None = None
-        self._trouble: str | None = None
 
     def tick(self) -> None:
-        """Publish what is shared, at the first time and where the database has changed. Where it is locked that is done the next time."""
+        """Publish what is shared, at the first time and where the database has changed. Where it is locked that is done the next time.
+
+        Raises:
+            StoreError: the database can't be used.
+        """
         try:
             version = self._tables.version()
             if version == self._seen:
                 return
-            shared, trouble = self._shared()
+            shared = state_of(self._tables.shared())
         except StoreBusy as error:
             log.debug("what is shared of looks at skin is told later: %s", error)
             return
         # What changed after the number was read has another one.
         self._seen = version
-        if trouble is not None and trouble != self._trouble:
-            log.warning("No looks at skin are shared: %s", trouble)
-        self._trouble = trouble
         self._publish(STATE, shared)
-
-    def _shared(self) -> tuple[Mapping[str, Any], str | None]:
-        """Return what is shared, and what is wrong: what can't be read may be somebody's who shares nothing any more."""
-        try:
-            return state_of(self._tables.shared()), None
-        except StoreError as error:
-            return {}, str(error)
 
 
 def state_of(looks: Sequence[Look]) -> Mapping[str, Any]:
-    """Return what is published: numbers by the id of the account, without names and addresses; empty where there are none.
-
-    Raises:
-        StoreError: one of them is damaged.
-    """
-    records = sorted(((look.user, record_of(look)) for look in looks), key=lambda each: each[1].looked_at)[-PEOPLE_AT_MOST:]
+    """Return what is published: numbers by the id of the account, without names and addresses, and nothing of what is damaged; empty where there are none."""
+    read = [(look.user, record) for look in looks if (record := record_of(look)) is not None]
+    records = sorted(read, key=lambda each: each[1].looked_at)[-PEOPLE_AT_MOST:]
     if not records:
         return {}
     shown = {str(user): record.model_dump(mode="json", include={"looked_at", *_SHOWN}) for user, record in records}

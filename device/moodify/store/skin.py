@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from moodify.errors import NoSuchUser, StoreError
-from moodify.sqlite import mapped, transaction
-from moodify.store.database import Connected, overwrite_deleted
+from moodify.sqlite import transaction
+from moodify.store.database import DAMAGE, Connected, mapped, overwrite_deleted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class SkinTables(Connected):
 
     def allowed(self, user: UUID) -> Allowed | None:
         """Return what a person allows; None where they never did, or are gone."""
-        return next((_allowed_of(row) for row in self._rows("SELECT * FROM skin_people WHERE user_id = :user", user=str(user))), None)
+        return next(map(_allowed_of, self._people(user)), None)
 
     def allow(self, user: UUID, at: datetime) -> Allowed:
         """Allow looks from ``at`` on; where they are allowed, that stands.
@@ -90,7 +93,11 @@ class SkinTables(Connected):
 
     def looks(self, user: UUID) -> tuple[Look, ...]:
         """Return a person's looks, the oldest first."""
-        return tuple(map(_look_of, self._rows("SELECT * FROM skin_looks WHERE user_id = :user ORDER BY looked_at, id", user=str(user))))
+        return tuple(_looks_of(self._looks(user)))
+
+    def everything(self, user: UUID) -> tuple[Mapping[str, Any] | None, Sequence[Mapping[str, Any]]]:
+        """Return what a person allows, None where that is nothing, and their looks, the oldest first: columns as they are kept, damaged or not."""
+        return next(iter(self._people(user)), None), self._looks(user)
 
     def remove(self, user: UUID, look: UUID) -> bool:
         """Erase a look; return whether that person had it."""
@@ -105,16 +112,22 @@ class SkinTables(Connected):
               AND id = (SELECT id FROM skin_looks WHERE user_id = newest.user_id ORDER BY looked_at DESC, id DESC LIMIT 1)
             ORDER BY user_id
         """
-        return tuple(map(_look_of, self._rows(sql)))
+        return tuple(_looks_of(self._rows(sql)))
 
     def version(self) -> int:
         """Return a number that is another one once somebody else has changed the database; quick."""
         with mapped(self._path):
             return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
-    def _rows(self, sql: str, **values: str) -> Iterator[Mapping[str, Any]]:
+    def _people(self, user: UUID) -> Sequence[Mapping[str, Any]]:
+        return self._rows("SELECT * FROM skin_people WHERE user_id = :user", user=str(user))
+
+    def _looks(self, user: UUID) -> Sequence[Mapping[str, Any]]:
+        return self._rows("SELECT * FROM skin_looks WHERE user_id = :user ORDER BY looked_at, id", user=str(user))
+
+    def _rows(self, sql: str, **values: str) -> Sequence[Mapping[str, Any]]:
         with mapped(self._path):
-            return iter(list(self._db.query(sql, values)))
+            return list(self._db.query(sql, values))
 
 
 def _stamp(at: datetime) -> str:
@@ -125,12 +138,13 @@ def _stamp(at: datetime) -> str:
 def _allowed_of(row: Mapping[str, Any]) -> Allowed:
     try:
         return Allowed(datetime.fromisoformat(row["opted_in_at"]).astimezone(UTC), bool(row["shared"]))
-    except (ValueError, TypeError) as error:
-        raise StoreError(f"what is kept of who allows looks at their skin ({row['user_id']}) can't be read; opt out and in again, or restore a backup") from error
+    except DAMAGE as error:
+        raise StoreError(f"what is kept of who allows looks at their skin ({row['user_id']}) can't be read; run moodify skin forget, or restore a backup") from error
 
 
-def _look_of(row: Mapping[str, Any]) -> Look:
-    try:
-        return Look(UUID(row["id"]), UUID(row["user_id"]), str(row["record"]))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise StoreError(f"a look at somebody's skin ({row['id']}) can't be read; delete it, or restore a backup") from error
+def _looks_of(rows: Iterable[Mapping[str, Any]]) -> Iterator[Look]:
+    for row in rows:
+        try:
+            yield Look(UUID(row["id"]), UUID(row["user_id"]), str(row["record"]))
+        except DAMAGE:
+            logger.warning("a damaged look at somebody's skin is passed over: %r", row["id"])

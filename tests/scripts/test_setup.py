@@ -123,6 +123,16 @@ def test_an_environment_that_was_made_for_something_else_is_made_anew(sh, projec
     assert "make .venv" in sh("need_venv base", **(pi if change == "became a Pi" else no_pi)).stdout
 
 
+def test_the_audits_have_an_environment_of_their_own_which_is_made_once_for_a_list(sh, project, no_pi):
+    (project / "requirements/audit.txt").write_text("# audit\n")
+    made = ["make .venv-audit", "pip .venv-audit --require-hashes -r requirements/audit.txt"]
+    assert sh("need_audit", PIP_FAILS="1", **no_pi).returncode == 1
+    assert sh("need_audit", **no_pi).stdout.splitlines() == made
+    assert sh("need_audit", **no_pi).stdout == ""
+    (project / "requirements/audit.txt").write_text("# more\n")
+    assert sh("need_audit", **no_pi).stdout.splitlines() == made
+
+
 def test_two_that_start_together_set_up_one_after_the_other(sh, no_pi):
     result = sh('slow() { need_venv base; echo "done"; }\nslow & slow & wait', **no_pi)
     assert result.stdout.count("pip .venv --require-hashes -r requirements/base.txt") == 1

@@ -141,6 +141,16 @@ def fail(*_):
     raise cv2.error("broken driver")
 
 
+def test_a_usb_camera_whose_thread_fails_is_lost_at_once_and_opened_again(tmp_path, caplog):
+    device = LoopingCapture(cv2.VideoCapture(str(write_clip(tmp_path / "clip.avi"))))
+    device.grab = lambda: 1 / 0
+    node = VideoNode(tmp_path, "C920", "usb-1", captures=True)
+    # Sooner than the time-out, which is longer than this test may take.
+    with pytest.raises(CameraLost, match="opened again"), UsbCamera(fps=100, timeout_s=600, cameras=lambda: (node,), capture=lambda _path: device) as camera:
+        camera.read()
+    assert "failed in a way that is not known" in caplog.text
+
+
 @pytest.mark.parametrize("where", ["isOpened", "grab", "retrieve"])
 def test_no_opencv_exception_gets_out(tmp_path, where):
     device = LoopingCapture(cv2.VideoCapture(str(write_clip(tmp_path / "clip.avi"))))

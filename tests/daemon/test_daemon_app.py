@@ -55,6 +55,17 @@ def test_the_death_of_a_thread_ends_the_run_and_says_which(home, monkeypatch, ca
     assert hubs_of(home) == []
 
 
+def test_the_death_of_any_other_thread_ends_the_run_too(home, caplog):
+    before = threading.excepthook
+
+    def start_what_dies(_running):
+        threading.Thread(target=die, args=(None,), name="light").start()
+
+    assert run(parse(SAMPLE, source="test"), Options(seconds=30, attach=start_what_dies)) == 1
+    assert "The light ended by an error, and Moodify with it: bang" in caplog.text
+    assert threading.excepthook is before
+
+
 def test_the_death_of_the_health_reader_ends_the_run(home, monkeypatch, caplog):
     monkeypatch.setattr(of_a_run, "read_health", lambda _folder: die(None))
     assert run(parse(SAMPLE, source="test"), Options(seconds=30)) == 1

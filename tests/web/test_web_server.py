@@ -8,6 +8,7 @@ import pytest
 from moodify.errors import PersonMustAct
 from moodify.web.app import create_app
 from moodify.web.server import PageServer
+from waiting import wait_until
 
 
 def test_port_0_is_a_port_that_answers(server):
@@ -40,6 +41,20 @@ def test_the_port_is_free_again_after_a_stop(house, accounts):
         assert httpx.get(f"{second.url}/healthz", trust_env=False).status_code == 200
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{second.url}/healthz", trust_env=False)
+
+
+def test_a_server_that_ends_by_an_error_is_not_dead_in_silence(house, accounts, monkeypatch):
+    died = []
+    monkeypatch.setattr(threading, "excepthook", died.append)
+    server = PageServer(create_app(house, accounts), "127.0.0.1", 0)
+    monkeypatch.setattr(server._server, "on_tick", lambda _counter: 1 / 0)
+    try:
+        server.start()
+        wait_until(lambda: died, what="the end of its thread")
+        wait_until(lambda: not server.alive, what="being told as dead")
+    finally:
+        server.stop()
+    assert (died[0].thread.name, died[0].exc_type) == ("web", ZeroDivisionError)
 
 
 def test_an_idle_connection_does_not_hold_up_the_stop(house, accounts):

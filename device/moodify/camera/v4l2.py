@@ -190,6 +190,10 @@ class UsbCamera(Closing):
                 self._grab_each(device)
         except cv2.error as error:
             self._lose(f"failed ({error.err}); plug it out and in")
+        except Exception as error:
+            # Who reads would wait for frames that never come.
+            log.exception("%s failed in a way that is not known", self.description)
+            self._lose(f"failed ({error!r}); it is opened again, and the log says more")
         finally:
             device.release()
 

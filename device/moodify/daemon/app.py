@@ -35,6 +35,7 @@ from moodify.daemon.skin_look import SkinLooks
 from moodify.daemon.skin_sharing import SkinSharing
 from moodify.daemon.snapshot import Facts, snapshot
 from moodify.daemon.stage import Stage
+from moodify.daemon.threads import none_dies_unnoticed
 from moodify.daemon.watcher import Watcher
 from moodify.daemon.wellbeing import sign_in_told
 from moodify.errors import NoCamera, RetryLater
@@ -127,6 +128,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
     with ExitStack() as house:
         # First, so that a signal closes what has been opened, and while the house is closed leaves no broker behind.
         signals = house.enter_context(EndedBySignals())
+        house.enter_context(none_dies_unnoticed(put))
         # What lasts.
         house.enter_context(FolderLock(folder))
         # Only where a service manager starts it again and again; a person at a terminal sees a crash.

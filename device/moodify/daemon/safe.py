@@ -33,6 +33,7 @@ from moodify.daemon.signals import State
 from moodify.daemon.skin_keeping import RunningSkinKeeping
 from moodify.daemon.skin_look import SkinLooks
 from moodify.daemon.snapshot import Facts, snapshot
+from moodify.daemon.threads import none_dies_unnoticed
 from moodify.daemon.watcher import PRIVACY_MESSAGE
 from moodify.daemon.wellbeing import Wellbeing
 from moodify.panel.port import Press
@@ -242,6 +243,7 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
 
     inbox: SimpleQueue[sig.Signal] = SimpleQueue()
     put = inbox.put
+    house.enter_context(none_dies_unnoticed(put))
     database = folder / DATABASE
     clock = WorldClock()
     aside = prepare(database)

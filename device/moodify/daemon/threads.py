@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from moodify.daemon.signals import ThreadDied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from moodify.daemon.signals import Signal
 
@@ -32,3 +32,25 @@ def guarded(name: str, target: Callable[[], None], put: Callable[[Signal], None]
             put(ThreadDied(name, error))
 
     return threading.Thread(target=run, name=name, daemon=True)
+
+
+@contextlib.contextmanager
+def none_dies_unnoticed(put: Callable[[Signal], None]) -> Iterator[None]:
+    """Put the death of any other thread on the conductor's queue too, within ``with``: a light, a button or a page that is dead for good helps nobody.
+
+    Whoever can go on without a thread of theirs catches what ends it.
+    """
+    before = threading.excepthook
+
+    def tell(died: threading.ExceptHookArgs) -> None:
+        if died.exc_type is SystemExit:
+            return
+        name = "thread" if died.thread is None else died.thread.name
+        log.error("The %s ended unexpectedly", name, exc_info=(died.exc_type, died.exc_value or died.exc_type(), died.exc_traceback))
+        put(ThreadDied(name, died.exc_value or died.exc_type()))
+
+    threading.excepthook = tell
+    try:
+        yield
+    finally:
+        threading.excepthook = before

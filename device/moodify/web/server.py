@@ -128,9 +128,12 @@ class HttpServer:
     def _serve(self) -> None:
         try:
             self._server.run(sockets=[self._socket])
-        except BaseException as error:  # noqa: BLE001 - uvicorn ends a failed start with SystemExit, which a thread would swallow
+        except BaseException as error:
             self._failure = error
             _log.error("The %s's server ended: %s", self._words.name, error)
+            if self._server.ready.is_set() and not self._server.should_exit:
+                # It had come up: nobody waits for that any more, and who looks after threads hears of it (threading.excepthook).
+                raise
         finally:
             self._server.ready.set()
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from faults_week.names import NAMES, SYNCHRONISED, answer_from, synchronised_while
 from moodify import cli
 from moodify.camera.opening import CameraOpener
 from moodify.camera.sample import ASTRONAUT
@@ -149,5 +150,9 @@ if __name__ == "__main__":
     if wanted := os.environ.get(THREAD):
         victim = Path(wanted)
         signal.signal(signal.SIGUSR2, lambda _number, _frame: _kill_threads(victim))
+    if names := os.environ.get(NAMES):
+        answer_from(Path(names))
+    if mark := os.environ.get(SYNCHRONISED):
+        synchronised_while(Path(mark))
     sys.argv[0] = "moodify"
     cli.main()

@@ -1,4 +1,4 @@
-"""A way to the hub that is cut at any time: passes bytes on, and aborts what goes through it when it is told to."""
+"""A way to the hub that is cut, held up or slow at any time: passes bytes on, and does otherwise when it is told to."""
 
 import contextlib
 import selectors
@@ -11,7 +11,7 @@ class Cutter:
     """Listens on loopback and passes on to ``target()``, a port, asked anew for each connection."""
 
     def __init__(self, target):
-        self._target = target
+        self.target = target
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = self._server.getsockname()[1]
         self._pairs = set()
@@ -19,7 +19,19 @@ class Cutter:
         self._closing = threading.Event()
         self._accepting = threading.Thread(target=self._accept)
         self._accepting.start()
+        self._flowing = threading.Event()
+        self._flowing.set()
         self.cuts = 0
+        self.delay_s = 0.0
+        """Whatever comes is passed on so much later."""
+
+    def hold(self):
+        """Pass nothing on from now on, and say so to nobody; connections stand and can be made."""
+        self._flowing.clear()
+
+    def let_go(self):
+        """Pass on what was held, and what comes."""
+        self._flowing.set()
 
     def cut(self):
         """Abort every connection: a reset, not a goodbye."""
@@ -40,6 +52,7 @@ class Cutter:
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         self._accepting.join(5)
+        self.let_go()
         self.cut()
 
     def _accept(self):
@@ -49,7 +62,7 @@ class Cutter:
             except OSError:
                 return
             try:
-                hub = socket.create_connection(("127.0.0.1", self._target()), timeout=5)
+                hub = socket.create_connection(("127.0.0.1", self.target()), timeout=5)
             except OSError:
                 device.close()
                 continue
@@ -67,6 +80,8 @@ class Cutter:
                 while True:
                     for key, _ in ready.select():
                         data = key.fileobj.recv(65536)
+                        self._closing.wait(self.delay_s)
+                        self._flowing.wait()
                         if not data:
                             return
                         other[key.fileobj].sendall(data)

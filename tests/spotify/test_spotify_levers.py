@@ -412,3 +412,15 @@ def test_a_day_of_simulated_time_needs_a_new_token_for_every_hour_and_no_real_ti
         assert len(room.player.recent()) == 12
     assert clock.waits == []
     assert conformance is None or conformance.problems == []
+
+
+@pytest.mark.usefixtures("off_the_record")
+def test_all_trouble_ends_at_once(room, speaker):
+    speaker.fail(times=1000)
+    speaker.rate_limit(1000)
+    speaker.cut_connection(1000, before=True)
+    speaker.cut_connection(1000)
+    speaker.slow(1000)
+    speaker.recover()
+    room.player.play(room.happy())
+    assert speaker.now_playing == room.happy()

@@ -44,6 +44,12 @@ class Faults:
         """Answer 429 to everything under the API until then."""
         self._limited_until_s, self._limit_reason = self._clock() + seconds, reason
 
+    def end(self) -> None:
+        """Answer as the service does from now on."""
+        self._pending.clear()
+        self._limited_until_s = self.slow_s = 0.0
+        self.cuts_before = self.cuts_after = 0
+
     def answer(self, path: str) -> Answer | None:
         """Return what a request gets instead of the service; None lets it through."""
         left_s = self._limited_until_s - self._clock()
@@ -105,3 +111,7 @@ class Levers:
             self.faults.cuts_before = times
         else:
             self.faults.cuts_after = times
+
+    def recover(self) -> None:
+        """End all of these at once."""
+        self.faults.end()

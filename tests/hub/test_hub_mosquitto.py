@@ -266,6 +266,7 @@ def test_its_log_does_not_grow_without_end(tmp_path, monkeypatch):
         (DEVICE, f"moodify/v1/{DEVICE}/up/res/1", True),
         (DEVICE, f"moodify/v1/{DEVICE}/up/key", True),
         (DEVICE, f"moodify/v1/{DEVICE}/up/health", True),
+        (DEVICE, f"moodify/v1/{DEVICE}/up/skin", True),
         (DEVICE, f"moodify/v1/{DEVICE}/up/more", False),
         (DEVICE, f"moodify/v1/{DEVICE}/up", False),
         (HUB, "elsewhere", False),

@@ -85,7 +85,7 @@ class Broker:
     def close(self):
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(30)
 
     def __enter__(self):
         self.endpoint()

@@ -26,7 +26,7 @@ DEVICE = "m-abcdefghijklmnop"
 class Device:
     """A device's store and link over a database of its own, with what the link reported."""
 
-    def __init__(self, path, endpoint, *, passwords=None, commands=("rescan",), delivery=Delivery.BROKER, shut_out=None, timeout_s=5.0, **options):
+    def __init__(self, path, endpoint, *, passwords=None, commands=("rescan",), delivery=Delivery.BROKER, shut_out=None, timeout_s=20.0, **options):
         prepare(path)
         self.path = path
         self.store = Store(path)
@@ -67,7 +67,7 @@ class Device:
                 also()
             return condition()
 
-        wait_until(met, what=lambda: f"what was pumped for (the link reported {self.changes})", every_s=0)
+        wait_until(met, what=lambda: f"what was pumped for (the link reported {self.changes})", within_s=30, every_s=0)
 
     def until_empty(self):
         self.pump_until(lambda: self.outbox.backlog() == 0)
@@ -103,7 +103,7 @@ def stub():
 @pytest.fixture
 def stubbed(stub, device_at):
     """A device that talks to the scripted broker."""
-    return device_at(lambda: Endpoint("127.0.0.1", stub.port, tls=False), timeout_s=1.0)
+    return device_at(lambda: Endpoint("127.0.0.1", stub.port, tls=False))
 
 
 @pytest.fixture

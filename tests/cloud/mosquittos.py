@@ -47,7 +47,7 @@ def start(configuration, folder, *, port=None, ready=None):
 def end(process):
     process.terminate()
     try:
-        process.wait(5)
+        process.wait(20)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

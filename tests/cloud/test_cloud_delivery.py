@@ -42,7 +42,7 @@ def owed(stub, device_at):
     """A maker of devices that deliver to a hub behind the scripted broker."""
 
     def make(**options):
-        return device_at(lambda: Endpoint("127.0.0.1", stub.port, tls=False), delivery=Delivery.HUB, timeout_s=1.0, **options)
+        return device_at(lambda: Endpoint("127.0.0.1", stub.port, tls=False), delivery=Delivery.HUB, **options)
 
     return make
 
@@ -142,10 +142,11 @@ def test_one_that_a_hub_cannot_store_does_not_hold_up_the_rest(stub, owed):
 
 
 def test_a_probe_for_what_has_gone_meanwhile_is_none(stub, owed):
-    device = owed(silence_s=0.1)
+    device = owed()
     device.happen(2)
     device.pump_until(lambda: len(stub.events()) == 2 and device.link._conversation._sender.idle)
     device.outbox.delivered(epoch_of(device), [(1, 2)])
+    device.link._conversation._deliverer._silence_s = 0.1
     device.pump_until(lambda: device.link._conversation.idle)
     assert seqs(stub.events()) == [1, 2]
 

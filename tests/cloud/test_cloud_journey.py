@@ -79,7 +79,7 @@ def test_the_household_sees_it_with_mosquittos_own_subscriber(broker, device_at)
     device.link.publish_state("now", {"mood": "calm"})
     device.happen(1)
     device.until_empty()
-    arguments = ["mosquitto_sub", "-V", "5", "-h", endpoint.host, "-p", str(endpoint.port), "-u", "observer", "-t", "moodify/v1/#", "-v", "-C", "2", "-W", "10"]
+    arguments = ["mosquitto_sub", "-V", "5", "-h", endpoint.host, "-p", str(endpoint.port), "-u", "observer", "-t", "moodify/v1/#", "-v", "-C", "2", "-W", "30"]
     lines = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.splitlines()
     retained = dict(line.split(" ", 1) for line in lines)
     assert json.loads(retained[f"{TOPICS}/up/now"]) == {"mood": "calm"}
@@ -212,7 +212,7 @@ def test_a_device_killed_at_any_moment_has_each_event_heard_exactly_once(broker,
         with History(path) as history:
             kept = {event.id for event in history.recent(1_000_000)}
             status = history.status()
-        while len(heard) < len(kept) and (more := listener.poll(2.0)):
+        while len(heard) < len(kept) and (more := listener.poll(15.0)):
             heard += more
     assert child.returncode == 0
     assert (status.unsent, status.refused, status.lost) == (0, 0, 0)

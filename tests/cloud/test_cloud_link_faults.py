@@ -138,6 +138,8 @@ def test_what_is_never_acknowledged_is_sent_again_as_the_same_bytes_over_a_new_c
     stub.puback = lambda payload: None if payload.startswith(b'{"v"') and len(stub.connects) == 1 else 0
     stubbed.link._lasting.timeout_s = 0.3
     stubbed.happen(2)
+    stubbed.pump_until(lambda: stubbed.link.state is LinkState.OFFLINE)
+    stubbed.link._lasting.timeout_s = 20.0
     stubbed.until_empty()
     assert len(stub.connects) == 2
     first, second = stub.events()[:2], stub.events()[2:]

@@ -11,13 +11,15 @@ from daemon_house import CALM, HAPPY, RULES, DaemonHouse
 
 from moodify.config.model import PrivacyHours
 from moodify.daemon import signals as sig
-from moodify.daemon.kept import PRIVACY_ASKED_KEY
+from moodify.daemon.kept import LAST_SEEN_KEY, PRIVACY_ASKED_KEY, Kept, privacy_standing
 from moodify.daemon.privacy import ByHand, Standing, after, standing
 from moodify.daemon.reset import ResetAnswer
 from moodify.errors import StoreBusy
 from moodify.panel.gestures import Gestures
 from moodify.panel.port import Press, Show
+from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
+from moodify.store.store import Store
 from moodify.system.clock import RecordingClock
 from waiting import wait_until
 
@@ -61,6 +63,56 @@ def test_what_is_done_by_hand_in_privacy_hours_holds_until_the_next_of_their_tim
 
 def test_the_times_of_all_hours_count():
     assert day("05 11:59", "05 12:00", ("05 12:30", False), "05 12:59", "05 13:00", "05 22:00", hours=BOTH) == [False, True, False, False, False, True]
+
+
+def test_while_the_clock_is_known_to_be_wrong_any_hour_may_be_one_of_privacy():
+    noon = at("05 12:00")
+    assert not standing(ByHand(), NIGHT, noon).on
+    assert standing(ByHand(), NIGHT, noon, doubtful=True) == Standing(on=True, why="until the clock is right, for privacy.hours go by it")
+    # Whoever has no hours needs no clock for them.
+    assert not standing(ByHand(), (), noon, doubtful=True).on
+
+
+def test_by_hand_the_camera_may_look_although_the_clock_is_wrong_until_it_is_right():
+    opened = after(ByHand(), NIGHT, at("05 12:00"), on=False, origin="button", doubtful=True)
+    assert not standing(opened, NIGHT, at("05 12:01"), doubtful=True).on
+    # The right time, in the night: what was opened by another date holds no more.
+    assert standing(opened, NIGHT, at("20 23:00")).on
+    assert not standing(opened, NIGHT, at("20 12:00")).on
+    assert after(opened, NIGHT, at("05 12:02"), on=True, origin="button", doubtful=True) == ByHand()
+
+
+@pytest.mark.parametrize("asked_by", ["the house", "another program"])
+def test_a_clock_behind_what_was_noted_closes_the_camera_where_there_are_hours(tmp_path, asked_by):
+    prepare(tmp_path / "moodify.db")
+    with Store(tmp_path / "moodify.db") as store, Settings(tmp_path / "moodify.db") as settings:
+        for noted, closed in ((datetime.now(UTC) - timedelta(hours=1), False), (datetime.now(UTC) + timedelta(hours=1), True)):
+            settings.put(LAST_SEEN_KEY, noted.isoformat())
+            kept = Kept(store, settings, retention_days=365, privacy_hours=NIGHT, local=lambda: at("05 12:00"), synchronised=lambda: False)
+            stands = kept.privacy_standing if asked_by == "the house" else privacy_standing(settings, NIGHT, at("05 12:00"), synchronised=lambda: False)
+            assert stands.on is closed
+            assert not Kept(store, settings, retention_days=365, synchronised=lambda: False).privacy
+
+
+def test_a_clock_that_steps_back_while_it_runs_closes_the_camera_and_opens_it_once_it_is_right(tmp_path, monkeypatch):
+    class Stepped(datetime):
+        by = timedelta()
+
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + cls.by
+
+    prepare(tmp_path / "moodify.db")
+    monkeypatch.setattr("moodify.daemon.kept.datetime", Stepped)
+    with Store(tmp_path / "moodify.db") as store, Settings(tmp_path / "moodify.db") as settings:
+        kept = Kept(store, settings, retention_days=365, privacy_hours=NIGHT, local=lambda: at("05 12:00"), synchronised=lambda: False)
+        kept.housekeep()
+        assert not kept.privacy
+        Stepped.by = timedelta(days=-3000)
+        assert kept.privacy
+        kept.housekeep()
+        Stepped.by = timedelta()
+        assert not kept.privacy
 
 
 def test_why_is_said():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from moodify.config import find, load
-from moodify.daemon.kept import PRIVACY_ASKED_KEY, PRIVACY_KEY, privacy_standing
+from moodify.daemon.kept import PRIVACY_ASKED_KEY, PRIVACY_KEY, date_doubted, privacy_standing
 from moodify.daemon.places import DATABASE, folder_of
 from moodify.daemon.privacy import ByHand, Standing, after, standing
 from moodify.errors import RetryLater
@@ -69,7 +69,8 @@ def _set(config: Config, folder: Path, *, on: bool) -> None:
         prepare(folder / DATABASE)
         with Settings(folder / DATABASE) as settings:
             before = ByHand.from_json(settings.get(PRIVACY_KEY))
-            settings.put(PRIVACY_KEY, after(before, config.privacy.hours, _now(), on=on, origin="command").as_json())
+            wanted = after(before, config.privacy.hours, _now(), on=on, origin="command", doubtful=date_doubted(settings))
+            settings.put(PRIVACY_KEY, wanted.as_json())
 
 
 def _standing(config: Config, folder: Path) -> Standing:

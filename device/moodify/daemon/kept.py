@@ -40,9 +40,14 @@ def privacy_kept(settings: Settings) -> bool:
     return ByHand.from_json(settings.get(PRIVACY_KEY)).closed
 
 
-def privacy_standing(settings: Settings, hours: Sequence[PrivacyHours], now: datetime) -> Standing:
-    """Return how privacy stands at a moment, which has the local time zone."""
-    return standing(ByHand.from_json(settings.get(PRIVACY_KEY)), hours, now)
+def privacy_standing(settings: Settings, hours: Sequence[PrivacyHours], now: datetime, *, synchronised: Callable[[], bool] = clock_synchronised) -> Standing:
+    """Return how privacy stands at a moment, which has the local time zone; ``synchronised`` says whether the network has set the clock."""
+    return standing(ByHand.from_json(settings.get(PRIVACY_KEY)), hours, now, doubtful=date_doubted(settings, synchronised=synchronised))
+
+
+def date_doubted(settings: Settings, *, synchronised: Callable[[], bool] = clock_synchronised) -> bool:
+    """Return whether the machine's clock is known to be wrong now."""
+    return not clock_trusted(datetime.now(UTC), last_seen(settings), synchronised=synchronised)[0]
 
 
 def last_seen(settings: Settings) -> datetime | None:
@@ -91,7 +96,8 @@ class Kept:
         self._taste: KeptTaste | None = None
         self._synchronised = synchronised
         self._doubted = False
-        self.clock_trusted, _ = clock_trusted(datetime.now(UTC), last_seen(settings), synchronised=synchronised)
+        self._seen = last_seen(settings)
+        self.clock_trusted = not self._date_doubted()
         """Whether the date could be trusted when it was last asked, at each reading of the machine's health."""
 
     @property
@@ -102,11 +108,11 @@ class Kept:
     @property
     def privacy_standing(self) -> Standing:
         """Whether, and why."""
-        return standing(self._by_hand, self._privacy_hours, self._local())
+        return standing(self._by_hand, self._privacy_hours, self._local(), doubtful=self._hours_doubted())
 
     def set_privacy(self, *, on: bool, origin: str) -> None:
         """Take what is done by hand, where (see :func:`~moodify.daemon.privacy.after`), and write it down for the next start."""
-        before, self._by_hand = self._by_hand, after(self._by_hand, self._privacy_hours, self._local(), on=on, origin=origin)
+        before, self._by_hand = self._by_hand, after(self._by_hand, self._privacy_hours, self._local(), on=on, origin=origin, doubtful=self._hours_doubted())
         if self._by_hand != before:
             self.keep(PRIVACY_KEY, self._by_hand.as_json())
 
@@ -205,16 +211,24 @@ class Kept:
 
     def housekeep(self) -> None:
         """Delete what is older than the owner keeps, and note the date; by no clock that can't be trusted."""
-        now, seen = datetime.now(UTC), last_seen(self._settings)
-        self.clock_trusted, _ = clock_trusted(now, seen, synchronised=self._synchronised)
-        if not self.clock_trusted or self._far(now, seen):
+        now = datetime.now(UTC)
+        self.clock_trusted = not self._date_doubted()
+        if not self.clock_trusted or self._far(now, self._seen):
             return
         try:
             self._store.retain(self._retention_days, now=now)
             self._store.merge_old(now=now)
             self._settings.put(LAST_SEEN_KEY, now.isoformat(timespec="seconds"))
+            self._seen = now
         except StoreBusy as error:
             log.warning("Old events are deleted later: %s", error)
+
+    def _date_doubted(self) -> bool:
+        return not clock_trusted(datetime.now(UTC), self._seen, synchronised=self._synchronised)[0]
+
+    def _hours_doubted(self) -> bool:
+        # Asked with each frame: where there are no hours nothing depends on it.
+        return bool(self._privacy_hours) and self._date_doubted()
 
     def _far(self, now: datetime, seen: datetime | None) -> bool:
         far = seen is not None and now - seen > FAR and not self._synchronised()

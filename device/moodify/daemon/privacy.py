@@ -3,6 +3,8 @@
 By hand is by a person, wherever that person was: at the button, on the page, at the terminal, or far away.
 What is done by hand outside those hours holds until it is undone by hand. What is done by hand within them holds until
 the next of their times. A change to or from summer time between now and then is left out.
+
+While the clock is known to be wrong any hour may be one of them: it counts as one, for a camera that stays closed harms nobody.
 """
 
 from __future__ import annotations
@@ -71,20 +73,27 @@ class Standing:
     """For a person; empty where there is nothing to say."""
 
 
-def standing(by_hand: ByHand, hours: Sequence[PrivacyHours], now: datetime) -> Standing:
-    """Return how privacy stands. ``now``: with the local time zone."""
+def standing(by_hand: ByHand, hours: Sequence[PrivacyHours], now: datetime, *, doubtful: bool = False) -> Standing:
+    """Return how privacy stands.
+
+    Args:
+        by_hand: what was done by hand.
+        hours: those of the configuration.
+        now: with the local time zone.
+        doubtful: whether the clock is known to be wrong.
+    """
     if by_hand.closed:
         return Standing(on=True, why=f"turned on {by_hand.where}")
-    if not _within(hours, now):
+    if not _within(hours, now, doubtful=doubtful):
         return Standing(on=False, why="")
     until = next_time(hours, now)
     opened = by_hand.opened_until
     if opened is not None and now < opened <= now + _LONGEST:
         return Standing(on=False, why=f"turned off {by_hand.where} until {opened.astimezone(now.tzinfo):%H:%M}, though these are privacy hours")
-    return Standing(on=True, why=f"until {until:%H:%M}, by privacy.hours")
+    return Standing(on=True, why="until the clock is right, for privacy.hours go by it" if doubtful else f"until {until:%H:%M}, by privacy.hours")
 
 
-def after(by_hand: ByHand, hours: Sequence[PrivacyHours], now: datetime, *, on: bool, origin: str) -> ByHand:
+def after(by_hand: ByHand, hours: Sequence[PrivacyHours], now: datetime, *, on: bool, origin: str, doubtful: bool = False) -> ByHand:
     """Return what was done by hand, once privacy was turned on or off so.
 
     Args:
@@ -93,10 +102,11 @@ def after(by_hand: ByHand, hours: Sequence[PrivacyHours], now: datetime, *, on: 
         now: with the local time zone.
         on: what is wanted.
         origin: where: ``button``, ``keys``, ``page``, ``command`` or ``afar``.
+        doubtful: whether the clock is known to be wrong.
     """
-    if standing(by_hand, hours, now).on is on:
+    if standing(by_hand, hours, now, doubtful=doubtful).on is on:
         return by_hand
-    if not _within(hours, now):
+    if not _within(hours, now, doubtful=doubtful):
         return ByHand(closed=True, origin=origin) if on else ByHand()
     return ByHand() if on else ByHand(opened_until=next_time(hours, now), origin=origin)
 
@@ -106,8 +116,8 @@ def next_time(hours: Sequence[PrivacyHours], now: datetime) -> datetime:
     return min(_next(edge, now) for each in hours for edge in (each.start, each.end))
 
 
-def _within(hours: Sequence[PrivacyHours], now: datetime) -> bool:
-    return any(is_within(now.time(), each) for each in hours)
+def _within(hours: Sequence[PrivacyHours], now: datetime, *, doubtful: bool) -> bool:
+    return any(doubtful or is_within(now.time(), each) for each in hours)
 
 
 def _next(edge: time, now: datetime) -> datetime:

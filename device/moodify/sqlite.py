@@ -5,8 +5,9 @@ Files are in WAL mode, so that readers and the writer do not wait for one anothe
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ BUSY_TIMEOUT_S = 5.0
 #: The write-ahead log is cut back to this size after a checkpoint, in bytes.
 WAL_LIMIT = 4 * 1024 * 1024
 
+#: With less than a page of it there is no room, in bytes.
+_LEAST = 4096
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -46,6 +49,13 @@ def says_passing(error: sqlite3.Error) -> bool:
     return _primary(error) in _PASSING
 
 
+def _says_full(error: sqlite3.Error, path: Path) -> bool:
+    """Return whether a file could not be opened because there is no room for its log, which SQLite does not say."""
+    with suppress(OSError):
+        return _primary(error) == sqlite3.SQLITE_CANTOPEN and shutil.disk_usage(path.parent).free < _LEAST
+    return False
+
+
 def _primary(error: sqlite3.Error) -> int | None:
     """Return SQLite's primary result code (https://sqlite.org/rescode.html), or None where Python itself raised."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
@@ -64,7 +74,7 @@ def mapped(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        if says_passing(error):
+        if says_passing(error) or _says_full(error, path):
             raise StoreBusy(f"{path}: {error}; free disk space if it is short, it is tried again") from error
         if says_damaged(error):
             raise Damaged(path, str(error)) from error

@@ -2,6 +2,8 @@
 
 import io
 import logging
+import os
+import signal
 import sqlite3
 import threading
 from contextlib import closing
@@ -17,6 +19,7 @@ from moodify.daemon.app import Options, run
 from moodify.daemon.courier import Courier
 from moodify.daemon.dj import Dj
 from moodify.daemon.kept import Kept, last_seen
+from moodify.daemon.privacy import ByHand
 from moodify.daemon.watcher import Watcher
 from moodify.errors import StoreError
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker
@@ -77,14 +80,23 @@ def test_health_that_cannot_be_read_is_a_warning(home, monkeypatch, caplog):
         raise OSError("no such thing")
 
     monkeypatch.setattr(of_a_run, "read_health", unreadable)
-    assert run(parse(SAMPLE, source="test"), Options(seconds=1)) == 0
+    assert run(parse(SAMPLE, source="test"), Options(seconds=3)) == 0
     assert "The machine's health can't be read: no such thing" in caplog.text
+
+
+class UntilSomebodyIsThere(io.StringIO):
+    """Where events are printed; asks for the end once somebody was seen."""
+
+    def write(self, text):
+        if '"presence"' in text:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().write(text)
 
 
 def test_without_link_and_page_the_rest_works(home):
     told = []
     config = parse(SAMPLE.replace("port = 0", "enabled = false") + "[link]\nenabled = false\n", source="test")
-    assert run(config, Options(seconds=3, attach=told.append)) == 0
+    assert run(config, Options(seconds=60, attach=told.append, events=UntilSomebodyIsThere())) == 0
     assert (told[0].page(), told[0].keys, told[0].demo) == ((), False, True)
     with History(data_folder(home) / "moodify.db") as history:
         events = history.recent(100)
@@ -169,8 +181,6 @@ def test_a_clock_that_may_have_jumped_ahead_deletes_nothing_until_the_network_ha
 
 
 def test_a_second_asking_to_end_is_heeded_at_once(home, caplog):
-    import signal
-
     caplog.set_level(logging.INFO)
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     told = []
@@ -194,3 +204,24 @@ def test_a_damaged_database_is_said_in_the_fresh_ones_history(tmp_path):
     toml = f'[store]\nfolder = "{folder}"\n[web]\nport = 0\n[link]\nenabled = false\n[camera]\nsource = "sample"\n[music]\nspeaker = "simulated"\n'
     assert run(parse(toml, source="test"), Options(seconds=0, events=events)) == 0
     assert "The database was damaged: it is kept as moodify.db.corrupt." in events.getvalue()
+
+
+@pytest.mark.parametrize(("was", "kept", "stays"), [(True, "all", True), (False, "all", False), (False, "nothing", True)])
+def test_after_a_damaged_database_privacy_is_as_it_was_and_on_where_nobody_knows(home, was, kept, stays):
+    folder = data_folder(home)
+    prepare(folder / "moodify.db")
+    with Store(folder / "moodify.db") as store, Settings(folder / "moodify.db") as settings:
+        store.record([Event(str(number), EventKind.MOOD, datetime.now(UTC), {"text": "x" * 3_000}) for number in range(20)])
+        settings.put("privacy", {"closed": was, "opened_until": None, "origin": "page"})
+    content = bytearray((folder / "moodify.db").read_bytes())
+    # The end is the events'; the settings lie before them.
+    begins = len(content) - 8_192 if kept == "all" else 4_096
+    content[begins:] = b"\xa5" * (len(content) - begins)
+    (folder / "moodify.db").write_bytes(content)
+    told = []
+    assert run(parse(SAMPLE + "[link]\nenabled = false\n", source="test"), Options(seconds=0, attach=told.append)) == 0
+    assert list(folder.glob("moodify.db.corrupt.*"))
+    now = told[0].house.now()
+    assert now["privacy"] is stays
+    with Settings(folder / "moodify.db") as settings:
+        assert ByHand.from_json(settings.get("privacy")).origin == {"all": "page", "nothing": "damage"}[kept]

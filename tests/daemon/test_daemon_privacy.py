@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
@@ -11,12 +12,13 @@ from daemon_house import CALM, HAPPY, RULES, DaemonHouse
 
 from moodify.config.model import PrivacyHours
 from moodify.daemon import signals as sig
-from moodify.daemon.kept import LAST_SEEN_KEY, PRIVACY_ASKED_KEY, Kept, privacy_standing
+from moodify.daemon.kept import LAST_SEEN_KEY, PRIVACY_ASKED_KEY, Kept, privacy_kept, privacy_standing
 from moodify.daemon.privacy import ByHand, Standing, after, standing
 from moodify.daemon.reset import ResetAnswer
 from moodify.errors import StoreBusy
 from moodify.panel.gestures import Gestures
 from moodify.panel.port import Press, Show
+from moodify.store import reserve
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
 from moodify.store.store import Store
@@ -351,3 +353,32 @@ def test_only_what_was_done_is_taken_out_and_not_what_was_asked_for_since(tmp_pa
             assert settings.get(PRIVACY_ASKED_KEY) == {"on": True, "id": "2"}
             settings.remove(PRIVACY_ASKED_KEY, {"on": True, "id": "2"})
             assert settings.get(PRIVACY_ASKED_KEY) is None
+
+
+def test_privacy_on_a_full_disk_takes_the_room_that_was_kept_for_that(tmp_path, monkeypatch):
+    path = tmp_path / "moodify.db"
+    prepare(path)
+    assert reserve.beside(path).exists()
+    with Store(path) as store, Settings(path) as settings:
+        kept = Kept(store, settings, retention_days=365)
+        writes = settings.put
+        monkeypatch.setattr(shutil, "disk_usage", lambda _folder: shutil._ntuple_diskusage(10**9, 10**9, 0))
+
+        class Full:
+            """Settings on a disk that has room once something was deleted."""
+
+            def __getattr__(self, name):
+                return getattr(settings, name)
+
+            def put(self, key, value):
+                if reserve.beside(path).exists():
+                    raise StoreBusy("the disk is full")
+                writes(key, value)
+
+        kept._settings = Full()
+        kept.keep("music", {"played": 1})
+        assert settings.get("music") is None
+        assert reserve.beside(path).exists()
+        kept.set_privacy(on=True, origin="page")
+        assert (privacy_kept(settings), settings.get("music")) == (True, {"played": 1})
+        assert not reserve.beside(path).exists()

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 import pytest
 
 from moodify import sqlite
-from moodify.errors import PersonMustAct, RetryLater, StoreBusy
+from moodify.errors import PersonMustAct, RetryLater, StoreBusy, StoreError
 from moodify.store import archive, reserve
 from moodify.store.copying import copy_database
 from moodify.store.database import connect
@@ -97,6 +97,20 @@ def test_a_start_on_a_disk_that_is_full_to_the_last_byte_says_so_and_breaks_noth
     assert not list(disk.path.parent.glob("*.corrupt.*"))
     disk.free()
     assert prepare(disk.path) is None
+
+
+def test_a_database_whose_log_finds_no_room_says_so_and_not_that_it_belongs_to_another(path, monkeypatch):
+    def cannot_open():
+        with sqlite.mapped(path):
+            error = sqlite3.OperationalError("unable to open database file")
+            error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+            raise error
+
+    with pytest.raises(StoreError, match="belong"):
+        cannot_open()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: shutil._ntuple_diskusage(10**9, 10**9, 0))
+    with pytest.raises(StoreBusy, match="free disk space"):
+        cannot_open()
 
 
 def test_room_is_kept_once_and_only_where_there_is_much(disk, path):

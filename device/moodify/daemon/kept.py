@@ -243,6 +243,10 @@ class Kept:
                 self._settings.put(key, self._unwritten[key])
                 del self._unwritten[key]
         except StoreBusy as error:
+            if PRIVACY_KEY in self._unwritten and self._store.make_room():
+                # A camera that was closed must not open again because the power goes before there is room.
+                self._write()
+                return
             if self._again_s is None:
                 log.warning("A restart would forget what was set (%s): %s", ", ".join(self._unwritten), error)
             self._again_s = time.monotonic() + RETRY_S

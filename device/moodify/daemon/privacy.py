@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from moodify.config.model import PrivacyHours
 
 #: Where a person may do it, as is said to a person: the origins of signals, and the command.
-_WHERE = {"button": "at the button", "keys": "with a key of the terminal", "page": "from the page", "command": "by moodify privacy", "afar": "from afar"}
+_WHERE = {
+    "button": "at the button",
+    "keys": "with a key of the terminal",
+    "page": "from the page",
+    "command": "by moodify privacy",
+    "afar": "from afar",
+    "damage": "because what was set before is damaged and can't be read",
+}
 #: No time of privacy hours is further away: what is kept says more only where the clock was wrong.
 _LONGEST = timedelta(days=1)
 
@@ -36,7 +43,7 @@ class ByHand:
     opened_until: datetime | None = None
     """Open although privacy hours say closed, until this moment."""
     origin: str = ""
-    """Where that was done; empty where it is not known."""
+    """Where that was done, or ``damage`` where nobody knows; empty where the place is not known."""
 
     @property
     def where(self) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from moodify.store.settings import DAMAGED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +27,16 @@ _NAME = re.compile(r"(?:.+\.corrupt|replaced)\.(\d{8}T\d{6}\.\d{6}Z)(?:-wal|-shm
 def name_of(now: datetime) -> str:
     """Return the name of the folder for what is replaced now."""
     return f"{REPLACED}{now.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}"
+
+
+def setting_of(path: Path, key: str) -> Any:
+    """Return the JSON value of a setting in a database that was set aside, None where it was never set, or :data:`~moodify.store.settings.DAMAGED`."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            row = connection.execute("SELECT value FROM settings WHERE key = ?", [key]).fetchone()
+            return None if row is None else json.loads(row[0])
+    except (sqlite3.Error, ValueError, TypeError, RecursionError):
+        return DAMAGED
 
 
 def forget(folder: Path, before: datetime) -> int:

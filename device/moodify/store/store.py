@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from moodify.sqlite import transaction
-from moodify.store import aside, bounding
+from moodify.store import aside, bounding, reserve
 from moodify.store.database import Connected, mapped
 from moodify.store.merging import Span
 from moodify.store.messages import batches, dumps
@@ -119,6 +119,10 @@ class Store(Connected):
                 done = bounding.merge_step(self._db, Span.HOUR, before=stamp(before))
             if not done:
                 return
+
+    def make_room(self) -> bool:
+        """Free the room that was kept for a full disk (:mod:`moodify.store.reserve`), where it is full; return whether there was any."""
+        return reserve.give_up(self._path)
 
     def outbox(self) -> OutboxCounts:
         """Return how the outbox stands; quick.

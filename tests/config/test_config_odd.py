@@ -2,6 +2,7 @@
 
 import pytest
 
+from moodify.config.household import read_kept
 from moodify.config.load import load, parse
 from moodify.daemon.places import folder_of
 from moodify.errors import ConfigError
@@ -58,3 +59,7 @@ def test_a_byte_order_mark_is_passed_over(tmp_path):
 def test_a_data_folder_in_a_home_that_is_not_known_says_so():
     with pytest.raises(ConfigError, match="whole path"):
         folder_of(parse('[store]\nfolder = "~nobody-of-this-name/x"', source="moodify.toml"))
+
+
+def test_a_setting_whose_name_is_no_text_does_not_hide_the_others():
+    assert read_kept({"\ud800": 1, "volume_cap": 40}).volume_cap == 40

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -16,6 +16,10 @@ from moodify.errors import AccountError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+#: What reading a row raises that no Moodify has written.
+_DAMAGE: Final = (ValidationError, ValueError, TypeError, AttributeError, ArithmeticError, AccountError)
 
 
 def stamp(at: datetime) -> str:
@@ -67,7 +71,7 @@ def user_of(row: Mapping[str, Any]) -> User:
             skin_type=None if row["skin_type"] is None else SkinType(row["skin_type"]),
             last_sign_in_at=None if row["last_sign_in"] is None else moment(row["last_sign_in"]),
         )
-    except (ValidationError, ValueError, TypeError, AccountError) as error:
+    except _DAMAGE as error:
         raise _damaged(row) from error
 
 
@@ -95,7 +99,7 @@ def session_of(row: Mapping[str, Any]) -> Session:
     """
     try:
         return Session(UUID(row["id"]), UUID(row["user_id"]), row["label"], _life(row), bytes.fromhex(row["token_hash"]))
-    except (ValueError, TypeError) as error:
+    except _DAMAGE as error:
         raise _damaged(row) from error
 
 
@@ -121,7 +125,7 @@ def code_of(row: Mapping[str, Any]) -> Code:
     try:
         made_by = None if row["made_by"] is None else UUID(row["made_by"])
         return Code(UUID(row["id"]), Purpose(row["purpose"]), Role(row["role"]), row["first_name"], made_by, _life(row), bytes.fromhex(row["hash"]))
-    except (ValueError, TypeError) as error:
+    except _DAMAGE as error:
         raise _damaged(row) from error
 
 

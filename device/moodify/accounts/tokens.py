@@ -84,7 +84,7 @@ class Tokens:
             )
             issued, expires = (datetime.fromtimestamp(found[name], UTC) for name in ("iat", "exp"))
             claims = Claims(UUID(found["sub"]), UUID(found["sid"]))
-        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError, OSError) as error:
+        except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as error:
             raise not_signed_in() from error
         if not issued - SLACK <= now < expires:
             raise not_signed_in()

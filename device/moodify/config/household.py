@@ -56,7 +56,8 @@ class HouseSettings(Wishes):
 
 def read_kept(kept: object) -> HouseSettings:
     """Return settings as they were kept; one that an earlier version kept and that can't be any more is left out, and the log says so."""
-    values = dict(kept) if isinstance(kept, dict) else {}
+    # A key that is no text at all can't be told of by pydantic.
+    values = {key: value for key, value in kept.items() if str(key).isprintable()} if isinstance(kept, dict) else {}
     for _ in range(len(values) + 1):
         try:
             return HouseSettings.model_validate(values)

@@ -79,7 +79,7 @@ class LinkedHouse(House):
 
     def broken(self) -> list[str]:
         """Return which promises were not kept; what has left the outbox must be at the hub."""
-        return [*super().broken(), *events_lost(self.acknowledged(), self.databases(), self.hub_database)]
+        return list(dict.fromkeys([*super().broken(), *events_lost(self.acknowledged(), self.databases(), self.hub_database)]))
 
     # -- what breaks
 

@@ -136,6 +136,38 @@ def test_retention_deletes_what_is_old_and_keeps_what_is_unsent(path, event):
         assert len(items_of(outbox.unsent(limit=100))) == 1_101
 
 
+def test_what_a_clock_that_was_wrong_has_dated_is_as_old_as_what_was_recorded_around_it(path, event):
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    old = [event(at=now - timedelta(days=days)) for days in (50, 40)]
+    young = [event(at=now - timedelta(days=days)) for days in (20, 10)]
+    behind, ahead = event(at=datetime(2019, 6, 1, tzinfo=UTC)), event(at=datetime(2036, 1, 1, tzinfo=UTC))
+    with Store(path) as store, History(path) as history:
+
+        def kept():
+            return {each.id for each in history.recent(10)}
+
+        store.record([old[0], behind, ahead, old[1]])
+        back, far = event(at=datetime(2019, 6, 2, tzinfo=UTC)), event(at=datetime(2036, 1, 2, tzinfo=UTC))
+        store.record([young[0], back, event(at=now - timedelta(days=40)), far, young[1]])
+        assert store.retain(30, now=now) == 4
+        assert {back.id, far.id, young[0].id, young[1].id} < kept()
+        # They go with those that were recorded with them.
+        assert store.retain(30, now=now + timedelta(days=15)) == 3
+        assert kept() == {far.id, young[1].id}
+        assert store.retain(30, now=now + timedelta(days=25)) == 2
+
+
+def test_what_a_new_device_notes_before_it_knows_the_time_outlasts_the_right_time(path, event):
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    with Store(path) as store, History(path) as history:
+        store.record([event(at=datetime(1970, 1, 1, tzinfo=UTC))])
+        assert store.retain(30, now=now) == 0
+        store.record([event(at=now)])
+        assert store.retain(30, now=now + timedelta(days=1)) == 0
+        assert len(history.recent(10)) == 2
+        assert store.retain(30, now=now + timedelta(days=31)) == 2
+
+
 def test_status_counts_what_there_is(path, event):
     with Store(path) as store, History(path) as history:
         assert history.status() == StoreStatus(events=0, unsent=0, refused=0, lost=0, merged=0)

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 #: Old events are deleted so many at a time, so that no transaction is long.
 RETAIN_CHUNK = 500
+#: No event is older than Moodify itself: an earlier date was written by a clock that did not know the time yet.
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+#: One whose date lies further ahead was written by a clock that was wrong.
+AHEAD = timedelta(days=1)
+#: Of SQLite's whole numbers.
+_LARGEST = 2**63 - 1
 #: Unsent messages that have become old are merged in so many short transactions at most; the rest the next time.
 AGE_STEPS = 8
 #: They are merged once the oldest is late by so much, and then all at once: one day's in a few commits.
@@ -87,20 +93,34 @@ class Store(Connected):
     def retain(self, days: int, *, now: datetime) -> int:
         """Delete events older than ``days``, in short transactions, and what was set aside as long ago; return how many events. Unsent summaries stay.
 
+        How old an event is follows from its date and from when it was recorded: one that came after a younger one is no older, whatever a clock
+        that was wrong has written on it.
+
         Raises:
             StoreBusy: locked; some may be deleted already.
             StoreError: the database cannot be used.
         """
         oldest = now - timedelta(days=days)
         aside.forget(self._path.parent, oldest)
-        before = stamp(oldest)
+        with mapped(self._path):
+            last = self._last_older_than(oldest, now)
         deleted = 0
-        while True:
+        while last is not None:
             with mapped(self._path), transaction(self._db):
-                chunk: int = self._db.execute("DELETE FROM events WHERE n IN (SELECT n FROM events WHERE at < ? LIMIT ?)", [before, RETAIN_CHUNK]).rowcount
+                chunk: int = self._db.execute("DELETE FROM events WHERE n IN (SELECT n FROM events WHERE n <= ? ORDER BY n LIMIT ?)", [last, RETAIN_CHUNK]).rowcount
             deleted += chunk
             if chunk < RETAIN_CHUNK:
-                return deleted
+                break
+        return deleted
+
+    def _last_older_than(self, oldest: datetime, now: datetime) -> int | None:
+        """Return the number of the last event that is to go with all before it; None where none is."""
+        before = stamp(oldest)
+        # By n, not by the index over at (+at keeps SQLite from it): the first that is young enough stands near the beginning.
+        young = self._db.execute("SELECT n FROM events WHERE +at >= ? AND +at < ? ORDER BY n LIMIT 1", [before, stamp(now + AHEAD)]).fetchone()
+        old = self._db.execute("SELECT max(n) FROM events WHERE at >= ? AND at < ? AND n < ?", [stamp(FIRST), before, _LARGEST if young is None else young[0]])
+        last: int | None = old.fetchone()[0]
+        return last
 
     def merge_old(self, *, now: datetime) -> None:
         """Merge unsent messages that have become too old, about once a day, in a few short transactions.

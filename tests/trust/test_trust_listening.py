@@ -41,21 +41,22 @@ def test_an_appliance_with_everything_on_listens_where_the_table_says(tmp_path, 
             "gate of the hub beside it": {("127.0.0.1", where["mqtt"]["port"])},
             "API of the hub beside it": {("127.0.0.1", where["api"]["port"])},
         }
-        known = set().union(*expected.values())
+        known, seen = set().union(*expected.values()), set()
 
-        def settled():
-            found = listening_on(tree_of(appliance.process.pid))
-            return found if known < found and (announce == "false" or any(port == 5353 for _, port in found)) else None
+        def rest():
+            """Return what listens beside these and the announcement, once it is one: to learn its own address it opens another for a moment."""
+            seen.clear()
+            seen.update(listening_on(tree_of(appliance.process.pid)))
+            voices = {each for each in seen if each[1] == 5353}
+            others = seen - known - voices
+            return others if known <= seen and bool(voices) == (announce == "true") and len(others) == 1 else None
 
-        found = wait_until(settled, what="everything to listen")
+        (speaker,) = wait_until(rest, within_s=30, what=lambda: f"that nothing listens but what the table has; what does: {seen}")
         assert appliance.end() == 0
-    voices = {each for each in found if each[1] == 5353}
-    assert bool(voices) == (announce == "true")
-    (speaker,) = found - known - voices
     assert speaker[0] == "127.0.0.1"
     assert {what for of, what in listed if of == "appliance"} == {*expected, "simulated speaker", "announcement"}
-    for what, sockets in expected.items():
-        assert {address for address, _ in sockets} <= {listed["appliance", what][0], host if what == "page" else ""}
+    # By default all of it is for this machine alone.
+    assert {listed["appliance", what][0] for what in (*expected, "simulated speaker")} == {"127.0.0.1"}
 
 
 @pytest.mark.slow
@@ -69,7 +70,7 @@ def test_a_hub_with_everything_on_listens_where_the_table_says(tmp_path, listed)
             sockets = listening_on(tree_of(hub.process.pid))
             return sockets if any(port == 5353 for _, port in sockets) else None
 
-        found = wait_until(announced, what="the announcement")
+        found = wait_until(announced, within_s=30, what="the announcement")
         address = hub.address
         assert hub.end() == 0
     assert found - {each for each in found if each[1] == 5353} == {("127.0.0.1", address["mqtt"]["port"]), ("127.0.0.1", address["api"]["port"])}

@@ -227,6 +227,7 @@ class Conductor:
         if self._sight.private:
             # A frame that was on its way when the camera was closed.
             return
+        self._sight.see(observation)
         ask = None
         alone = not self._room.people
         if self._room.see(observation):

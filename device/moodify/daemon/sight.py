@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moodify.daemon.blindness import Blindness
 from moodify.daemon.parts import Part
 from moodify.daemon.signals import State
 from moodify.types import Act, Decision, EventKind
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from moodify.daemon.signals import Aiming, CameraIs, SkinLook
     from moodify.daemon.watcher import Watcher
     from moodify.music.situation import Ask
+    from moodify.types import Observation
 
 
 class Sight:
@@ -33,6 +35,8 @@ class Sight:
         self._said = said
         self._aimed = False
         self._skin_of: str | None = None
+        self._camera = ""
+        self._blindness = Blindness()
         self.part = Part(EventKind.CAMERA, recorder, "opening")
         self.private = kept.privacy
         """Whether the watcher keeps the camera closed."""
@@ -51,9 +55,16 @@ class Sight:
         """Take how the camera is; what was seen by one that is lost is over."""
         saw = self.part.state is State.OK
         self.part.becomes(camera.state, camera.message)
+        self._camera, self._blindness = camera.message, Blindness()
         if saw and camera.state is not State.OK:
             self._room.forget()
             self.answer_pending(f"Can't look again: {self.part.message}")
+
+    def see(self, observation: Observation) -> None:
+        """Tell where the camera sees but darkness or glare: nobody is found there, which may be for that alone. At night that is as it should be, so it is no failure."""
+        if self.part.state is State.OK:
+            why = self._blindness.see(observation)
+            self.part.becomes(State.OK, self._camera if why is None else f"{self._camera}: {why}")
 
     def answer_pending(self, why_not: str) -> None:
         """Answer a press that waits, for the songs or for the look, by why it will not be."""

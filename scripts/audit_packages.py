@@ -17,7 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Seconds that the records may take to answer for all packages.
-PATIENCE_S = 90.0
+PATIENCE_S = 45.0
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from moodify.errors import CannotWork, NotAllowed, SignInNeeded, SpeakerUnavaila
 from moodify.music.spotify.signin import simulated_sign_in
 from moodify.music.spotify.simulated.levers import ACCOUNTS
 from moodify.types import Playback
+from tls import make_certificate, tls_server
 
 STATE, PLAY, QUEUE, NEXT = ("GET", "me/player"), ("PUT", "me/player/play"), ("POST", "me/player/queue"), ("POST", "me/player/next")
 TOKEN = ("POST", "/api/token")
@@ -226,3 +227,21 @@ def test_a_sign_in_that_was_refused_for_good_is_not_taken_for_a_service_that_fai
     with pytest.raises(SignInNeeded, match="moodify spotify login"):
         sign_in.renew(token)
     sign_in.close()
+
+
+@pytest.mark.parametrize(
+    ("made", "names", "words"),
+    [
+        (datetime.now(UTC) + timedelta(days=1000), ("localhost",), "certificate is not good yet by this device's clock"),
+        (datetime.now(UTC) - timedelta(days=365 * 20), ("localhost",), "certificate has expired by this device's clock"),
+        (datetime.now(UTC), ("elsewhere.example",), "something on the way answers in Spotify's place"),
+    ],
+    ids=["a clock that is behind", "a clock that is ahead", "a stranger"],
+)
+def test_a_certificate_that_is_not_good_is_said_by_what_is_wrong_with_it(room, tmp_path, made, names, words):
+    files = make_certificate(tmp_path, names=names, now=made)
+    with tls_server(files) as port:
+        player = room.open(api_url=f"https://localhost:{port}/v1/")
+        player._transport.verify = str(files[0])
+        with pytest.raises(SpeakerUnavailable, match=words):
+            player.playback()

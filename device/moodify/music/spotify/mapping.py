@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -39,6 +40,8 @@ DEFAULT_QUOTA_RETRY_S = 900.0
 QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
 #: A quota has been seen to ask for 14 hours; what asks for more than a day is looked at again after one.
 LONGEST_RETRY_S = 86_400.0
+#: What OpenSSL's verify codes (openssl/x509_vfy.h) say of a date.
+_WRONG_TIME = {9: "is not good yet", 10: "has expired"}
 SIGN_IN = "sign in again with: moodify spotify login"
 SECRET = re.compile(r"Bearer\s+\S+|(?:access_token|refresh_token|code|code_verifier)=[^&\s]+", re.IGNORECASE)
 
@@ -157,10 +160,12 @@ def _forbidden(reason: str, said: str, path: str, *, reads: bool) -> MoodifyErro
         return NotAllowed(known[reason])
     if "scope" in said.casefold():
         return ScopeMissing(f"the sign-in lacks a permission ({said}); {SIGN_IN}")
-    if "premium" in said.casefold():
-        return NotAllowed(known["PREMIUM_REQUIRED"])
-    if "not registered" in said.casefold():
-        return NotAllowed(f"Spotify does not let this account use your app ({said}); add the account to the app's users at developer.spotify.com")
+    told = {
+        "premium": known["PREMIUM_REQUIRED"],
+        "not registered": f"Spotify does not let this account use your app ({said}); add the account to the app's users at developer.spotify.com",
+    }
+    if (of_the_account := next((what for words, what in told.items() if words in said.casefold()), None)) is not None:
+        return NotAllowed(of_the_account)
     if "/me/player" in path:
         return Restriction(f"the speaker refuses ({said}, {reason or 'no reason given'}); choose another track")
     if "/playlists/" in path and reads:
@@ -181,8 +186,24 @@ def foreign_error(error: Exception) -> MoodifyError:
     """Return the error that a vendor's exception, or an answer of an unexpected shape, is."""
     if isinstance(error, requests.Timeout):
         return SpeakerUnavailable("Spotify does not answer in time; trying again later")
+    if (certificate := _certificate_error(error)) is not None:
+        return SpeakerUnavailable(_of_certificate(certificate))
     if isinstance(error, requests.RequestException | HTTPError):
         return SpeakerUnavailable(f"Spotify can't be reached ({type(error).__name__}); check the network")
     if isinstance(error, SpotifyBaseException):
         return CannotWork(f"this can't be asked of Spotify: {one_line(str(error)) or type(error).__name__}")
     return SpeakerUnavailable(f"Spotify answered something unexpected ({type(error).__name__}); trying again later")
+
+
+def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """Return what OpenSSL said of a certificate, from below the HTTP libraries' errors; None where it was not that."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _of_certificate(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code in _WRONG_TIME:
+        clock = f"this device's clock, which says {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        return f"Spotify's certificate {_WRONG_TIME[error.verify_code]} by {clock}; connect the network so that it is set"
+    return f"something on the way answers in Spotify's place ({error.verify_message}); check the network"

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 #: A household in which nothing happens by itself: only who asks for a look gets another mood and other music.
 RULES = "[mood]\nsmoothing_s = 1\nsteady_s = 600\nabsent_s = 600\n[music]\ndwell_s = 600\nabsence_pause_s = 600\n[link]\nenabled = false\n"
 PHONE = {"width": 360, "height": 740}
-VIEWS = ("now", "history", "history/week", "health", "setup", "setup/spotify", "setup/music", "setup/hub", "setup/notice", "people")
+VIEWS = ("now", "history", "history/week", "health", "setup", "setup/spotify", "setup/music", "setup/hub", "setup/notice", "people", "skin")
 SIGNED_OUT = ("", "claim/ABCD-EFGH", "reset")
 #: The page in full, signed in, without what the browser has kept from before.
 FIRST_LOAD_BYTES = 100_000

@@ -51,7 +51,7 @@ const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 export function looked(main, shell, mine, ended) {
   const drawn = dial();
   const say = make("p", { id: "look-say", class: "look-say", tabindex: "-1", role: "status" }, "Look into the camera.");
-  const count = make("p", { class: "quiet" }, "No shot yet");
+  const count = make("p", { class: "quiet", role: "status" }, "No shot yet");
   const answer = make("p", { class: "answer", role: "status" });
   const stop = make("button", { type: "button", class: "button" }, "Stop");
   const again = make("button", { type: "button", class: "button main-button", hidden: true }, "Try again");

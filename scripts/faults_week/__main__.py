@@ -42,16 +42,26 @@ def happen(group: AnyGroup, faults: Sequence[AnyFault]) -> Iterator[Row]:
     """Let faults happen to a house; where one goes wrong the next happens to another house."""
     waiting = list(faults)
     while waiting:
-        with tempfile.TemporaryDirectory(prefix="moodify-faults-") as folder, ExitStack() as closing:
+        with tempfile.TemporaryDirectory(prefix="moodify-faults-") as folder:
+            closing = ExitStack()
             try:
                 home = closing.enter_context(group.open(Path(folder)))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is what the table is to say
                 yield Row(group.name, waiting.pop(0).name, None, (f"the house did not open: {_said(error)}",), 0.0)
                 continue
             row = None
-            while waiting and (row is None or not row.wrong):
-                row = _one(group, waiting.pop(0), home)
-                yield row
+            try:
+                while waiting and (row is None or not row.wrong):
+                    row = _one(group, waiting.pop(0), home)
+                    yield row
+            except BaseException:
+                # Somebody ends it: nothing is left behind.
+                closing.close()
+                raise
+            try:
+                closing.close()
+            except Exception as error:  # noqa: BLE001 - as above
+                yield Row(group.name, "the end of the house", None, (_said(error),), 0.0)
 
 
 def _one(group: AnyGroup, fault: AnyFault, home: Home) -> Row:

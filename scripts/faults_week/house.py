@@ -17,9 +17,12 @@ from faults_week import levers
 from faults_week.promises import HeardSpeaker, Wishes, events_lost, music_unasked, privacy_opened
 from moodify.daemon.ending import AGAIN
 from moodify.daemon.hub_beside import FOLDER as HUB_FOLDER
+from moodify.daemon.kept import privacy_kept
 from moodify.daemon.places import DATABASE
 from moodify.music.spotify.signin import SignIn
 from moodify.music.spotify.tokens import TokenFile
+from moodify.store.outbox import Outbox
+from moodify.store.settings import Settings
 from processes import open_files
 from waiting import wait_until
 
@@ -136,6 +139,10 @@ class House:
     def kill(self) -> None:
         """Kill it, and wait until nothing of it is left."""
         self.appliance.kill()
+        self.await_nothing_left()
+
+    def await_nothing_left(self) -> None:
+        """Wait until the hub beside an appliance that was killed has ended by itself."""
         wait_until(lambda: not hubs_of(self.home), within_s=PATIENCE_S, what="the end of the hub beside the appliance")
 
     def ended(self) -> int:
@@ -176,6 +183,13 @@ class House:
 
         line: str = wait_until(found, within_s=within_s, what=lambda: f"{pattern!r} in the log, which ends: {self.appliance.log[-1500:]}")
         return line
+
+    def last_words(self, holding: str = "") -> str:
+        """Return the last line of the log that holds a text, of the run before where the last one has not said anything yet."""
+        for run in reversed(self.runs):
+            if lines := [line for line in run.log.splitlines() if holding in line and line.strip()]:
+                return str(" ".join(lines[-1].split()))
+        return ""
 
     def now(self) -> dict[str, Any]:
         """Return what the page shows now."""
@@ -233,12 +247,22 @@ class House:
 
     def private(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
         """Turn privacy on or off on the page, and wait until the camera says so."""
+        self.ask_for_privacy(on)
+        if on:
+            self.await_privacy()
+        else:
+            self.await_now(lambda now: not now["privacy"] and now["camera"]["state"] != "off", "the end of privacy")
+
+    def ask_for_privacy(self, on: bool) -> None:  # noqa: FBT001 - it is the value that is set
+        """Turn privacy on or off on the page."""
         if not on:
             self.wishes.privacy_ends()
         self.appliance.ask("/api/privacy", "PUT", {"on": on})
-        self.await_now(lambda now: now["privacy"] is on and (now["camera"]["state"] == "off") is on, f"privacy being {'on' if on else 'off'}")
-        if on:
-            self.wishes.privacy_begins()
+
+    def await_privacy(self) -> None:
+        """Wait until the camera says that it is off for privacy, which it is held to from then on."""
+        self.await_now(lambda now: now["privacy"] and now["camera"]["state"] == "off", "privacy")
+        self.wishes.privacy_begins()
 
     def play(self) -> None:
         """Let music play that somebody asked for."""
@@ -249,6 +273,16 @@ class House:
         """Pause by hand, on the speaker."""
         self.wishes.silenced_s.append(time.monotonic())
         self.speaker.pause_by_hand()
+
+    def await_delivered(self) -> None:
+        """Wait until all that was kept is at the hub too."""
+        with Outbox(self.database) as outbox:
+            wait_until(lambda: outbox.backlog() == 0, within_s=PATIENCE_S, what="an empty outbox")
+
+    def privacy_is_kept(self) -> bool:
+        """Return whether the next start would find privacy on."""
+        with Settings(self.database) as settings:
+            return privacy_kept(settings)
 
     # -- the promises
 

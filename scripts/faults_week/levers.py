@@ -76,12 +76,11 @@ class FileCapture:
         """Wait for the next frame; False where there is none any more."""
         time.sleep(1 / FPS)
         until_s = time.monotonic() + SILENT_S
-        while (does := self._does()) in {"silent", "hung"}:
+        while (does := self._does()) in {"silent", "hung"} and self._plugged_in():
             if does == "silent" and time.monotonic() >= until_s:
                 return False
             time.sleep(_LOOK_S)
-        # Unplugged: the node is gone, and who has it open hears nothing any more.
-        return os.fstat(self._device).st_nlink > 0
+        return self._plugged_in()
 
     def retrieve(self) -> tuple[bool, NDArray[np.uint8] | None]:
         """Return a frame: BGR, uint8 (height, width, 3), with the noise of a sensor."""
@@ -102,6 +101,10 @@ class FileCapture:
         if self._device >= 0:
             os.close(self._device)
             self._device = -1
+
+    def _plugged_in(self) -> bool:
+        # Without its node it is gone, and who has it open hears nothing any more.
+        return os.fstat(self._device).st_nlink > 0
 
     def _does(self) -> str:
         return os.pread(self._device, 32, 0).decode("ascii")
@@ -129,7 +132,7 @@ def _plug_in(device: Path) -> None:
 
 def _kill_threads(wanted: Path) -> None:
     there = {thread.name: thread.ident for thread in threading.enumerate()}
-    wanted.with_suffix(".there").write_text("\n".join(there), "utf-8")
+    wanted.with_suffix(".there").write_text("".join(f"{name}\n" for name in there), "utf-8")
     victim = there.get(wanted.read_text("utf-8").strip())
     if victim is not None:
         # Raised at the thread's next step in Python, wherever that is.

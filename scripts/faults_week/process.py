@@ -1,0 +1,132 @@
+"""The process: want of memory, the death of each of its threads, and two of them at once."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from appliance import environment_of
+from faults_week.fault import Fault, Group, Outcome
+from faults_week.house import PATIENCE_S, House
+from waiting import wait_until
+
+#: The threads that live as long as the appliance, by their names; the main thread is the conductor's.
+THREADS = ("MainThread", "watcher", "camera", "usb-camera", "dj", "courier", "web", "light", "button")
+#: Those whose work is taken up again by whoever has started them.
+TAKEN_UP = {"camera", "usb-camera"}
+#: What it may have beyond what it has, where memory is short, in bytes.
+LITTLE = 2 * 1024 * 1024
+_BANG = "a fault of scripts/faults"
+
+
+def _thread_dies(house: House, name: str) -> Outcome:
+    """Let it die wherever it is. Either it is taken up again, or the appliance ends and is started again: none is dead for good."""
+    at = house.mark()
+    house.victim.write_text(name, "utf-8")
+    there = house.victim.with_suffix(".there")
+    there.unlink(missing_ok=True)
+    os.kill(house.appliance.process.pid, signal.SIGUSR2)
+    wait_until(lambda: there.exists() and there.read_text("utf-8").endswith("\n"), within_s=PATIENCE_S, what="the list of threads")
+    assert name in there.read_text("utf-8").splitlines(), f"there is no thread {name}: {there.read_text('utf-8').split()}"
+    began_s = time.monotonic()
+    # Each meets it at its next step. One that has ended the appliance already does not hear this.
+    with suppress(OSError):
+        house.press()
+    if name in TAKEN_UP:
+        seen = house.seen("camera", after=at, state="degraded")
+        house.seen("camera", after=at, state="ok")
+    else:
+        house.start_again()
+        seen = house.last_words(_BANG)
+    house.await_well()
+    took_s = round(time.monotonic() - began_s, 1)
+    house.silence()
+    return Outcome(seen, took_s)
+
+
+def _memory_is_short(house: House) -> Outcome:
+    pid = house.appliance.process.pid
+    has = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.prlimit(pid, resource.RLIMIT_AS, (has + LITTLE, resource.RLIM_INFINITY))
+    with suppress(OSError):
+        house.press()
+    ended = _ends_within(house, 10.0)
+    began_s = time.monotonic()
+    if ended:
+        seen = house.last_words()
+        house.start_again()
+    else:
+        seen = f"it goes on: {house.now()['music']['reason']}"
+        resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    house.await_well()
+    house.silence()
+    return Outcome(seen, round(time.monotonic() - began_s, 1))
+
+
+def _ends_within(house: House, seconds: float) -> bool:
+    until_s = time.monotonic() + seconds
+    while time.monotonic() < until_s:
+        if house.appliance.process.poll() is not None:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _another(house: House) -> Outcome:
+    """Start another one in the same home: it goes, and the first does not notice."""
+    before = house.openings_s()
+    second = house.command("run", "--events", "-")
+    assert second.returncode > 0, f"the second ended with {second.returncode}"
+    assert not second.stdout, f"the second did something: {second.stdout}"
+    assert house.openings_s() == before, "the second one opened the camera"
+    return Outcome(_words(second.stderr), house.time_until_well(), "the owner ends one of them")
+
+
+def _two_at_once(house: House) -> Outcome:
+    """Start two at the same moment: one runs, one goes, and it does not matter which."""
+    house.stop()
+    said = house.home / "second"
+    began_s = time.monotonic()
+    with said.open("wb") as log:
+        command = [sys.executable, "-m", "faults_week.levers", "run", "--events", "-"]
+        second = subprocess.Popen(command, cwd=house.home, env=environment_of(house.home) | house.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+    first = house.start()
+    try:
+        wait_until(lambda: first.process.poll() is not None or second.poll() is not None, within_s=PATIENCE_S, what="the end of one of them")
+        gone = first.process if first.process.poll() is not None else second
+        assert gone.returncode > 0, f"it ended with {gone.returncode}"
+        seen = _words(first.log if gone is first.process else said.read_text("utf-8"))
+    finally:
+        if second.poll() is None:
+            second.terminate()
+            second.wait(PATIENCE_S)
+    if gone is first.process:
+        house.await_nothing_left()
+        house.start()
+    house.await_well()
+    return Outcome(seen, round(time.monotonic() - began_s, 1), "the owner ends one of them")
+
+
+def _words(log: str) -> str:
+    """Return the last line of a log, without where the files are."""
+    return re.sub(r"/\S*/", "", log.strip().splitlines()[-1])
+
+
+GROUP = Group(
+    "process",
+    House,
+    (
+        *(Fault(f"death of the thread {name}", partial(_thread_dies, name=name), quick=name == "watcher") for name in THREADS),
+        Fault("memory is short", _memory_is_short),
+        Fault("another one is started", _another, quick=True),
+        Fault("two are started at once", _two_at_once),
+    ),
+)

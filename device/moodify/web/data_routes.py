@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    from starlette.types import Receive, Scope, Send
+
     from moodify.web.keeping import Keeping
     from moodify.web.waiting import Aside
 
@@ -39,8 +41,7 @@ def data_routes(keeping: Keeping, accounts: Confirms, aside: Aside, folder: Path
     async def backup(_who: Owner) -> Response:
         """Return history, taste, songs and settings in one file. Keys, passwords, sessions and the sign-in to Spotify are not in it."""
         file = await aside.do(_backed_up, keeping.back_up, folder)
-        size = file.seek(0, 2)
-        return StreamingResponse(_pieces(file), media_type="application/zip", headers={**as_file("backup", "zip"), "Content-Length": str(size)})
+        return Download(file)
 
     @router.post("/erase", status_code=202)
     async def erase(wish: Erasure, who: Owner) -> Said:
@@ -50,6 +51,23 @@ def data_routes(keeping: Keeping, accounts: Confirms, aside: Aside, folder: Path
         return Said(message="Everything is erased now, and Moodify starts as a new device. Open this page again in a few minutes and claim it.")
 
     return router
+
+
+class Download(StreamingResponse):
+    """Sends a file that has no name and closes it, also where whoever asked has gone before a piece of it was read: it takes room until then."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        """Take the file; all of it is sent."""
+        size = file.seek(0, 2)
+        super().__init__(_pieces(file), media_type="application/zip", headers={**as_file("backup", "zip"), "Content-Length": str(size)})
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._file.close()
 
 
 def _backed_up(write: Callable[[BinaryIO], None], folder: Path) -> BinaryIO:
@@ -63,7 +81,6 @@ def _backed_up(write: Callable[[BinaryIO], None], folder: Path) -> BinaryIO:
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        file.seek(0)
-        while piece := file.read(_PIECE):
-            yield piece
+    file.seek(0)
+    while piece := file.read(_PIECE):
+        yield piece

@@ -88,7 +88,7 @@ def main() -> int:
     """Audit every list in requirements/; print the verdict; return the exit status."""
     dependencies = asked(sorted((ROOT / "requirements").glob("*.txt")))
     if isinstance(dependencies, str):
-        print(f"pip-audit: NOT AUDITED: {dependencies}", file=sys.stderr)
+        print(f"pip-audit: NOT AUDITED: the public records of weaknesses could not be asked ({dependencies})", file=sys.stderr)
         return 0
     accepted = tomllib.loads((ROOT / "scripts/accepted.toml").read_text("utf-8")).get("vulnerability", [])
     verdict = judge(dependencies, accepted, datetime.now(UTC).date())

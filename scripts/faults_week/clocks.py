@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from faults_week.fault import Fault, Group, Outcome
@@ -151,6 +151,31 @@ def _privacy_by_hand(house: ClockHouse) -> Outcome:
     return Outcome(seen, house.until_arrived())
 
 
+def _privacy_by_the_hour(house: ClockHouse) -> Outcome:
+    house.nobody_sets_it()
+    toml, now = house.toml, datetime.now().astimezone()
+    hours = ((now + timedelta(hours=difference)).strftime("%H:%M:00") for difference in (-1, 1))
+    house.toml = f"{toml}[[privacy.hours]]\nstart = {next(hours)}\nend = {next(hours)}\n"
+    house.stop()
+    house.start()
+    house.await_privacy()
+    # Long ago, and by day where it is night: by this clock nobody wants privacy.
+    away = (now + timedelta(hours=6)).replace(year=LONG_AGO.year, month=LONG_AGO.month, day=LONG_AGO.day) - now
+    house.ahead(away.total_seconds())
+    house.something_happens()
+    assert house.now()["privacy"], "privacy has ended with a step of the clock"
+    house.stop()
+    house.start()
+    seen = house.await_now(lambda now: "clock" in now["camera"]["message"], "the camera's telling of the clock after a start")["camera"]["message"]
+    house.set_by_network()
+    taken_s = house.until_arrived()
+    house.toml = toml
+    house.stop()
+    house.wishes.privacy_ends()
+    house.started()
+    return Outcome(str(seen), taken_s, NETWORK)
+
+
 GROUP = Group(
     "clock",
     ClockHouse,
@@ -161,5 +186,6 @@ GROUP = Group(
         Fault("before 2020 at the start", _starts_before_2020),
         Fault("within a token's life", _within_a_tokens_life),
         Fault("privacy by hand, and a clock that is set", _privacy_by_hand),
+        Fault("privacy by the hour, and a clock of long ago", _privacy_by_the_hour),
     ),
 )

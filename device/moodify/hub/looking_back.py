@@ -27,6 +27,10 @@ _NUMBERS: Final = ("confidence", "valence", "arousal")
 _KINDS: Final = frozenset(kind.value for kind in EventKind)
 _MOODS: Final = frozenset(mood.value for mood in Mood)
 _LENGTH_AT_MOST_MS: Final = 24 * 3600 * 1000
+#: What a number of a mood, or of people, is far below.
+_LARGEST: Final = 1_000_000
+#: Dates that no clock of a household shows, and with which nobody could reckon.
+_YEARS: Final = range(2000, 2200)
 
 
 def felt_between(
@@ -65,17 +69,23 @@ def heard_between(told: Iterable[Told], begins: datetime, ends: datetime) -> tup
 def _noticed(told: Iterable[Told]) -> Iterable[Noticed]:
     """Give what can be folded: a device may send anything, and what is no event of its kind is passed over."""
     for one in told:
-        if one.kind in _KINDS and _is_sound(EventKind(one.kind), one.data):
+        if one.at.year in _YEARS and one.kind in _KINDS and _is_sound(EventKind(one.kind), one.data):
             yield Noticed(one.at, EventKind(one.kind), one.data)
 
 
 def _is_sound(kind: EventKind, data: dict[str, Any]) -> bool:
     match kind:
         case EventKind.MOOD:
-            return data.get("mood") in _MOODS and isinstance(data.get("people"), int) and all(isinstance(data.get(name), int | float) for name in _NUMBERS)
+            # JSON's lists can't be looked up, and its whole numbers have no end.
+            mood, people = data.get("mood"), data.get("people")
+            return isinstance(mood, str) and mood in _MOODS and isinstance(people, int) and all(_is_number(value) for value in (people, *map(data.get, _NUMBERS)))
         case EventKind.DECISION | EventKind.ORDER:
             return _is_about_a_track(data)
     return True
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and abs(value) <= _LARGEST
 
 
 def _is_about_a_track(data: dict[str, Any]) -> bool:

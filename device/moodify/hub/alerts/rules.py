@@ -116,7 +116,7 @@ def _degraded(look: Look) -> Finding:
     state, health = look.states.get("state"), look.states.get("health")
     if state is None and health is None:
         return Finding(None)
-    complaints = [f"{name}: {_text(part.get('message'))}" for key, name in _PARTS.items() if (part := _mapping(state, key)).get("state") in _TROUBLED]
+    complaints = [f"{name}: {_text(part.get('message'))}" for key, name in _PARTS.items() if _text((part := _mapping(state, key)).get("state")) in _TROUBLED]
     reasons = (health or {}).get("reasons")
     complaints += [_text(reason) for reason in reasons] if isinstance(reasons, list) else []
     if not complaints:

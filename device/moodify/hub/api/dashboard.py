@@ -128,7 +128,7 @@ def _json(spans: Any) -> list[dict[str, Any]]:
 def _happening(event: StoredEvent) -> Happening:
     try:
         text = sentence(Event(event.id, EventKind(event.kind), event.at, event.data))
-    except (ValueError, TypeError, AttributeError, KeyError):
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError):
         # A newer device, or one that says what no device should.
         text = "Something that this hub has no words for."
     return Happening(n=event.n, at=event.at, kind=event.kind, text=text.encode(errors="replace").decode())

@@ -17,9 +17,12 @@ def sentence(event: Event) -> str:
 
     Reads from the event's data, by kind: presence ``people``; mood ``mood`` and ``confidence``; decision ``reason``; order ``act``, ``status``
     and, where there are, ``track`` (title) and ``message``; camera, speaker, link ``state`` and ``message``; health ``reasons``; summary ``events`` and ``moods``.
-    What is absent is left out of the sentence.
+    What is absent is left out of the sentence. Data that no Moodify has written, which a card can make of any, are told as such.
     """
-    return _WORDS[event.kind](event.data)
+    try:
+        return _WORDS[event.kind](event.data)
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError):
+        return "Something that there are no words for."
 
 
 def _presence(data: Mapping[str, Any]) -> str:

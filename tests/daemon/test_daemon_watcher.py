@@ -19,7 +19,7 @@ from moodify.daemon.signals import CameraIs, RecordingEnded, Seen, State, Stop
 from moodify.daemon.skin_look import SkinLooks
 from moodify.daemon.threads import guarded
 from moodify.daemon.watcher import Watcher
-from moodify.errors import CannotWork, NoCamera
+from moodify.errors import CameraLost, CannotWork, NoCamera
 from moodify.system.clock import RecordingClock
 from moodify.types import Image, PixelLayout
 from moodify.vision.eyes import open_eyes
@@ -323,6 +323,19 @@ def test_who_begins_a_look_at_skin_just_as_privacy_begins_does_not_go_on_after_i
     mirror.await_state(State.OFF)
     mirror.looks.begin(ADA, "Ada", skin_type=None)
     assert "privacy is on" in mirror.result().failed
+    mirror.close()
+
+
+def test_nobody_sees_somebody_whose_skin_is_looked_at_though_both_began_at_once(monkeypatch):
+    monkeypatch.setattr("moodify.daemon.aiming.FRAME_S", 0.3)
+    aiming = Aiming(lambda _: None)
+    mirror = Mirror(aiming=aiming)
+    mirror.await_frames(1)
+    aiming.begin("bo", "Bo")
+    assert aiming.picture("bo")
+    mirror.looks.begin(ADA, "Ada", skin_type=None)
+    with pytest.raises(CameraLost):
+        [aiming.picture("bo") for _ in range(3)]
     mirror.close()
 
 

@@ -95,14 +95,10 @@ def test_the_terminal_has_the_appliance_look_over_its_encrypted_page(appliance):
     assert "certificate verify failed" in str(refused.exception)
 
 
-def test_the_room_is_told_whose_skin_is_looked_at_and_privacy_ends_it(appliance):
+def test_in_privacy_no_look_begins(appliance):
     appliance.ask("/api/me/skin", "PUT", {"opted_in": True})
-    appliance.ask("/api/me/skin/look", "POST")
-    wait_until(lambda: "Ada has their skin looked at" in (appliance.ask("/api/now")["music"]["reason"] or ""), what="that the room is told")
     appliance.ask("/api/privacy", "PUT", {"on": True})
-    ended = wait_until(lambda: appliance.ask("/api/me/skin/look")["failed"], what="the end of the look")
-    assert "privacy is on" in ended
+    wait_until(lambda: appliance.ask("/api/now")["privacy"], what="privacy")
     assert status(appliance, "/api/me/skin/look", "POST") == 409
-    wait_until(lambda: appliance.ask("/api/now")["camera"]["state"] == "off", what="the camera's end")
     appliance.ask("/api/privacy", "PUT", {"on": False})
-    wait_until(lambda: appliance.ask("/api/now")["camera"]["state"] == "ok", what="the camera")
+    wait_until(lambda: not appliance.ask("/api/now")["privacy"], what="the end of privacy")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 import click
@@ -132,19 +132,21 @@ def _guided(mirror: Mirror) -> FaceRecord:
 def _guide() -> Iterator[Callable[[Guidance], None]]:
     """Give what shows a person what to do: in one place at a terminal, else in lines, on stderr."""
     terminal = console()
-    if terminal.is_terminal:
-        with Live(console=terminal, auto_refresh=False, transient=True) as live:
-            yield lambda guidance: live.update(_drawn(guidance), refresh=True)
-        return
-    said: list[str] = []
+    with ExitStack() as stack:
+        live = stack.enter_context(Live(console=terminal, auto_refresh=False, transient=True)) if terminal.is_terminal else None
+        last: Guidance | None = None
 
-    def tell(guidance: Guidance) -> None:
-        line = f"{guidance.say} ({guidance.taken} of {SHOTS})"
-        if said[-1:] != [line]:
-            said.append(line)
-            terminal.print(line, highlight=False, markup=False, soft_wrap=True)
+        def tell(guidance: Guidance) -> None:
+            nonlocal last
+            if guidance == last:
+                return
+            last = guidance
+            if live is not None:
+                live.update(_drawn(guidance), refresh=True)
+            else:
+                terminal.print(f"{guidance.say} ({guidance.taken} of {SHOTS})", highlight=False, markup=False, soft_wrap=True)
 
-    yield tell
+        yield tell
 
 
 def _drawn(guidance: Guidance) -> Panel:

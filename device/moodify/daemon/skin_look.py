@@ -144,8 +144,9 @@ class SkinLooks:
             look = _Look(user, name, skin_type, Capture(), self._clock(), self._next_version())
             self._look = look
             self._changed.notify_all()
+            # Under the lock, here and at the end: the room hears of looks in the order in which they were.
+            self._put(SkinLook(on=True, by=name))
         log.info("A look at a person's skin has begun")
-        self._put(SkinLook(on=True, by=name))
         return look.now()
 
     def now(self, user: UUID, after: int = 0, timeout_s: float = 0.0) -> LookNow | None:
@@ -171,8 +172,8 @@ class SkinLooks:
                 return
             look.given_up = True
             self._look = None
+            self._tell_end(look)
             self._changed.notify_all()
-        self._tell_end(look)
 
     # -- for the watcher
 
@@ -228,8 +229,8 @@ class SkinLooks:
             if not (look.wants_frames and silent_s >= LEFT_S) and not (look.is_over and silent_s >= TOLD_S):
                 return
             self._look = None
+            self._tell_end(look)
             self._changed.notify_all()
-        self._tell_end(look)
 
     # -- what follows
 
@@ -258,17 +259,16 @@ class SkinLooks:
             log.exception("What a look at a person's skin found can't be kept")
             self._fail(look, _INSIDE)
         else:
-            self._tell_end(look)
             with self._changed:
                 look.kept = kept
+                self._tell_end(look)
                 self._news(look)
 
     def _fail(self, look: _Look, why: str) -> None:
-        # First the room: whoever hears how it ended finds that it is over.
-        self._tell_end(look)
         with self._changed:
             if not look.is_over:
                 look.failed = why
+                self._tell_end(look)
                 self._news(look)
 
     def _require_camera(self) -> None:
@@ -298,9 +298,8 @@ class SkinLooks:
         return self._version
 
     def _tell_end(self, look: _Look) -> None:
-        with self._changed:
-            if look.said_over:
-                return
+        # Once, and not where the same person's next one has begun.
+        if not look.said_over:
             look.said_over = True
-        log.info("The look at a person's skin is over")
-        self._put(SkinLook(on=False, by=look.name))
+            self._put(SkinLook(on=False, by=look.name))
+            log.info("The look at a person's skin is over")

@@ -210,12 +210,13 @@ class Watcher:
         if self._recording is not None:
             self._recording.advance_to(frame.t_s)
         scanning = time.monotonic() < self._scan_until_s
-        aimed = self._aiming is not None and self._aiming.show(frame)
+        skin = self._skin if self._skin is not None and self._skin.wants_frames else None
+        # Whose skin is looked at is seen by nobody else, though both may have begun at once.
+        aimed = self._aiming is not None and skin is None and self._aiming.show(frame)
         if not self._may_look():
             # Privacy began just now.
             self._show_no_more()
             return
-        skin = self._skin if self._skin is not None and self._skin.wants_frames else None
         observation = self._eyes.see(frame, closely=scanning or skin is not None)
         self._pace(camera, observation, scanning=scanning, watched=aimed or skin is not None)
         self._hold(camera, on=skin is not None and self._may_look() and skin.look(frame, [seen.face for seen in observation.faces]))

@@ -327,12 +327,12 @@ def test_who_begins_a_look_at_skin_just_as_privacy_begins_does_not_go_on_after_i
 
 
 def test_nobody_sees_somebody_whose_skin_is_looked_at_though_both_began_at_once(monkeypatch):
-    monkeypatch.setattr("moodify.daemon.aiming.FRAME_S", 0.3)
     aiming = Aiming(lambda _: None)
     mirror = Mirror(aiming=aiming)
     mirror.await_frames(1)
     aiming.begin("bo", "Bo")
     assert aiming.picture("bo")
+    monkeypatch.setattr("moodify.daemon.aiming.FRAME_S", 0.3)
     mirror.looks.begin(ADA, "Ada", skin_type=None)
     with pytest.raises(CameraLost):
         [aiming.picture("bo") for _ in range(3)]

@@ -86,7 +86,8 @@ def test_the_mood_of_a_lost_camera_chooses_no_music(house):
 def test_privacy_forgets_who_was_there_and_answers_presses(house):
     house.show(3, HAPPY).press(Press.PRIVACY).press()
     house.await_reason("turn privacy off to look again")
-    now = house.board.now()
+    # What is told is shown afterwards.
+    now = house.look().board.now()
     assert (now["privacy"], now["mood"], now["seen"]) == (True, None, {"people": None, "faces": []})
     assert house.watcher._privacy is True
 
@@ -127,7 +128,7 @@ def test_privacy_survives_a_restart(tmp_path):
 def test_privacy_begins_while_the_database_is_locked_and_is_kept_later(tmp_path, monkeypatch):
     monkeypatch.setattr("moodify.daemon.kept.RETRY_S", 0.1)
     with DaemonHouse(tmp_path) as house:
-        house.settings._db.execute("PRAGMA busy_timeout = 20")
+        house.waits_for_no_lock()
         with closing(sqlite3.connect(house.path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             house.press(Press.PRIVACY)
@@ -259,7 +260,7 @@ def test_what_goes_wrong_at_the_speaker_is_said_and_heals(house):
     wait_until(lambda: house.board.now()["speaker"] == {"state": "degraded", "message": "asleep; wake it"})
     house.put(sig.PlaybackSeen(None, SignInNeeded("sign in again")))
     wait_until(lambda: house.board.now()["speaker"] == {"state": "broken", "message": "sign in again"})
-    assert house.lamp.shown[-1] == (Show.NEEDS_PERSON, None)
+    wait_until(lambda: house.lamp.shown[-1] == (Show.NEEDS_PERSON, None), what=lambda: house.lamp.shown)
     house.put(sig.PlaybackSeen(house.player.player.playback()))
     wait_until(lambda: house.board.now()["speaker"]["state"] == "ok")
     assert [event["data"]["state"] for event in house.events if event["kind"] == "speaker"][-3:] == ["degraded", "broken", "ok"]

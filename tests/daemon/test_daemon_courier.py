@@ -293,7 +293,7 @@ def test_an_end_does_not_wait_for_a_hub_that_is_being_started(tmp_path, beside):
     walk = Round(tmp_path, hub.endpoint, beside=hub, passwords=NameOnly(identity.device), device=identity.device).start()
     wait_until(lambda: hub._process is not None)
     walk.courier.close()
-    walk.thread.join(10)
+    walk.thread.join(30)
     assert not walk.thread.is_alive()
     assert State.OK not in walk.states()
 

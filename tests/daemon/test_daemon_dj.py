@@ -75,12 +75,13 @@ def test_orders_are_carried_out(booth, acts, verbs):
 
 
 def test_the_newest_order_wins_and_the_dropped_one_is_said(booth):
-    booth.speaker.slow(0.1)
+    booth.speaker.slow(1.5)
     before = len(booth.speaker.requests)
     booth.order(Act.PLAY, booth.songs[0], "first")
     wait_until(lambda: len(booth.speaker.requests) > before)
     booth.order(Act.PLAY, booth.songs[1], "second")
     booth.order(Act.PLAY, booth.songs[2], "third")
+    booth.speaker.slow(0.0)
     assert sorted(booth.done()) == [("first", OrderStatus.DONE), ("second", OrderStatus.DROPPED), ("third", OrderStatus.DONE)]
     assert [order.uri for order in booth.speaker.orders if order.verb == "play"] == [booth.songs[0].uri, booth.songs[2].uri]
 
@@ -188,7 +189,7 @@ def test_closing_ends_it_even_in_the_middle_of_a_slow_call(booth):
     wait_until(lambda: not booth.dj.idle)
     booth.dj.close()
     booth.player.close()
-    booth.thread.join(5)
+    booth.thread.join(20)
     assert not booth.thread.is_alive()
 
 

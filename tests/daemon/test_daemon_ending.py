@@ -46,5 +46,5 @@ def test_the_handlers_from_before_are_given_back():
 def test_the_time_that_was_given_ends_the_run():
     told = []
     with ended_after(0.01, told.append):
-        wait_until(lambda: told, within_s=10, what="the end of the time")
+        wait_until(lambda: told, what="the end of the time")
     assert told == [Stop("0.01 seconds are over")]

@@ -193,7 +193,7 @@ def test_the_camera_closes_by_the_hour_and_opens_again_and_no_error_is_logged(tm
         house.clock.advance_to(house.t_s + 20)
         house.await_reason("Privacy is on (until 07:00, by privacy.hours): the camera is closed")
         assert house.watcher._privacy
-        assert house.board.now()["privacy"] is True
+        wait_until(lambda: house.board.now()["privacy"], what="privacy on the page")
         house.clock.advance_to(house.t_s + timedelta(hours=9).total_seconds())
         house.await_reason("Privacy is off: the camera looks again")
         assert not house.watcher._privacy
@@ -221,9 +221,10 @@ def test_what_another_program_asks_for_is_done_once_and_taken_out(tmp_path):
         assert house.watcher._privacy
 
 
-def test_what_is_asked_for_while_the_database_is_locked_is_done_once_all_the_same(tmp_path):
+def test_what_is_asked_for_while_the_database_is_locked_is_done_once_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr("moodify.daemon.kept.RETRY_S", 0.1)
     with DaemonHouse(tmp_path) as house, Settings(house.path) as other:
-        house.settings._db.execute("PRAGMA busy_timeout = 20")
+        house.waits_for_no_lock()
         other.put(PRIVACY_ASKED_KEY, {"on": True, "id": "1"})
         with closing(sqlite3.connect(house.path, isolation_level=None)) as locker:
             locker.execute("BEGIN IMMEDIATE")

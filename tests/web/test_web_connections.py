@@ -110,14 +110,14 @@ def test_whoever_opens_every_connection_and_says_nothing_does_not_keep_others_ou
                 each.close()
 
 
-def test_a_stream_that_goes_on_is_not_hung_up_on(hurried, house, accounts):
-    with (
-        PageServer(create_app(house, accounts, heartbeat_s=0.2), "127.0.0.1", 0) as server,
-        httpx.stream("GET", f"{server.url}/api/stream", cookies=cookies_of(server.url, accounts), trust_env=False, timeout=10) as stream,
-    ):
-        began_s = time.monotonic()
-        # What comes after three times as long as a request may take.
-        assert any(line for line in stream.iter_lines() if line and time.monotonic() - began_s > 3 * Connection.request_s)
+def test_a_stream_that_goes_on_is_not_hung_up_on(house, accounts, request):
+    with PageServer(create_app(house, accounts, heartbeat_s=0.2), "127.0.0.1", 0) as server:
+        cookies = cookies_of(server.url, accounts)
+        request.getfixturevalue("hurried")
+        with httpx.stream("GET", f"{server.url}/api/stream", cookies=cookies, trust_env=False, timeout=30) as stream:
+            began_s = time.monotonic()
+            # What comes after three times as long as a request may take.
+            assert any(line for line in stream.iter_lines() if line and time.monotonic() - began_s > 3 * Connection.request_s)
 
 
 def test_an_answer_that_nobody_reads_is_hung_up_on(hurried, house, accounts):

@@ -47,9 +47,10 @@ def test_a_server_that_ends_by_an_error_is_not_dead_in_silence(house, accounts, 
     died = []
     monkeypatch.setattr(threading, "excepthook", died.append)
     server = PageServer(create_app(house, accounts), "127.0.0.1", 0)
-    monkeypatch.setattr(server._server, "on_tick", lambda _counter: 1 / 0)
     try:
         server.start()
+        # Not before: a start that fails is told to who started it.
+        monkeypatch.setattr(server._server, "on_tick", lambda _counter: 1 / 0)
         wait_until(lambda: died, what="the end of its thread")
         wait_until(lambda: not server.alive, what="being told as dead")
     finally:

@@ -110,11 +110,11 @@ def test_stop_ends_an_open_stream(house, accounts):
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    assert told.wait(5)
+    assert told.wait(20)
     server.stop()
     assert not server.alive
-    assert ended.wait(5)
-    watcher.join(5)
+    assert ended.wait(20)
+    watcher.join(20)
     assert house.watchers == 0
 
 

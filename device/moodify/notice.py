@@ -35,6 +35,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "guess_is": " A face says little about what somebody feels, and it is wrong more often for some people than for others.",
         "kept": "What is kept",
         "kept_is": ": when somebody was here, how many, the mood of the room, what played and why, for {days}, on the device{learned}.",
+        "skin": "Skin",
+        "skin_is": ": whoever has an account here can have their own skin looked at when they ask for it. Numbers of them are kept until they delete them, "
+        "and leave only if they share them; of visitors nothing of the kind.",
         "goes": "Where it goes",
         "goes_is": ": {goes}.",
         "closing": "Closing the camera",
@@ -74,6 +77,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "guess_is": " Ein Gesicht sagt wenig darüber, was jemand fühlt, und bei manchen Menschen irrt es sich öfter als bei anderen.",
         "kept": "Was aufbewahrt wird",
         "kept_is": ": wann jemand hier war, wie viele, die Stimmung im Raum, was gespielt wurde und warum, {days} lang, auf dem Gerät{learned}.",
+        "skin": "Haut",
+        "skin_is": ": Wer hier ein Konto hat, kann auf eigenen Wunsch die eigene Haut ansehen lassen. Zahlen darüber bleiben, bis diese Person sie löscht, "
+        "und gehen nur fort, wenn sie es erlaubt; von Besuchern nichts dergleichen.",
         "goes": "Wohin es geht",
         "goes_is": ": {goes}.",
         "closing": "Kamera schließen",
@@ -187,7 +193,7 @@ def notice_of(language: Language, facts: Facts) -> Notice:
         "closing": words["button"].format(light=words["light"] if facts.light else "") if facts.button else words["page"],
         "line": _LINE,
     }
-    points = [(words[name], words[f"{name}_is"].format(**said)) for name in ("pictures", "who", "guess", "kept", "goes", "closing")]
+    points = [(words[name], words[f"{name}_is"].format(**said)) for name in ("pictures", "who", "guess", "kept", "skin", "goes", "closing")]
     if facts.hours:
         points.append((words["hours"], words["hours_is"].format(words["and"].join(words["span"].format(*span) for span in facts.hours))))
     points.append((words["questions"], words["questions_is"].format(**said)))

@@ -36,8 +36,7 @@ _WORDS: dict[Language, dict[str, str]] = {
         "kept": "What is kept",
         "kept_is": ": when somebody was here, how many, the mood of the room, what played and why, for {days}, on the device{learned}.",
         "skin": "Skin",
-        "skin_is": ": whoever has an account here can have their own skin looked at when they ask for it. Numbers of them are kept until they delete them, "
-        "and leave only if they share them; of visitors nothing of the kind.",
+        "skin_is": ": who has an account here may have their own skin looked at. Its numbers stay until they delete them, and leave only if they share them; of visitors there are none.",
         "goes": "Where it goes",
         "goes_is": ": {goes}.",
         "closing": "Closing the camera",
@@ -78,8 +77,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "kept": "Was aufbewahrt wird",
         "kept_is": ": wann jemand hier war, wie viele, die Stimmung im Raum, was gespielt wurde und warum, {days} lang, auf dem Gerät{learned}.",
         "skin": "Haut",
-        "skin_is": ": Wer hier ein Konto hat, kann auf eigenen Wunsch die eigene Haut ansehen lassen. Zahlen darüber bleiben, bis diese Person sie löscht, "
-        "und gehen nur fort, wenn sie es erlaubt; von Besuchern nichts dergleichen.",
+        "skin_is": ": Wer hier ein Konto hat, kann die eigene Haut ansehen lassen. Die Zahlen bleiben, bis diese Person sie löscht, und gehen nur fort, wenn sie es erlaubt; "
+        "von Besuchern gibt es keine.",
         "goes": "Wohin es geht",
         "goes_is": ": {goes}.",
         "closing": "Kamera schließen",
@@ -245,7 +244,7 @@ h1 {{ margin: .5rem 0 1rem; font-size: 2rem; line-height: 1.15 }}
 li {{ margin: .5rem 0; overflow-wrap: anywhere }}
 .end {{ color: #444 }}
 @media print {{
-  body {{ margin: 0; max-width: none; padding: 0; font-size: 11.5pt }}
+  body {{ margin: 0; max-width: none; padding: 0; font-size: 11pt }}
   h1 {{ font-size: 22pt }}
   article {{ break-after: page }}
   article:last-child {{ break-after: auto }}

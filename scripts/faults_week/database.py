@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
+from urllib.error import HTTPError
 
 from faults_week.fault import Fault, Group, Outcome
 from faults_week.house import House
@@ -29,9 +30,14 @@ def _corrupt_at_the_start(house: House, *, keep: int) -> Outcome:
     house.stop()
     _corrupt(house, keep=keep)
     began_s = time.monotonic()
-    house.started()
-    seen = house.seen("health", within_s=5)
-    return Outcome(seen, round(time.monotonic() - began_s, 1), "the owner restores a backup, for the history")
+    house.start()
+    seen = house.seen("health")
+    # Nobody knows any more whether it was closed.
+    house.await_now(lambda now: now["privacy"] and now["camera"]["state"] == "off", "a camera that stays closed")
+    took_s = round(time.monotonic() - began_s, 1)
+    house.private(on=False)
+    house.await_well()
+    return Outcome(seen, took_s, "the owner restores a backup, for the history; the household opens the camera")
 
 
 def _corrupt_in_privacy(house: House) -> Outcome:
@@ -56,13 +62,17 @@ def _corrupt_while_it_runs(house: House) -> Outcome:
     with house.database.open("r+b") as file:
         file.seek(PAGE)
         file.write(b"\xa5" * (house.database.stat().st_size - PAGE))
-    house.press()
+    # The page refuses it, for it no longer knows who asks.
+    with suppress(HTTPError):
+        house.press()
     began_s = time.monotonic()
     house.start_again()
-    seen = re.sub(r"/\S*/", "", house.last_words())
+    seen = house.seen("health")
+    house.await_now(lambda now: now["privacy"] and now["camera"]["state"] == "off", "a camera that stays closed")
+    took_s = round(time.monotonic() - began_s, 1)
+    house.private(on=False)
     house.await_well()
-    house.silence()
-    return Outcome(seen, round(time.monotonic() - began_s, 1), "the owner restores a backup, for the history")
+    return Outcome(seen, took_s, "the owner restores a backup, for the history; the household opens the camera")
 
 
 def _locked(house: House) -> Outcome:

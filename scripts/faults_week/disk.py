@@ -70,7 +70,18 @@ def _as_it_starts(house: OnDisk, does: Does) -> Outcome:
     house.disk.does(Does.WELL)
     # A service manager does so by itself.
     house.start()
-    return Outcome(_words(seen), house.time_until_well(), "the owner frees space" if does is Does.FULL else "the owner sees to the disk")
+    return Outcome(_words(seen), house.time_until_well(), "the owner sees to the disk")
+
+
+def _full_as_it_starts(house: OnDisk) -> Outcome:
+    """On a full disk it starts with the room that was kept for that."""
+    house.stop()
+    house.disk.does(Does.FULL)
+    house.start()
+    seen = house.logged("the disk is full")
+    house.await_well()
+    house.disk.does(Does.WELL)
+    return Outcome(_words(seen), house.time_until_well(), "the owner frees space")
 
 
 def _slow(house: OnDisk) -> Outcome:
@@ -98,12 +109,12 @@ GROUP = Group(
         Fault("full", partial(_while_it_runs, does=Does.FULL), quick=True),
         Fault("full as privacy begins", partial(_privacy_meanwhile, does=Does.FULL)),
         Fault("full as privacy begins, and the power goes", _power_goes),
-        Fault("full at the start", partial(_as_it_starts, does=Does.FULL)),
+        Fault("full at the start", _full_as_it_starts),
         Fault("read-only", partial(_while_it_runs, does=Does.READ_ONLY)),
         Fault("read-only as privacy begins", partial(_privacy_meanwhile, does=Does.READ_ONLY)),
         Fault("read-only at the start", partial(_as_it_starts, does=Does.READ_ONLY)),
         Fault("failing", partial(_while_it_runs, does=Does.FAILING)),
         Fault("failing at the start", partial(_as_it_starts, does=Does.FAILING)),
-        Fault("slow", _slow),
+        Fault("a slow disk", _slow),
     ),
 )

@@ -11,7 +11,6 @@ import sys
 import time
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 
 from appliance import environment_of
 from faults_week.fault import Fault, Group, Outcome
@@ -20,10 +19,10 @@ from waiting import wait_until
 
 #: The threads that live as long as the appliance, by their names; the main thread is the conductor's.
 THREADS = ("MainThread", "watcher", "camera", "usb-camera", "dj", "courier", "web", "light", "button")
-#: Those whose work is taken up again by whoever has started them.
-TAKEN_UP = {"camera", "usb-camera"}
-#: What it may have beyond what it has, where memory is short, in bytes.
-LITTLE = 2 * 1024 * 1024
+#: Those that may be taken up again where they die, and the kind of the events that tell so.
+TAKEN_UP = {"camera": "camera", "usb-camera": "camera", "courier": "link"}
+#: Address space that it may have where memory is short, in bytes, and as it starts.
+LITTLE, TOO_LITTLE = 16 * 1024 * 1024, 300 * 1024 * 1024
 _BANG = "a fault of scripts/faults"
 
 
@@ -40,9 +39,11 @@ def _thread_dies(house: House, name: str) -> Outcome:
     # Each meets it at its next step. One that has ended the appliance already does not hear this.
     with suppress(OSError):
         house.press()
-    if name in TAKEN_UP:
-        seen = house.seen("camera", after=at, state="degraded")
-        house.seen("camera", after=at, state="ok")
+    kind = TAKEN_UP.get(name)
+    wait_until(lambda: house.appliance.process.poll() is not None or _degraded(house, kind, at), within_s=PATIENCE_S, what=f"what comes of the death of {name}")
+    if kind is not None and _degraded(house, kind, at):
+        seen = house.seen(kind, after=at, state="degraded")
+        house.seen(kind, after=at, state="ok")
     else:
         house.start_again()
         seen = house.last_words(_BANG)
@@ -52,10 +53,14 @@ def _thread_dies(house: House, name: str) -> Outcome:
     return Outcome(seen, took_s)
 
 
+def _degraded(house: House, kind: str | None, after: int) -> bool:
+    return any(event["kind"] == kind and event["data"]["state"] == "degraded" for event in house.appliance.events[after:])
+
+
 def _memory_is_short(house: House) -> Outcome:
     pid = house.appliance.process.pid
-    has = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.prlimit(pid, resource.RLIMIT_AS, (has + LITTLE, resource.RLIM_INFINITY))
+    # Less than it has: nothing new is given.
+    resource.prlimit(pid, resource.RLIMIT_AS, (LITTLE, resource.RLIM_INFINITY))
     with suppress(OSError):
         house.press()
     ended = _ends_within(house, 10.0)
@@ -69,6 +74,16 @@ def _memory_is_short(house: House) -> Outcome:
     house.await_well()
     house.silence()
     return Outcome(seen, round(time.monotonic() - began_s, 1))
+
+
+def _memory_is_short_at_the_start(house: House) -> Outcome:
+    house.stop()
+    house.start(before=("prlimit", f"--as={TOO_LITTLE}"))
+    code = house.ended()
+    assert code not in {0, 2}, f"it ended with {code}"
+    seen = house.last_words()
+    house.start()
+    return Outcome(seen, house.time_until_well(), "the owner ends other programs")
 
 
 def _ends_within(house: House, seconds: float) -> bool:
@@ -126,6 +141,7 @@ GROUP = Group(
     (
         *(Fault(f"death of the thread {name}", partial(_thread_dies, name=name), quick=name == "watcher") for name in THREADS),
         Fault("memory is short", _memory_is_short),
+        Fault("memory is short at the start", _memory_is_short_at_the_start),
         Fault("another one is started", _another, quick=True),
         Fault("two are started at once", _two_at_once),
     ),

@@ -105,36 +105,36 @@ def privacy_opened(openings_s: Iterable[float], holders: Sequence[str], wishes: 
 def events_lost(acknowledged: Iterable[str], databases: Sequence[Path], hub: Path | None) -> Sequence[str]:
     """Return how many events are gone of those that were said to be kept.
 
-    An event is acknowledged once it is printed, for it is committed first. It must be in the store, or in a database that was set aside and
-    told of; and what the outbox no longer has must be at the hub, once.
+    An event is acknowledged once it is printed, for it is committed first. It must be in the store; where that was damaged and set aside, in
+    what can still be read of it, or at the hub. And what the outbox no longer has must be at the hub, once.
 
     Args:
         acknowledged: ids of the events.
         databases: the device's; the one in use first, then those that were set aside.
         hub: its database; None where there is none.
     """
-    kept: set[str] = set()
-    for database in databases:
-        kept |= _ids(database, "SELECT id FROM events")
-    wrong = []
     told = set(acknowledged)
-    if missing := told - kept:
+    kept = set[str]().union(*(_ids(database, "SELECT id FROM events") for database in databases))
+    # Before the hub is asked: what has left it by now is there by then.
+    waiting = set[str]().union(*(_ids(database, "SELECT json_extract(value, '$.id') FROM outbox, json_each(outbox.items)") for database in databases))
+    at_hub = _at(hub) if hub is not None and hub.exists() else []
+    wrong = []
+    if missing := told - kept - (set(at_hub) if len(databases) > 1 else set()):
         wrong.append(f"{len(missing)} of {len(told)} events that were acknowledged are not in the store")
-    if hub is None or not hub.exists():
-        return wrong
-    waiting: set[str] = set()
-    for database in databases:
-        waiting |= _ids(database, "SELECT json_extract(value, '$.id') FROM outbox, json_each(outbox.items)")
+    if hub is not None and (undelivered := (told & kept) - waiting - set(at_hub)):
+        wrong.append(f"{len(undelivered)} events left the outbox and are not at the hub")
+    if len(at_hub) > len(set(at_hub)):
+        wrong.append(f"{len(at_hub) - len(set(at_hub))} events are at the hub twice")
+    return wrong
+
+
+def _at(hub: Path) -> Sequence[str]:
+    found, after = [], 0
     with open_database(hub) as stored:
-        found, after = [], 0
         while page := stored.events.events(after=after, limit=500):
             found += [event.id for event in page]
             after = page[-1].n
-    if undelivered := (told & kept) - waiting - set(found):
-        wrong.append(f"{len(undelivered)} events left the outbox and are not at the hub")
-    if len(found) > len(set(found)):
-        wrong.append(f"{len(found) - len(set(found))} events are at the hub twice")
-    return wrong
+    return found
 
 
 def _ids(database: Path, sql: str) -> set[str]:

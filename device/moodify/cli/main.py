@@ -16,7 +16,7 @@ from moodify.cli.hub_commands import hub
 from moodify.cli.options import ConfigOption, JsonFlag  # noqa: TC001 - Typer reads the annotations
 from moodify.cli.skin_commands import skin
 from moodify.cli.users_commands import users
-from moodify.errors import MoodifyError
+from moodify.errors import MoodifyError, RetryLater
 
 app = Commands(
     name="moodify",
@@ -311,3 +311,18 @@ def main() -> None:
     except MoodifyError as error:
         sys.stderr.write(f"moodify: {error}\n")
         raise SystemExit(error.exit_code) from None
+    except (MemoryError, ImportError) as error:
+        if not _wants_memory(error):
+            raise
+        sys.stderr.write("moodify: there is not enough memory; end other programs, or restart the device, and try again\n")
+        raise SystemExit(RetryLater.exit_code) from None
+
+
+def _wants_memory(error: BaseException) -> bool:
+    """Return whether it came of too little memory: a library that does not fit in is an ImportError, in the words of the C library."""
+    here: BaseException | None = error
+    while here is not None:
+        if isinstance(here, MemoryError) or "failed to map segment" in str(here):
+            return True
+        here = here.__cause__ or here.__context__
+    return False

@@ -1,0 +1,52 @@
+"""``scripts/faults``: its table tells what was survived, and can fail."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def environment(project_root):
+    folders = [project_root / "scripts", *(project_root / "tests" / name for name in ("", "daemon", "faults", "spotify", "camera"))]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
+
+
+def run(environment, *arguments):
+    return subprocess.run([sys.executable, *map(str, arguments)], env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+
+
+def test_two_faults_are_survived_and_stand_in_the_table(environment, tmp_path):
+    names = ("another one is started", "killed at each step of a sign-in renewed")
+    done = run(environment, "-m", "faults_week", "--json", tmp_path / "rows.json", *(word for name in names for word in ("--only", name)))
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [(row["name"], row["wrong"]) for row in rows] == [(name, []) for name in names]
+    assert "another Moodify (process" in rows[0]["outcome"]["seen"]
+    assert rows[1]["outcome"]["seen"].startswith("killed before each of 8 steps")
+    assert "2 faults in" in done.stdout
+    assert "none went wrong" in done.stdout
+
+
+def test_a_house_that_does_not_recover_or_breaks_its_promises_is_told_by_each_of_them(environment, project_root):
+    done = run(environment, project_root / "tests" / "scripts" / "misbehaving_house.py")
+    assert done.returncode == 0, done.stderr
+    lame, breaks = json.loads(done.stdout)
+    assert (lame["outcome"], lame["wrong"]) == (None, ["it did not recover from video0"])
+    lost, unasked, opened = breaks["wrong"]
+    assert "events that were acknowledged are not in the store" in lost
+    assert "music started unasked (PUT /v1/me/player/play" in unasked
+    assert "the camera was opened" in opened
+    assert "after privacy began" in opened
+
+
+def test_what_is_not_there_is_refused_and_all_there_is_can_be_listed(environment):
+    refused = run(environment, "-m", "faults_week", "--only", "the moon")
+    assert (refused.returncode, "no group and no fault named the moon" in refused.stderr) == (2, True)
+    listed = run(environment, "-m", "faults_week", "--list").stdout.splitlines()
+    assert len(listed) == len({line[12:].removesuffix("  (quick)") for line in listed}) > 60
+    assert {line.split()[0] for line in listed} == {"camera", "models", "spotify", "speaker", "link", "clocks", "disk", "database", "process", "kills", "writes"}

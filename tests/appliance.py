@@ -19,8 +19,8 @@ from processes import open_files
 from signed_in import Page
 from waiting import wait_until
 
-START_S = 30.0
-END_S = 20.0
+START_S = 60.0
+END_S = 60.0
 
 
 def environment_of(home):

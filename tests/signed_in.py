@@ -41,7 +41,7 @@ def sign_in(client, email=EMAIL, password=PASSWORD):
 
 def cookies_of(url, accounts):
     """Sign in as the owner, whom this makes where there is none; return the cookies, by name."""
-    with httpx.Client(base_url=url, trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
         if accounts.claimable:
             claim(client, accounts.make_claim_code())
         else:
@@ -64,7 +64,7 @@ class Page:
         else:
             self.ask("/api/session", "POST", {"email": EMAIL, "password": PASSWORD})
 
-    def open(self, path, method="GET", body=None, *, timeout=10):
+    def open(self, path, method="GET", body=None, *, timeout=30):
         """Send a request as a program does; return the answer to read from."""
         data = None if method == "GET" else json.dumps({} if body is None else body).encode()
         request = urllib.request.Request(f"{self.url}{path}", data, {"Content-Type": "application/json", "X-Moodify": "1"}, method=method)

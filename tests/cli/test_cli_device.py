@@ -186,7 +186,7 @@ def test_a_person_sees_a_qr_code_compares_the_fingerprint_and_takes_the_hub(tmp_
         assert f"\n  {print_of_hub}\n" in screen
         press("yes\n")
         until("belongs to the hub")
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert enrolled(tmp_path).certificate.fingerprint == print_of_hub
 
 
@@ -196,7 +196,7 @@ def test_a_hub_that_a_person_does_not_vouch_for_is_not_taken(tmp_path, hub, type
         until("or no: ")
         press(typed)
         until("this device belongs where it did")
-        assert process.wait(20) == code
+        assert process.wait(60) == code
     assert enrolled(tmp_path) is None
 
 
@@ -205,7 +205,7 @@ def test_ctrl_c_takes_no_hub(tmp_path, hub):
         until("or no: ")
         process.send_signal(signal.SIGINT)
         until("this device belongs where it did")
-        assert process.wait(20) == 130
+        assert process.wait(60) == 130
     assert enrolled(tmp_path) is None
 
 

@@ -19,7 +19,7 @@ def listening(home):
         assert "moodify: listening at " in listener.stderr.readline()
         yield listener
         listener.send_signal(signal.SIGINT)
-        rest, errors = listener.communicate(timeout=10)
+        rest, errors = listener.communicate(timeout=60)
         assert (listener.returncode, errors) == (0, "")
         listener.rest = rest
 

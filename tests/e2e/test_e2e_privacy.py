@@ -103,6 +103,8 @@ def test_the_hub_beside_the_appliance_says_how_it_is_and_who_is_there(tmp_path):
 
         (shown,) = wait_until(lambda: [one for one in listed() if one["state"] == "online"], every_s=0.2, what="the device's being online")
         assert (shown["id"], len(shown["keys"])) == (device, 1)
+        # It is there before its first events are.
+        wait_until(lambda: kinds_at(HubFolder(folder)), every_s=0.1, what="a first event at the hub")
         status = moodify(tmp_path, "hub", "status", "--folder", folder)
         assert (status.returncode, status.stderr) == (0, "")
         assert "127.0.0.1 port" in status.stdout

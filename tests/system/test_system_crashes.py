@@ -71,8 +71,8 @@ def test_crashes_of_long_ago_do_not_count(machine):
 def test_ten_good_minutes_clear_the_count_while_it_runs(machine):
     machine.crash(MANY - 1)
     with machine.run(good_s=0.01) as crashes:
-        wait_until(lambda: crashes.count == 0, within_s=5, what="a good run")
-        wait_until(lambda: count_of(machine.file) == 0, within_s=5, what="it being written down")
+        wait_until(lambda: crashes.count == 0, what="a good run")
+        wait_until(lambda: count_of(machine.file) == 0, what="it being written down")
 
 
 def test_a_power_cut_is_no_crash_and_forgets_none(machine):

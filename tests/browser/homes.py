@@ -1,10 +1,35 @@
 """Homes that a browser opens, and how one signs in there."""
 
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
+from moodify.accounts.accounts import Accounts
+from moodify.accounts.memory import MemoryAccounts
 from moodify.web.app import create_app
 from moodify.web.server import PageServer
-from signed_in import EMAIL, PASSWORD
+from signed_in import EMAIL, PASSWORD, QUICK
+
+
+class HeldClock:
+    """A clock that goes on when it is told to."""
+
+    def __init__(self):
+        # The browser has a clock of its own, by which a session must not be over.
+        self._began, self._went = datetime.now(UTC), timedelta()
+
+    def now_s(self):
+        return self._went.total_seconds()
+
+    def utc(self):
+        return self._began + self._went
+
+    def go(self, seconds):
+        self._went += timedelta(seconds=seconds)
+
+
+def accounts_by(clock):
+    """Return accounts that are gone with the test, whose waits are by a clock of the test's own: a browser may take seconds for a word."""
+    return Accounts(MemoryAccounts(), QUICK, bytes(32), audience="moodify-page:m-test", clock=clock)
 
 
 class Home:

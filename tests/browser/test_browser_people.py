@@ -1,38 +1,18 @@
 """Who comes in, in a real browser: lock-out, sessions ended elsewhere, the keyboard alone, HTTPS."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from browser_parts import tab, tab_to
-from homes import home_of
+from homes import HeldClock, accounts_by, home_of
 from playwright.sync_api import expect
 
-from moodify.accounts.accounts import Accounts
-from moodify.accounts.memory import MemoryAccounts
 from moodify.web import certificate
 from moodify.web.fake import FakeHouse
-from signed_in import EMAIL, PASSWORD, QUICK, memory_accounts
+from signed_in import EMAIL, PASSWORD, memory_accounts
 from waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1"
-
-
-class HeldClock:
-    """A clock that goes on when it is told to."""
-
-    def __init__(self):
-        self._went = timedelta()
-
-    def now_s(self):
-        return self._went.total_seconds()
-
-    def utc(self):
-        return datetime(2026, 11, 21, 20, tzinfo=UTC) + self._went
-
-    def go(self, seconds):
-        self._went += timedelta(seconds=seconds)
 
 
 def try_in(page, password):
@@ -42,8 +22,7 @@ def try_in(page, password):
 
 def test_wrong_passwords_make_one_wait_and_say_for_how_long(page):
     clock = HeldClock()
-    accounts = Accounts(MemoryAccounts(), QUICK, bytes(32), audience="moodify-page:m-test", clock=clock)
-    with home_of(FakeHouse(), accounts) as home:
+    with home_of(FakeHouse(), accounts_by(clock)) as home:
         home.claimed()
         page.goto(home.url)
         page.get_by_label("E-mail address").fill(EMAIL)

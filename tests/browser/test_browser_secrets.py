@@ -1,9 +1,10 @@
 """What must not stay where others may find it, in a real browser: codes in histories, and an account in a browser that was left open."""
 
 import pytest
-from homes import sign_in
+from homes import HeldClock, accounts_by, home_of, sign_in
 from playwright.sync_api import expect
 
+from moodify.web.fake import FakeHouse
 from signed_in import EMAIL, PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -30,7 +31,14 @@ def test_a_code_that_is_opened_by_who_is_signed_in_does_not_stay_either(home, pa
     assert "K7QM" not in page.url
 
 
-def test_the_address_that_one_signs_in_with_is_changed_with_the_password_alone(home, page):
+@pytest.fixture
+def home_by_a_held_clock():
+    with home_of(FakeHouse(), accounts_by(HeldClock())) as home:
+        yield home
+
+
+def test_the_address_that_one_signs_in_with_is_changed_with_the_password_alone(home_by_a_held_clock, page):
+    home = home_by_a_held_clock
     home.enter(page, "people")
     proof = page.get_by_label("Password, to change the address")
     expect(proof).to_be_hidden()

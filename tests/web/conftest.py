@@ -58,19 +58,19 @@ def cookies(server, accounts):
 @pytest.fixture
 def browser(server, cookies):
     """A client that sends what the page's own script makes a browser send, signed in as the owner."""
-    with httpx.Client(base_url=server.url, headers={"Origin": server.url, "Sec-Fetch-Site": "same-origin"}, cookies=cookies, trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=server.url, headers={"Origin": server.url, "Sec-Fetch-Site": "same-origin"}, cookies=cookies, trust_env=False, timeout=30) as client:
         yield client
 
 
 @pytest.fixture
 def program(server, cookies):
     """A client that is no browser, signed in, and sends nothing of its own."""
-    with httpx.Client(base_url=server.url, cookies=cookies, trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=server.url, cookies=cookies, trust_env=False, timeout=30) as client:
         yield client
 
 
 @pytest.fixture
 def stranger(server):
     """A client that nobody has signed in with."""
-    with httpx.Client(base_url=server.url, headers={"X-Moodify": "1"}, trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=server.url, headers={"X-Moodify": "1"}, trust_env=False, timeout=30) as client:
         yield client

@@ -39,7 +39,7 @@ def _page(house, files, *, origins=(), host="127.0.0.1"):
 @contextmanager
 def _browser(server, files, **headers):
     trusting = ssl.create_default_context(cafile=files[0])
-    with httpx.Client(base_url=f"https://127.0.0.1:{server.port}", verify=trusting, headers={"X-Moodify": "1"} | headers, trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=f"https://127.0.0.1:{server.port}", verify=trusting, headers={"X-Moodify": "1"} | headers, trust_env=False, timeout=30) as client:
         yield client
 
 

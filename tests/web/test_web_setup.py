@@ -47,7 +47,7 @@ class Home:
         place = Place(limits=Limits(PLENTY, PLENTY))
         self.server = PageServer(create_app(FakeHouse(), accounts, place=place, routers=[routes_of(setup)]), "127.0.0.1", 0)
         self.server.start()
-        self.owner = httpx.Client(base_url=self.server.url, headers={"X-Moodify": "1"}, cookies=cookies_of(self.server.url, accounts), trust_env=False, timeout=10)
+        self.owner = httpx.Client(base_url=self.server.url, headers={"X-Moodify": "1"}, cookies=cookies_of(self.server.url, accounts), trust_env=False, timeout=30)
 
     def ask(self, method, path, body=None, status=200):
         answer = self.owner.request(method, path, json=body)

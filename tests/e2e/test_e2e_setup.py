@@ -120,6 +120,9 @@ def test_signing_out_goes_back_to_the_simulated_speaker(appliance, spotify):
     wait_until(lambda: not appliance.ask("/api/setup")["simulated"], what="Spotify")
     appliance.ask("/api/spotify", "DELETE")
     wait_until(lambda: appliance.ask("/api/setup")["simulated"], what="the simulated speaker")
+    # The household's wish comes first, and then who plays; a question may be under way until then.
+    wait_until(lambda: "From now on the simulated speaker plays" in appliance.log, what="the simulated speaker playing")
+    appliance.wait_for("order", after=len(appliance.events), status="done")
     asked = len(spotify.requests)
     appliance.wait_for("order", after=len(appliance.events), status="done", timeout_s=60)
     assert len(spotify.requests) == asked

@@ -298,18 +298,13 @@ def _look_at_erased(folder: Path, said: list[str]) -> list[str]:
 
 
 def _lay_old(folder: Path) -> None:
-    with closing(connect_new(folder / DATABASE)) as db:
+    (folder / DATABASE).touch(mode=0o600)
+    with closing(connect(folder / DATABASE)) as db:
         sqlite.migrate(db, MIGRATIONS[:1])
         for number in range(50):
             event = _event(number)
             db.execute("INSERT INTO events (id, kind, at, data) VALUES (?, 'mood', ?, '{}')", [event.id, event.at.isoformat()])
             db.execute("INSERT INTO outbox (items) VALUES (?)", [json.dumps([event.as_json()])])
-
-
-def connect_new(path: Path) -> sqlite.Database:
-    """Return a connection to a database that is made."""
-    path.touch(mode=0o600)
-    return connect(path)
 
 
 def _update(folder: Path, say: Say) -> None:

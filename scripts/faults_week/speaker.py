@@ -1,4 +1,4 @@
-"""The speaker: asleep, gone, renamed, shut, back under another id, one of two."""
+"""The speaker: asleep, gone, renamed, shut, back late, under another id."""
 
 from __future__ import annotations
 
@@ -93,15 +93,6 @@ def _forgets(house: House) -> Outcome:
     return Outcome("nothing: music that fits is chosen anew", until_music(house, press=True))
 
 
-def _twins(house: House) -> Outcome:
-    silent(house)
-    house.speaker.add_device(house.speaker.name)
-    house.stop()
-    house.started()
-    taken_s = until_music(house, press=True)
-    return Outcome(told(house, "speakers are called"), taken_s, f"{OWNER} gives each a name of its own")
-
-
 def _paused_by_hand(house: House) -> Outcome:
     silent(house)
     seen = answered(house, "is not started unasked")
@@ -125,6 +116,5 @@ GROUP = Group(
         Fault("accepts, and does not do it", _never),
         Fault("forgets its music", _forgets),
         Fault("paused by hand", _paused_by_hand, quick=True),
-        Fault("two of one name", _twins),
     ),
 )

@@ -134,7 +134,7 @@ def test_a_driver_without_a_frame_says_so_and_opens_again():
 
 
 def test_a_driver_that_is_frozen_is_lost_and_ended_and_nobody_else_waits():
-    camera = apart(timeout_s=0.2, close_within_s=0.1)
+    camera = apart(timeout_s=2.0, close_within_s=0.1)
     camera.read()
     os.kill(pid_of(camera), signal.SIGSTOP)
     with pytest.raises(CameraLost, match="its driver hangs; check the ribbon cable"):
@@ -245,7 +245,7 @@ def test_a_steady_camera_goes_on_after_its_driver_froze():
     opened = []
 
     def open_camera():
-        opened.append(apart(timeout_s=0.2, close_within_s=0.1))
+        opened.append(apart(timeout_s=2.0, close_within_s=0.1))
         return opened[-1]
 
     with SteadyCamera(open_camera, retry_first_s=0.01) as steady:

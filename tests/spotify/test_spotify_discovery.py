@@ -139,7 +139,8 @@ def test_a_speaker_that_does_not_tell_its_name_is_known_by_its_announcement(loop
 
 
 def test_one_that_does_not_answer_is_known_by_its_announcement_and_does_not_hold_the_end_up(loopback, monkeypatch):
-    monkeypatch.setattr(discovery, "ASK_S", 0.2)
+    # So long the other one may take, which does answer.
+    monkeypatch.setattr(discovery, "ASK_S", 2.0)
     with socket.socket() as mute:
         mute.bind((LOOPBACK, 0))
         mute.listen()

@@ -207,8 +207,9 @@ def test_nothing_active_is_an_answer(room):
 
 
 def test_a_token_request_has_a_time_out_too(speaker):
-    sign_in = simulated_sign_in(speaker.accounts_url, timeout_s=0.2)
+    sign_in = simulated_sign_in(speaker.accounts_url)
     token = sign_in.access_token()
+    sign_in.requests_timeout = 0.2
     speaker.slow(30)
     with pytest.raises(SpeakerUnavailable, match="in time"):
         sign_in.renew(token)

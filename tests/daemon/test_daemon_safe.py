@@ -6,8 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -39,7 +40,7 @@ from signed_in import Page
 from waiting import wait_until
 
 pytest.importorskip("systemd.daemon", reason="systemd-python is not installed (extra: systemd)")
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 TOML = '[camera]\nsource = "sample"\n[music]\nspeaker = "simulated"\n[link]\nenabled = false\n[web]\nport = {port}\n'
 
@@ -56,11 +57,26 @@ class Supervisor:
         self.log = folder / "log"
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.manager.bind(str(folder / "notify"))
-        self.manager.settimeout(60)
+        self.manager.settimeout(0.1)
+        self._messages, self._heard = [], 0
+        self._closing = threading.Event()
+        # As a service manager does: who tells it something stands still where ten words wait to be heard.
+        self._listening = threading.Thread(target=self._listen)
+        self._listening.start()
+
+    def _listen(self):
+        while not self._closing.is_set():
+            with suppress(TimeoutError):
+                self._messages.append(self.manager.recv(4096).decode().splitlines())
+
+    def close(self):
+        self._closing.set()
+        self._listening.join()
+        self.manager.close()
 
     @contextmanager
     def daemon(self):
-        self._forget_what_was_said()
+        self._heard, self._page = len(self._messages), None
         environment = os.environ | {"NOTIFY_SOCKET": self.manager.getsockname(), "WATCHDOG_USEC": "30000000", "STATE_DIRECTORY": str(self.state)}
         command = [sys.executable, "-m", "moodify", "run", "--config", str(self.configuration)]
         with (
@@ -75,35 +91,34 @@ class Supervisor:
     def hear(self, word, process):
         """Return what was said up to ``word``."""
         said = []
-        while not any(line.startswith(word) for line in said):
+
+        def told():
             assert process.poll() is None, self.log.read_text()
-            said += self.manager.recv(4096).decode().splitlines()
+            while self._heard < len(self._messages) and not any(line.startswith(word) for line in said):
+                said.extend(self._messages[self._heard])
+                self._heard += 1
+            return any(line.startswith(word) for line in said)
+
+        wait_until(told, within_s=120, what=lambda: f"{word} after {said}")
         return said
 
     def crash(self, number=signal.SIGKILL):
         with self.daemon() as process:
             self.hear("READY=1", process)
             process.send_signal(number)
-            assert process.wait(20) == -number
-
-    def _forget_what_was_said(self):
-        self.manager.setblocking(False)
-        try:
-            while True:
-                self.manager.recv(4096)
-        except BlockingIOError:
-            self.manager.settimeout(60)
+            assert process.wait(60) == -number
 
     def page(self, path="/api/now", method="GET", body=None):
-        url = f"http://127.0.0.1:{self.port}"
-        return Page(url, self.log.read_text).ask(path, method, body)
+        if self._page is None:
+            self._page = Page(f"http://127.0.0.1:{self.port}", self.log.read_text)
+        return self._page.ask(path, method, body)
 
 
 @pytest.fixture
 def supervisor(tmp_path):
     supervisor = Supervisor(tmp_path)
     yield supervisor
-    supervisor.manager.close()
+    supervisor.close()
 
 
 @pytest.fixture
@@ -130,20 +145,20 @@ def test_after_five_crashes_it_starts_without_camera_and_speaker_and_a_press_sta
             assert "press the button" in now[part]["message"]
         assert not [name for name, _ in open_files([process.pid]) if name.startswith("/dev/video") or name.endswith(".tflite")]
         supervisor.page("/api/scan", "POST")
-        assert process.wait(20) == AGAIN
+        assert process.wait(60) == AGAIN
     assert count_of(supervisor.state / FILE) == 0
     with supervisor.daemon() as process:
         supervisor.hear("READY=1", process)
-        wait_until(lambda: supervisor.page()["camera"]["state"] == "ok", within_s=20, what="the camera")
+        wait_until(lambda: supervisor.page()["camera"]["state"] == "ok", within_s=60, every_s=0.2, what="the camera")
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 def test_the_fifth_crash_counts_and_the_history_says_why(crashed):
     with crashed.daemon() as process:
         crashed.hear("STATUS=camera broken: safe mode", process)
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     with History(crashed.state / "moodify.db") as history:
         assert any("safe mode" in str(event.data) for event in history.recent(20))
 
@@ -152,10 +167,10 @@ def test_stopped_by_a_person_the_next_start_is_whole(crashed):
     with crashed.daemon() as process:
         crashed.hear("STATUS=camera broken: safe mode", process)
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     with crashed.daemon() as process:
         crashed.hear("READY=1", process)
-        wait_until(lambda: crashed.page()["camera"]["state"] == "ok", within_s=20, what="the camera")
+        wait_until(lambda: crashed.page()["camera"]["state"] == "ok", within_s=60, every_s=0.2, what="the camera")
 
 
 def test_a_crash_in_safe_mode_is_one_more(crashed):
@@ -180,7 +195,7 @@ def test_four_crashes_are_not_yet_safe_mode(crashed):
     (crashed.state / FILE).write_text(json.dumps(kept | {"crashes_s": kept["crashes_s"][1:]}))
     with crashed.daemon() as process:
         crashed.hear("READY=1", process)
-        wait_until(lambda: crashed.page()["camera"]["state"] == "ok", within_s=20, what="the camera")
+        wait_until(lambda: crashed.page()["camera"]["state"] == "ok", within_s=60, every_s=0.2, what="the camera")
 
 
 def test_a_hold_for_a_reset_counts_in_safe_mode_too(tmp_path):

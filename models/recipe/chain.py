@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from recipe.detector.confirm import see
 from recipe.detector.decode import Found, Net, find
 from recipe.emotion import SIDE
 from recipe.errors import RecipeError
@@ -97,7 +98,7 @@ def judge(
     threshold: float,
 ) -> tuple[Found, NDArray[np.float64]]:
     """The faces in ``pixels`` and, for each, the chances ``[N, 8]`` that ``classify`` gives to its crop."""
-    found = find(net, pixels, threshold)
+    found = see(net, pixels, threshold)
     grey = grey_of(pixels)
     chances = [classify(crop(grey, landmarks, framing)) for landmarks in found.landmarks]
     return found, np.array(chances).reshape(len(chances), -1)
@@ -133,7 +134,7 @@ def in_rooms(
         how = cv2.INTER_AREA if side < SIDE else cv2.INTER_CUBIC
         x, y = int(rng.integers(0, 320 - side)), int(rng.integers(0, 256 - side))
         frame[y : y + side, x : x + side] = cv2.resize(face, (side, side), interpolation=how)[..., None]
-        found = find(net, frame, threshold)
+        found = see(net, frame, threshold)
         centres = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2 - np.array([x, y]) - side / 2
         near = np.flatnonzero(np.abs(centres).max(1, initial=0.0) < side / 2) if len(centres) else np.array([], int)
         if not len(near):

@@ -19,7 +19,7 @@ class FarDetector:
     def __init__(self):
         self.looks = []
 
-    def faces(self, image):
+    def faces(self, image, detail=None):
         self.looks.append((image.width, image.height))
         x, y, width, height = cv2.boundingRect((image.pixels > 225).astype(np.uint8))
         if width * WIDTH / image.width < 16:

@@ -17,7 +17,7 @@ class DiscDetector:
     def __init__(self):
         self.searches = 0
 
-    def faces(self, image):
+    def faces(self, image, detail=None):
         self.searches += 1
         x, y, width, height = cv2.boundingRect((image.pixels > 225).astype(np.uint8))
         if not width:

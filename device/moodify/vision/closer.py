@@ -39,7 +39,7 @@ class SecondLook:
         sx, sy = frame.detail.width / frame.image.width, frame.detail.height / frame.image.height
         near = window(region, frame.image)
         part, x, y = self._part.of(frame.detail, Box(near.x0 * sx, near.y0 * sy, near.x1 * sx, near.y1 * sy))
-        return tuple(_moved(face, x, y, sx, sy) for face in self._detector.faces(part))
+        return tuple(moved(face, x, y, sx, sy) for face in self._detector.faces(part))
 
 
 def window(region: Box, image: Image) -> Box:
@@ -50,7 +50,15 @@ def window(region: Box, image: Image) -> Box:
     return Box(x, y, x + width, y + height)
 
 
-def _moved(face: Face, x: float, y: float, sx: float, sy: float) -> Face:
-    """Return ``face``, found at ``x`` and ``y`` of the detail, in pixels of the image."""
+def moved(face: Face, x: float, y: float, sx: float = 1.0, sy: float = 1.0) -> Face:
+    """Return ``face``, found in a part of the detail, in pixels of the image.
+
+    Args:
+        face: in pixels of the part.
+        x: of the part's left edge, in pixels of the detail.
+        y: of its top edge.
+        sx: pixels of the detail for one of the image, across.
+        sy: down.
+    """
     box = Box((face.box.x0 + x) / sx, (face.box.y0 + y) / sy, (face.box.x1 + x) / sx, (face.box.y1 + y) / sy)
     return Face(box, Landmarks(*(Point((p.x + x) / sx, (p.y + y) / sy) for p in face.landmarks)), face.confidence)

@@ -62,7 +62,7 @@ class Eyes:
 
     def _find(self, frame: Frame) -> tuple[Face, ...]:
         """Look at the whole picture and, where nobody is found, at where something moved or somebody was seen last."""
-        found = self._detector.faces(frame.image)
+        found = self._detector.faces(frame.image, frame.detail)
         if not found and self._where is not None:
             found = self._second.faces(frame, self._where)
         if found:
@@ -124,11 +124,11 @@ def open_models(config: VisionConfig) -> tuple[Detector, Classifier]:
     saves, and the models have their own.
     """
     from moodify.vision.classifier import TfliteClassifier
-    from moodify.vision.detector import TfliteDetector
+    from moodify.vision.confirming import open_detector
     from moodify.vision.models import read_classifier, read_detector
 
     cv2.setNumThreads(1)
-    detector = TfliteDetector(read_detector(config.models), threshold=config.detection_threshold, threads=config.threads)
+    detector = open_detector(read_detector(config.models), threshold=config.detection_threshold, threads=config.threads)
     return detector, TfliteClassifier(read_classifier(config.models), threads=config.threads or 1)
 
 

@@ -60,12 +60,36 @@ class OutputTensor(_Part):
     """Input pixels for one cell, of a detector's outputs."""
 
 
+class ConfirmSettings(_Part):
+    """Which candidates are looked at again, closely: :mod:`moodify.vision.confirming`."""
+
+    unsure_from: Annotated[float, Field(gt=0, lt=1)]
+    """Confidence from which a candidate is worth it."""
+    sure_from: Annotated[float, Field(gt=0, le=1)]
+    """Confidence from which it is a face without."""
+    window: Annotated[float, Field(ge=1.5, le=50)]
+    """Height of what is looked at, in sides of the candidate; where the picture has no room for that the first answer stays."""
+    weight: Annotated[float, Field(gt=0, lt=1)]
+    """Of the closer look's logit in the mean of both."""
+    most: Annotated[int, Field(ge=1, le=100)]
+    """Candidates of a picture that are looked at, the surest; the others keep their first answer."""
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.unsure_from >= self.sure_from:
+            msg = f"unsure_from {self.unsure_from} is not below sure_from {self.sure_from}"
+            raise ValueError(msg)
+        return self
+
+
 class DetectorSettings(_Part):
     """What turns a detector's outputs into faces."""
 
     score_threshold: Annotated[float, Field(gt=0, lt=1)]
     nms_iou: Probability
     max_faces: Annotated[int, Field(ge=1, le=1000)]
+    confirm: ConfirmSettings | None = None
+    """None where one look is all."""
 
 
 class FramingSettings(_Part):

@@ -23,8 +23,12 @@ class Detector(Protocol):
     def input_size(self) -> tuple[int, int]:
         """Width and height in pixels that an image is brought to: what is smaller there than a few pixels is not found."""
 
-    def faces(self, image: Image) -> tuple[Face, ...]:
+    def faces(self, image: Image, detail: Image | None = None) -> tuple[Face, ...]:
         """Return the faces in ``image``, in its pixels, most confident first; empty where there is nobody.
+
+        Args:
+            image: what is looked at.
+            detail: the same picture with more pixels, for a closer look at what may be a face; None where there is none.
 
         Raises:
             ModelError: the model fails while it runs.

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from moodify.pictures import read_picture
-from moodify.types import Box, Face, Frame, Image, Landmarks, PixelLayout, Point, SeenFace
+from moodify.types import Face, Frame, Image, PixelLayout, SeenFace
+from moodify.vision.closer import moved
 from moodify.vision.detector import suppress
 from moodify.vision.eyes import Judge, open_models
 
@@ -71,7 +72,7 @@ class Scanner:
         """Return the faces of an RGB image: of the whole, and of tiles where it has more pixels than the detector takes."""
         found = list(self._detector.faces(image))
         for left, top, part in _tiles(image, self._detector.input_size):
-            found += [_moved(face, left, top) for face in self._detector.faces(part) if _new(face, left, top, part, image)]
+            found += [moved(face, left, top) for face in self._detector.faces(part) if _new(face, left, top, part, image)]
         if not found:
             return ()
         boxes = np.array([face.box for face in found], np.float32)
@@ -117,11 +118,6 @@ def _new(face: Face, left: int, top: int, part: Image, image: Image) -> bool:
         or (face.box.y1 >= part.height - 1 and top + part.height < image.height)
     )
     return not cut and face.box.width <= _LARGEST * part.width
-
-
-def _moved(face: Face, x: int, y: int) -> Face:
-    box = Box(face.box.x0 + x, face.box.y0 + y, face.box.x1 + x, face.box.y1 + y)
-    return Face(box, Landmarks(*(Point(p.x + x, p.y + y) for p in face.landmarks)), face.confidence)
 
 
 def _face_json(seen: SeenFace) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from recipe import cards, manifest
 from recipe.detector import HEIGHT, STRIDES, WIDTH, data
+from recipe.detector.confirm import CONFIRM
 from recipe.detector.decode import MAX_FACES, NMS_IOU, FloatNet, Int8Net, find
 from recipe.detector.evaluate import Matched, ap50, evaluate, tuning
 from recipe.detector.levels import level
@@ -17,7 +18,7 @@ from recipe.litert import verify
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERSION = "2026.11.4"
+VERSION = "2026.11.5"
 MAX_BYTES = 500_000
 MAX_MACS = 80_000_000
 
@@ -84,7 +85,7 @@ def _describe(content: bytes, held: data.Pictures, before: float, out: Path, *, 
             "task": "face-detection",
             "colour": "RGB",
             "labels": ["face"],
-            "postprocess": {"score_threshold": threshold, "nms_iou": NMS_IOU, "max_faces": MAX_FACES},
+            "postprocess": {"score_threshold": threshold, "nms_iou": NMS_IOU, "max_faces": MAX_FACES, "confirm": CONFIRM},
             "metrics": figures,
             "data": manifest.sources(["people", "faces", "masks", "negatives", *(["cut-out"] if recipe.get("crops") else [])]),
             "recipe": recipe,

@@ -23,7 +23,7 @@ MAX_FACES = 16
 """Faces that the appliance keeps in a picture."""
 _CANDIDATES = 400
 """Cells that go on to suppression."""
-_FLOOR = 0.02
+FLOOR = 0.02
 """Scores below this are of no use even for a precision-recall curve."""
 
 
@@ -86,7 +86,7 @@ def _cells() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 _CENTRES, _CELL_STRIDES = _cells()
 
 
-def find(net: Net, pixels: NDArray[np.uint8], floor: float = _FLOOR) -> Found:
+def find(net: Net, pixels: NDArray[np.uint8], floor: float = FLOOR) -> Found:
     """The faces in RGB ``pixels`` ``[H, W, 3]`` that score at least ``floor``, in the picture's own pixels."""
     canvas, scale = letterbox(pixels)
     logits, box, landmarks = net(canvas)

@@ -12,7 +12,7 @@ import numpy as np
 
 from moodify.errors import DataError
 from moodify.pictures import read_picture
-from moodify.vision.detector import TfliteDetector
+from moodify.vision.confirming import open_detector
 from moodify.vision.evaluation.metrics import PrecisionRecall, Share, bootstrap95, overlaps, precision_recall, rounded
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Finder:
         self.threshold = settings.score_threshold
         self.max_faces = settings.max_faces
         unlimited = model.manifest.model_copy(update={"postprocess": settings.model_copy(update={"max_faces": _UNLIMITED})})
-        self._detector = TfliteDetector(replace(model, manifest=unlimited), threshold=FLOOR, threads=threads)
+        self._detector = open_detector(replace(model, manifest=unlimited), threshold=FLOOR, threads=threads)
 
     def find(self, pictures: Iterable[Picture]) -> list[Found]:
         """Look at every picture.

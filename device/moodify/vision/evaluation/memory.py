@@ -71,7 +71,7 @@ def _main() -> None:
     from moodify.config.model import VisionConfig
     from moodify.types import Frame, Image, PixelLayout
     from moodify.vision.classifier import TfliteClassifier
-    from moodify.vision.detector import TfliteDetector
+    from moodify.vision.confirming import open_detector
     from moodify.vision.eyes import Eyes
     from moodify.vision.models import read_classifier, read_detector
     from moodify.vision.runtime import load_library
@@ -81,7 +81,7 @@ def _main() -> None:
     # The picture is the camera's, so it is made before the count begins.
     frame = Frame(Image(np.random.default_rng(0).integers(0, 256, (720, 640), np.uint8), PixelLayout.I420), 0.0, 0)
     steps = [_anonymous_bytes()]
-    detector = TfliteDetector(read_detector(folder))
+    detector = open_detector(read_detector(folder))
     detector.faces(frame.image)
     steps.append(_anonymous_bytes())
     classifier = TfliteClassifier(read_classifier(folder))

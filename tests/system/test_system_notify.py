@@ -1,6 +1,7 @@
 import os
 import socket
-import sys
+import threading
+import uuid
 
 import pytest
 
@@ -57,23 +58,51 @@ def test_a_service_manager_that_does_not_listen_ends_nothing(caplog):
     assert "systemd was not told READY" in caplog.text
 
 
-def test_systemd_hears_over_its_socket(tmp_path, monkeypatch):
-    pytest.importorskip("systemd.daemon", reason="systemd-python is not installed (extra: systemd)")
-    path = tmp_path / "notify"
+@pytest.mark.parametrize("abstract", [False, True])
+def test_systemd_hears_over_its_socket(tmp_path, monkeypatch, abstract):
+    name = f"@moodify-{uuid.uuid4()}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(path))
-        manager.settimeout(5)
-        monkeypatch.setenv("NOTIFY_SOCKET", str(path))
+        manager.bind(name.replace("@", "\0"))
+        manager.settimeout(15)
+        monkeypatch.setenv("NOTIFY_SOCKET", name)
         notifier = Notifier()
         notifier.ready("Looking")
         assert notifier.listening
         assert manager.recv(1024) == b"READY=1\nSTATUS=Looking"
 
 
-def test_a_missing_package_is_said_once_and_then_silent(tmp_path, monkeypatch, caplog):
-    monkeypatch.setitem(sys.modules, "systemd.daemon", None)
-    notifier = Notifier(environ={"NOTIFY_SOCKET": str(tmp_path / "notify")})
-    notifier.ready()
-    notifier.stopping()
-    assert caplog.text.count("-m pip install 'systemd-python>=235'") == 1
-    assert not notifier.listening
+def full_queue(manager):
+    """Tell a service manager that does not read, until no more fits; return how often."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
+        probe.setblocking(False)
+        told = 0
+        while True:
+            try:
+                probe.sendto(b"READY=1", manager.getsockname())
+            except BlockingIOError:
+                return told
+            told += 1
+
+
+def test_a_service_manager_that_does_not_read_for_a_while_holds_up_no_other_thread(tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(15)
+        notifier = Notifier(environ={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        waiting = full_queue(manager)
+        thread = threading.Thread(target=notifier.stopping)
+        thread.start()
+        # Who keeps the interpreter's lock while it waits lets nobody read.
+        heard = [manager.recv(1024) for _ in range(waiting + 1)]
+        thread.join()
+    assert heard[-1] == b"STOPPING=1"
+
+
+def test_a_service_manager_that_never_reads_is_given_up(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("moodify.system.notify._PATIENCE_S", 0.01)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        notifier = Notifier(environ={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        assert full_queue(manager) > 0
+        notifier.stopping()
+    assert "systemd was not told STOPPING" in caplog.text

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
-from typing import TYPE_CHECKING
+import socket
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _log = logging.getLogger(__name__)
 
+_PATIENCE_S: Final = 2.0
+"""Longest wait for a service manager that does not read; what it is told of again and again may be lost."""
+
 
 class Notifier:
-    """Speaks sd_notify(3) through systemd-python; safe from any thread.
+    """Speaks sd_notify(3); safe from any thread.
 
     The shipped fake is the class itself with another ``send``: ``Notifier(send=lines.append)``.
     """
@@ -23,8 +26,8 @@ class Notifier:
         """Find the way to systemd.
 
         Args:
-            send: takes one message as sd_notify writes it; None takes systemd-python's where the service manager listens
-                (``NOTIFY_SOCKET``) and the package is installed, else nothing is said.
+            send: takes one message as sd_notify writes it; None sends to where the service manager listens (``NOTIFY_SOCKET``);
+                without one nothing is said.
             environ: the service manager's settings: ``NOTIFY_SOCKET``, ``WATCHDOG_USEC``, ``WATCHDOG_PID``.
         """
         self._send = send if send is not None else _systemd(environ)
@@ -75,14 +78,19 @@ class Notifier:
 
 
 def _systemd(environ: Mapping[str, str]) -> Callable[[str], object] | None:
-    if not environ.get("NOTIFY_SOCKET"):
+    place = environ.get("NOTIFY_SOCKET")
+    if not place:
         return None
-    try:
-        from systemd.daemon import notify
-    except ImportError:
-        _log.warning("systemd waits for a notification, but systemd-python is not installed; run: %s -m pip install 'systemd-python>=235'", sys.executable)
-        return None
-    send: Callable[[str], object] = notify
+    # systemd-python's own waits for a service manager that does not read, such as during a daemon-reload, and every thread with it: it keeps the
+    # interpreter's lock. The words are the same, as sd_notify(3) describes them.
+    address = "\0" + place[1:] if place.startswith("@") else place
+
+    def send(message: str) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as to:
+            to.settimeout(_PATIENCE_S)
+            to.connect(address)
+            to.sendall(message.encode())
+
     return send
 
 

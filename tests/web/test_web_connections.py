@@ -1,5 +1,6 @@
 """Connections that somebody opens to take the page's places from others."""
 
+import asyncio
 import logging
 import socket
 import time
@@ -10,7 +11,7 @@ import pytest
 
 from moodify.web.app import create_app
 from moodify.web.certificate import make, server_context
-from moodify.web.connections import AT_MOST, OF_ONE, Connection, Crowd
+from moodify.web.connections import AT_MOST, OF_ONE, Connection, Crowd, Listening
 from moodify.web.guard import Place
 from moodify.web.limits import Allowance, Limits
 from moodify.web.server import PageServer
@@ -59,6 +60,29 @@ def test_a_place_is_free_again_once_it_is_given_up(sockets):
 def test_a_tunnel_or_a_proxy_speaks_for_many(sockets, address):
     crowd = Crowd(at_most=3, of_one=1)
     assert [crowd.takes(sockets(), address) for _ in range(4)] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+def test_the_end_of_an_answer_does_not_wait_for_the_acknowledgement_of_its_beginning(family, host):
+    async def of_a_connection():
+        listening = Listening(family)
+        listening.bind((host, 0))
+        made = asyncio.get_running_loop().create_future()
+
+        class Connected(asyncio.Protocol):
+            def connection_made(self, transport):
+                made.set_result(transport)
+
+        server = await asyncio.get_running_loop().create_server(Connected, sock=listening)
+        async with server:
+            _, writer = await asyncio.open_connection(host, listening.getsockname()[1])
+            transport = await asyncio.wait_for(made, 15)
+            immediately = transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            transport.abort()
+            writer.close()
+        return immediately
+
+    assert asyncio.run(of_a_connection()) != 0
 
 
 @pytest.fixture

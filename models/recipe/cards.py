@@ -128,6 +128,12 @@ def write_emotion(folder: Path, manifest: Mapping[str, Any]) -> None:
     classes = [(label, f"{v['value']:.3f}", _span(v["interval95"]), f"{v['f1']:.3f}", str(v["count"])) for label, v in metrics["per_class"].items()]
     table = [(label, *(str(n) for n in row)) for label, row in zip(LABELS, metrics["confusion"], strict=True)]
     chain = [(f"{c['side']}", f"{c['found'] / max(1, c['count']):.3f}", f"{c['accuracy']:.3f}", f"{c['accuracy_alone']:.3f}", str(c["count"])) for c in metrics["chain"]]
+    targets = "Targets are the votes on the eight emotions, single votes removed."
+    if recipe.get("taught"):
+        targets += (
+            "\nMixed with them, on the voted faces, and alone on the unlabelled ones, is the mean answer of two bigger networks that learned from the votes"
+            "\n(the teachers: `models/teach` trains them, `soft_labels.npz` holds what they say)."
+        )
     coverage = [(f"{c['coverage']:.0%}", f"{c['accuracy']:.3f}") for c in metrics["risk_coverage"]]
     text = f"""# Emotion classifier
 
@@ -147,7 +153,7 @@ manifest's `framing`, which are the mean landmarks that the detector finds in {p
 
 {_sources(manifest["data"])}
 
-Targets are the votes on the eight emotions, single votes removed. Validation follows FER+'s majority protocol: single votes zeroed, the top
+{targets} Validation follows FER+'s majority protocol: single votes zeroed, the top
 class has more than half of all ten votes and is one of the eight emotions. Exact duplicates of evaluation pictures are not in the
 training part; near copies (another cut, other light, a watermark) are in FER2013, and a row below leaves them out.
 

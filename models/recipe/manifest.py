@@ -138,6 +138,11 @@ SOURCES: dict[str, dict[str, str]] = {
         "use": "training (usage Training) and validation (usage PublicTest)",
         "licence": "votes: MIT (Microsoft FER+); pictures: from the web, ICML 2013 challenge, released for research",
     },
+    "unlabelled": {
+        "name": "Crops of people of LFW (repository muxspace/facial_expressions)",
+        "use": "training, by the teachers' answers alone",
+        "licence": "repository Apache-2.0; pictures: from the news",
+    },
     "people": {
         "name": "People with and without masks (repositories chandrikadeb7/Face-Mask-Detection and prajnasb/observations)",
         "use": "training and validation, split by picture; boxes and landmarks by the detector YuNet",

@@ -65,15 +65,15 @@ def build(folder: Path, work: Path, out: Path, soft_labels: Path, plan: Plan, th
     """
     tune, _ = data.validation(folder)
     net = train(lessons(folder, soft_labels), tune, work / "emotion.pt", plan.settings, threads)
-    return finish(net, folder, out, plan)
+    return finish(net, folder, out, plan, taught=soft_labels.is_file())
 
 
-def finish(net: EmotionNet, folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
-    """What comes after training."""
+def finish(net: EmotionNet, folder: Path, out: Path, plan: Plan, *, taught: bool) -> dict[str, Any]:
+    """What comes after training; ``taught``: whether by teachers too."""
     content = to_int8(net, _representative(data.training(folder), plan))
     halves = data.validation(folder)
     right = np.concatenate([logits_of(net, half.pixels).argmax(1) == half.majority for half in halves])
-    return _describe(content, Share(int(right.sum()), len(right)).as_dict(), folder, out, plan, version=VERSION, recipe=asdict(plan.settings))
+    return _describe(content, Share(int(right.sum()), len(right)).as_dict(), folder, out, plan, version=VERSION, recipe={**asdict(plan.settings), "taught": taught})
 
 
 def measure(folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _describe(content: bytes, before: dict[str, Any], folder: Path, out: Path, p
                 "framing": {"landmarks": np.round(framing, 2).tolist(), "measured_on": measured},
             },
             "metrics": figures,
-            "data": manifest.sources(["ferplus"]),
+            "data": manifest.sources(["ferplus", *(["unlabelled"] if recipe.get("taught") else [])]),
             "recipe": recipe,
         },
     )

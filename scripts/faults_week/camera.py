@@ -7,6 +7,7 @@ from functools import partial
 
 from faults_week.fault import Fault, Group, Outcome
 from faults_week.house import PATIENCE_S, House
+from faults_week.levers import HANGS
 from waiting import wait_until
 
 
@@ -30,7 +31,11 @@ def _hung(house: House) -> Outcome:
 
 
 def _hung_in_privacy(house: House) -> Outcome:
+    hangs = house.camera.with_name(f"{house.camera.name}{HANGS}")
+    hangs.unlink(missing_ok=True)
     house.show("hung")
+    # A frame that was under way would let the driver be closed.
+    wait_until(hangs.exists, within_s=PATIENCE_S, what="somebody who waits for the driver")
     house.ask_for_privacy(on=True)
     seen = _camera_is(house, "broken", "privacy is on")
     house.unplug()

@@ -309,7 +309,7 @@ class House:
         return [
             f"process {pid}"
             for pid in tree_of(self.appliance.process.pid)
-            if any(name.startswith(str(self.camera)) and not name.endswith(".opened") for name, _ in open_files([pid]))
+            if any(name.startswith(str(self.camera)) and not name.endswith((".opened", levers.HANGS)) for name, _ in open_files([pid]))
         ]
 
     def broken(self) -> list[str]:

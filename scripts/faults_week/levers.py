@@ -38,6 +38,8 @@ CAMERA, THREAD = "MOODIFY_FAULTS_CAMERA", "MOODIFY_FAULTS_THREAD"
 VIEWS = ("person", "nobody", "black", "white")
 #: OpenCV's patience with a silent device, as the adapter sets it, in seconds.
 SILENT_S = 2.0
+#: Beside the camera's file: it is there once somebody waits for a driver that hangs.
+HANGS = ".hangs"
 WIDTH, HEIGHT, FPS = 1280, 960, 30
 _LOOK_S = 0.02
 
@@ -56,6 +58,7 @@ class FileCapture:
     def __init__(self, path: str) -> None:
         """Open it; :meth:`isOpened` says whether that went well."""
         self._rng = np.random.default_rng(1)
+        self._hangs = Path(f"{path}{HANGS}")
         try:
             self._device = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
@@ -77,6 +80,8 @@ class FileCapture:
         time.sleep(1 / FPS)
         until_s = time.monotonic() + SILENT_S
         while (does := self._does()) in {"silent", "hung"} and self._plugged_in():
+            if does == "hung":
+                self._hangs.touch()
             if does == "silent" and time.monotonic() >= until_s:
                 return False
             time.sleep(_LOOK_S)

@@ -2,10 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -42,6 +46,34 @@ def test_a_house_that_does_not_recover_or_breaks_its_promises_is_told_by_each_of
     assert "music started unasked (PUT /v1/me/player/play" in unasked
     assert "the camera was opened" in opened
     assert "after privacy began" in opened
+
+
+def test_ended_before_its_time_it_leaves_no_process_behind_and_tells_what_it_saw(environment, tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-m", "faults_week", "--only", "broker killed"], env=environment | {"TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as week:
+        # A hub of its own with its mosquitto, and an appliance: both are there before the first fault.
+        wait_until(lambda: {b"hub", b"mosquitto", b"run"} <= words_of(processes_in(tmp_path)), within_s=120, what="hub, mosquitto and appliance")
+        week.send_signal(signal.SIGTERM)
+        said, _ = week.communicate(timeout=60)
+    assert (week.returncode, processes_in(tmp_path)) == (128 + signal.SIGTERM, [])
+    assert "ended before its time" in said
+
+
+def processes_in(folder):
+    """Return the command lines of the processes that were started with something of a folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and os.fsencode(folder) + b"/" in entry.joinpath("cmdline").read_bytes() + entry.joinpath("environ").read_bytes():
+                found.append(entry.joinpath("cmdline").read_bytes())
+        except OSError:
+            continue
+    return found
+
+
+def words_of(commands):
+    return {Path(os.fsdecode(word)).name.encode() for command in commands for word in command.split(b"\0")}
 
 
 def test_what_is_not_there_is_refused_and_all_there_is_can_be_listed(environment):

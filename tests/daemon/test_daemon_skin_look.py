@@ -19,6 +19,7 @@ from moodify.skin.rendering import Skin, View, render
 from moodify.skin.summing import SHOTS
 from moodify.types import Box, Face, Frame, Image, PixelLayout
 from moodify.web.skin_fake import FakeSkin
+from moodify.web.skin_port import KeptLook
 from waiting import wait_until
 
 ADA, BO = uuid4(), uuid4()
@@ -48,8 +49,8 @@ class Mirror:
         for user in (ADA, BO):
             self.skin.opt_in(user)
 
-    def begin(self, user=ADA, name="Ada", skin_type=None):
-        return self.looks.begin(user, name, skin_type=skin_type)
+    def begin(self, user=ADA, name="Ada", skin_type=None, *, keep=True):
+        return self.looks.begin(user, name, skin_type=skin_type, keep=keep)
 
     def frame(self, seconds=0.25, *, somebody=True, **view):
         """Show the next frame; return whether the exposure is to be held."""
@@ -84,9 +85,9 @@ def test_who_holds_still_is_told_so_and_gets_a_record_that_is_kept(mirror):
     done = mirror.result()
     assert done.guidance.taken == SHOTS
     assert done.failed is None
-    assert mirror.skin.looks(ADA) == [done.kept]
-    assert (done.kept.record.skin_type, done.kept.record.shots) == (3, SHOTS)
-    assert done.kept.record.oiliness_level is not None
+    assert mirror.skin.looks(ADA) == [KeptLook(done.kept, done.record)]
+    assert (done.record.skin_type, done.record.shots) == (3, SHOTS)
+    assert done.record.oiliness_level is not None
     assert mirror.told == [SkinLook(on=True, by="Ada"), SkinLook(on=False, by="Ada")]
 
 
@@ -94,7 +95,7 @@ def test_a_look_is_held_against_its_persons_earlier_ones(mirror):
     for _ in range(4):
         mirror.begin()
         mirror.hold_still()
-        last = mirror.result().kept.record
+        last = mirror.result().record
     assert last.against_usual["oiliness_level"].looks == 3
 
 
@@ -211,6 +212,50 @@ def test_who_ends_it_while_it_is_being_kept_has_nothing_kept(mirror):
     assert inner(ADA) == []
     # Nor does its end say that the next one is over.
     assert mirror.told == [SkinLook(on=True, by="Ada"), SkinLook(on=False, by="Ada"), SkinLook(on=True, by="Bo")]
+
+
+def test_who_ends_it_in_the_moment_in_which_it_is_kept_has_it_erased(mirror):
+    inner = mirror.skin.keep
+
+    def keep(user, record):
+        kept = inner(user, record)
+        mirror.looks.end(ADA)
+        return kept
+
+    mirror.skin.keep = keep
+    mirror.begin()
+    mirror.hold_still()
+    wait_until(lambda: "skin look" not in {thread.name for thread in threading.enumerate()}, what="the end of keeping")
+    assert mirror.skin.looks(ADA) == []
+    assert mirror.looks.now(ADA) is None
+
+
+def test_a_look_that_is_not_to_be_kept_is_held_against_the_earlier_ones_and_gone(mirror):
+    for _ in range(3):
+        mirror.begin()
+        mirror.hold_still()
+        mirror.result()
+    mirror.begin(keep=False)
+    mirror.hold_still()
+    done = mirror.result()
+    assert (done.kept, done.record.against_usual["oiliness_level"].looks) == (None, 3)
+    assert len(mirror.skin.looks(ADA)) == 3
+
+
+def test_who_opts_out_elsewhere_is_looked_at_no_longer_once_they_ask_how_it_stands(mirror):
+    version = mirror.begin().version
+    mirror.skin.opt_out(ADA)
+    told = mirror.looks.now(ADA, version, 60.0)
+    assert "allow no looks" in told.failed
+    assert not mirror.looks.wants_frames
+    assert mirror.told[-1] == SkinLook(on=False, by="Ada")
+
+
+def test_a_database_that_is_busy_for_a_moment_ends_no_look(mirror):
+    version = mirror.begin().version
+    mirror.skin.fail_with(StoreBusy("the database is locked; try again"))
+    assert not mirror.looks.now(ADA, version, 0.01).is_over
+    assert mirror.looks.wants_frames
 
 
 def test_who_leaves_is_looked_at_no_longer(mirror):

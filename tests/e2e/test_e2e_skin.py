@@ -50,7 +50,7 @@ def looked_at(appliance):
         now = appliance.ask(f"/api/me/skin/look?after={now['version']}")
         if now["guidance"] is not None:
             said.append((now["guidance"]["step"], now["guidance"]["taken"]))
-        return now["kept"] or now["failed"]
+        return now["record"] or now["failed"]
 
     wait_until(follow, within_s=60, what=lambda: f"the end of the look, after {said}")
     return said, now
@@ -63,15 +63,15 @@ def test_a_look_is_begun_followed_kept_looked_back_on_and_erased(appliance):
     said, end = looked_at(appliance)
     assert end["failed"] is None
     assert said[-1] == ("done", 3)
-    record = end["kept"]["record"]
+    record = end["record"]
     assert record["eyes_px"] == pytest.approx(100, abs=8)
     assert 0 <= record["oiliness_level"] <= 100
     assert record["reasons"]["hydration_level"] == "not measurable with a camera"
     kept = appliance.ask("/api/me/skin/looks")
-    assert kept["looks"] == [end["kept"]]
+    assert kept["looks"] == [{"id": end["kept"], "record": record}]
     # Whoever lives there was told while it went on, and nothing of it became an event.
     assert "skin" not in str(appliance.events)
-    appliance.ask(f"/api/me/skin/looks/{end['kept']['id']}", "DELETE")
+    appliance.ask(f"/api/me/skin/looks/{end['kept']}", "DELETE")
     assert appliance.ask("/api/me/skin/looks")["looks"] == []
 
 

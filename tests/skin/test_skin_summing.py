@@ -1,3 +1,6 @@
+import itertools
+import math
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
@@ -144,6 +147,13 @@ def test_a_trend_is_points_in_30_days_with_an_interval():
     assert found.low < found.per_month < found.high
     assert found.direction is Direction.RISING
     assert trend(rising(-3.0), Trait.OILINESS).direction is Direction.FALLING
+
+
+@pytest.mark.parametrize("count", [5, 6, 7])
+def test_chance_makes_a_trend_of_one_order_in_forty_at_most_to_either_side(count):
+    looks = {(day, level): a_look(day=day, oiliness=20.0 + level) for day in range(count) for level in range(count)}
+    said = Counter(trend([looks[at] for at in enumerate(order)], Trait.OILINESS).direction for order in itertools.permutations(range(count)))
+    assert 0 < said[Direction.RISING] == said[Direction.FALLING] <= math.factorial(count) / 40
 
 
 def test_noise_is_no_trend():

@@ -17,6 +17,7 @@ from moodify.skin.card import PRINTS
 from moodify.skin.card_pdf import card_pdf
 from moodify.skin.record import FaceRecord, Trait
 from moodify.skin.summing import SHOTS
+from moodify.skin.trend import MOST_LOOKS
 from moodify.web import examples, skin_routes
 from moodify.web.app import create_app
 from moodify.web.fake import FakeHouse
@@ -115,18 +116,27 @@ def test_a_look_is_guided_shot_by_shot_until_its_record_is_there(home):
     ask(home.ada, "PUT", "", {"opted_in": True})
     assert home.ada.patch("/api/me", json={"skin_type": 3}).status_code == 200
     begun = ask(home.ada, "POST", "/look", {}, 201)
-    assert (begun["guidance"], begun["kept"], begun["failed"]) == (None, None, None)
+    assert (begun["guidance"], begun["record"], begun["kept"], begun["failed"]) == (None, None, None, None)
     home.skin.guide(home.ada_id, Step.COME_CLOSER)
     told = ask(home.ada, "GET", f"/look?after={begun['version']}")
     assert told["guidance"] == {"step": "come closer", "say": "Come closer.", "taken": 0, "of": SHOTS}
     home.skin.guide(home.ada_id, Step.HOLD_STILL, taken=2)
     assert ask(home.ada, "GET", f"/look?after={told['version']}")["guidance"]["taken"] == 2
-    kept = home.skin.see(home.ada_id, LEVELS)
+    seen = home.skin.see(home.ada_id, LEVELS)
     done = ask(home.ada, "GET", "/look?after=3")
-    assert done["kept"]["id"] == str(kept.id)
-    assert done["kept"]["record"]["oiliness_level"] == 31.0
-    assert done["kept"]["record"]["skin_type"] == 3
-    assert ask(home.ada, "GET", "/looks")["looks"] == [done["kept"]]
+    assert done["kept"] == str(seen.kept)
+    assert done["record"]["oiliness_level"] == 31.0
+    assert done["record"]["skin_type"] == 3
+    assert ask(home.ada, "GET", "/looks")["looks"] == [{"id": done["kept"], "record": done["record"]}]
+
+
+def test_a_look_that_is_not_to_be_kept_is_told_alone(home):
+    home.skin.opt_in(home.ada_id)
+    ask(home.ada, "POST", "/look", {"keep": False}, 201)
+    home.skin.see(home.ada_id, LEVELS)
+    done = ask(home.ada, "GET", "/look")
+    assert (done["record"]["oiliness_level"], done["kept"]) == (31.0, None)
+    assert ask(home.ada, "GET", "/looks")["looks"] == []
 
 
 def test_other_guidance_is_waited_for(home, monkeypatch):
@@ -161,7 +171,7 @@ def test_a_look_is_ended_by_who_began_it_alone(home):
     ask(home.bo, "GET", "/look", status=404)
     ask(home.bo, "DELETE", "/look")
     assert home.skin.looking(home.ada_id)
-    assert "Nothing of it was kept" in ask(home.ada, "DELETE", "/look")["message"]
+    assert ask(home.ada, "DELETE", "/look")["message"] == "The look is over."
     assert not home.skin.looking(home.ada_id)
     ask(home.ada, "GET", "/look", status=404)
 
@@ -272,8 +282,8 @@ def test_the_api_knows_each_step_and_its_example_is_a_record():
 
 
 def test_two_hundred_looks_are_given_at_most(home):
-    for n in range(skin_routes.MOST + 2):
+    for n in range(MOST_LOOKS + 2):
         home.skin.have_seen(home.ada_id, NOW - timedelta(hours=n), LEVELS)
-    found = LooksOut.of(home.skin.looks(home.ada_id), skin_routes.MOST)
-    assert (len(found.looks), found.kept) == (skin_routes.MOST, skin_routes.MOST + 2)
+    found = LooksOut.of(home.skin.looks(home.ada_id), MOST_LOOKS)
+    assert (len(found.looks), found.kept) == (MOST_LOOKS, MOST_LOOKS + 2)
     assert ask(home.ada, "GET", "/looks?limit=201", status=422)["detail"]

@@ -23,7 +23,7 @@ from moodify.store.accounts import AccountTransactions
 from moodify.store.prepare import prepare
 from moodify.types import Box, Face, Frame, Image, PixelLayout
 from moodify.web.skin_fake import FakeSkin
-from moodify.web.skin_port import Standing
+from moodify.web.skin_port import KeptLook, Standing
 from waiting import wait_until
 
 ADA, BO = UUID(int=1), UUID(int=2)
@@ -167,7 +167,7 @@ def test_no_look_begins_of_who_has_not_allowed_it(stage):
 
 def test_a_look_is_seen_by_who_began_it_alone_and_begins_without_guidance(stage):
     begun = stage.looking.begin(ADA, "Ada", skin_type=None)
-    assert (begun.guidance, begun.kept, begun.failed, begun.is_over) == (None, None, None, False)
+    assert (begun.guidance, begun.record, begun.kept, begun.failed, begun.is_over) == (None, None, None, None, False)
     assert stage.looking.now(ADA) == begun
     assert stage.looking.now(BO) is None
 
@@ -190,17 +190,25 @@ def test_a_look_ends_with_its_record_kept_and_what_its_person_says_of_their_skin
     stage.well_seen()
     done = stage.looking.now(ADA, begun.version)
     assert done.is_over
-    assert done.kept == stage.keeping.looks(ADA)[0]
-    assert (done.kept.record.skin_type, done.kept.record.shots) == (4, SHOTS)
+    assert [KeptLook(done.kept, done.record)] == list(stage.keeping.looks(ADA))
+    assert (done.record.skin_type, done.record.shots) == (4, SHOTS)
     # Over, it is told at once whatever is known already.
     assert stage.looking.now(ADA, done.version, 60.0) == done
+
+
+def test_a_look_that_is_not_to_be_kept_is_told_and_gone(stage):
+    begun = stage.looking.begin(ADA, "Ada", skin_type=4, keep=False)
+    stage.well_seen()
+    done = stage.looking.now(ADA, begun.version)
+    assert (done.is_over, done.kept, done.record.skin_type) == (True, None, 4)
+    assert list(stage.keeping.looks(ADA)) == []
 
 
 def test_a_look_that_fails_says_why_and_keeps_nothing(stage):
     stage.looking.begin(ADA, "Ada", skin_type=None)
     stage.broken("Privacy is on. Turn it off.")
     told = stage.looking.now(ADA, 10**6, 60.0)
-    assert (told.failed, told.kept, told.is_over) == ("Privacy is on. Turn it off.", None, True)
+    assert (told.failed, told.record, told.kept, told.is_over) == ("Privacy is on. Turn it off.", None, None, True)
     assert list(stage.keeping.looks(ADA)) == []
 
 
@@ -213,7 +221,7 @@ def test_a_look_that_is_ended_is_known_no_more_and_another_may_begin(stage):
     assert again.guidance is None
     stage.far_away()
     assert stage.looking.now(ADA, again.version, 60.0).guidance.step is Step.COME_CLOSER
-    assert first.kept is None
+    assert first.record is None
 
 
 def test_ending_what_one_never_began_leaves_others_alone(stage):

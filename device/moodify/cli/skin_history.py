@@ -13,7 +13,7 @@ from rich.text import Text
 from moodify.cli.skin_people import of_address, opened
 from moodify.skin.advice import SEE_A_PROFESSIONAL
 from moodify.skin.record import MEASURED, Trait
-from moodify.skin.trend import MIN_LOOKS, trend
+from moodify.skin.trend import MIN_LOOKS, MOST_LOOKS, trend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 #: So many of the newest looks are shown at a terminal.
 _SHOWN: Final = 20
-#: So many of the newest make a trend, for which each is held against each.
-_OF_A_TREND: Final = 500
 _WORDS: Final = {Trait.OILINESS: "shine", Trait.TEXTURE: "texture", Trait.REDNESS: "redness", Trait.TONE: "tone"}
 
 
@@ -78,7 +76,7 @@ def _show(console: Console, user: User, standing: Standing, looks: Sequence[Kept
     console.print(table)
     records = [look.record for look in looks]
     for trait, word in _WORDS.items():
-        console.print(Text(f"{word}: {_said(trend(records[-_OF_A_TREND:], trait))}"))
+        console.print(Text(f"{word}: {_said(trend(records[-MOST_LOOKS:], trait))}"))
     for line in _newest(records[-1]):
         console.print(Text(line))
     console.print()
@@ -115,7 +113,7 @@ def _as_json(user: User, standing: Standing, looks: Sequence[KeptLook]) -> dict[
         "opted_in": None if standing.opted_in_at is None else standing.opted_in_at.isoformat(),
         "shared": standing.shared,
         "looks": [{"id": str(look.id), "record": look.record.model_dump(mode="json")} for look in looks],
-        "trends": {trait.value: _trend_as_json(trend(records[-_OF_A_TREND:], trait)) for trait in Trait},
+        "trends": {trait.value: _trend_as_json(trend(records[-MOST_LOOKS:], trait)) for trait in Trait},
     }
 
 

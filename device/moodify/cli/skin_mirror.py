@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
 
 from moodify.accounts.accounts import Accounts
 from moodify.accounts.key import FILE, load_key
@@ -22,7 +21,6 @@ from moodify.errors import NotPermitted, PersonMustAct
 from moodify.process import keep_memory_to_itself
 from moodify.store.lock import FolderLock
 from moodify.store.settings import Settings
-from moodify.web.skin_port import KeptLook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
     from moodify.camera.port import Camera
     from moodify.config import Config
-    from moodify.skin.record import FaceRecord
     from moodify.vision.port import Detector
     from moodify.web.skin_port import LookNow
 
@@ -72,7 +69,7 @@ class CameraMirror:
             Accounts(kept, Hasher(), load_key(folder / FILE), audience="moodify-terminal").confirm_password(self._user.id, password)
         if not self._user.active:
             raise NotPermitted(f"{self._user.name} may not sign in; ask an owner")
-        self._keeping = (RunningSkinKeeping if keep else _Unkept)(self._database)
+        self._keeping, self._keep = RunningSkinKeeping(self._database), keep
         self._looks = SkinLooks(self._keeping, lambda _signal: None, private=self._private)
 
     def allowed(self) -> bool:
@@ -96,14 +93,17 @@ class CameraMirror:
             self._detector, _ = open_models(self._vision)
         # Whoever shows a recording need not wait for it, and the sample has nobody's skin.
         self._camera = self._open.enter_context(CameraOpener(self._config, pace=0, sample_allowed=False)())
-        return self._looks.begin(self._user.id, self._user.first_name, skin_type=self._user.skin_type)
+        return self._looks.begin(self._user.id, self._user.first_name, skin_type=self._user.skin_type, keep=self._keep)
 
     def now(self, after: int) -> LookNow | None:
         """Look at the next frame, or wait until what was seen is kept; return how the look stands."""
         if self._camera is None or self._detector is None or not self._looks.wants_frames:
             return self._looks.now(self._user.id, after, _WAIT_S)
         frame = self._camera.read()
-        if frame is None:
+        if self._private():
+            # Its hour has come, or another terminal has turned it on.
+            self._looks.fail("privacy is on and the camera is closed; run moodify privacy off, and begin again")
+        elif frame is None:
             self._looks.fail("the recording is over before three shots could be taken; give a longer one")
         else:
             hold = self._looks.look(frame, self._detector.faces(frame.image))
@@ -128,11 +128,3 @@ class CameraMirror:
     def _private(self) -> bool:
         with Settings(self._database) as settings:
             return privacy_standing(settings, self._privacy.hours, datetime.now(UTC).astimezone()).on
-
-
-class _Unkept(RunningSkinKeeping):
-    """Keeps no look."""
-
-    def keep(self, user: UUID, record: FaceRecord) -> KeptLook:  # noqa: ARG002 - as the others have it
-        """Return it as if it were kept."""
-        return KeptLook(uuid4(), record)

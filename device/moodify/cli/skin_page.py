@@ -16,7 +16,7 @@ from moodify.daemon.front import certificate_shown
 from moodify.errors import MoodifyError, NotPermitted, PersonMustAct, RetryLater, TooManyTries, WrongSignIn
 from moodify.skin.capture import Guidance, Step
 from moodify.skin.record import FaceRecord
-from moodify.web.skin_port import KeptLook, LookNow
+from moodify.web.skin_port import LookNow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ class PageMirror:
 
     def begin(self) -> LookNow:
         """Begin to look."""
-        return self._told(self._ask(_LOOK, "POST"))
+        return self._told(self._ask(_LOOK, "POST", {"keep": self._keep}))
 
     def now(self, after: int) -> LookNow | None:
         """Return how the look stands."""
@@ -91,13 +91,12 @@ class PageMirror:
             self._ask("/api/session", "DELETE")
 
     def _told(self, said: dict[str, Any]) -> LookNow:
-        guidance, kept = said["guidance"], said["kept"]
-        if kept is not None and not self._keep:
-            self._ask(f"/api/me/skin/looks/{kept['id']}", "DELETE")
+        guidance, record, kept = said["guidance"], said["record"], said["kept"]
         return LookNow(
             said["version"],
             None if guidance is None else Guidance(Step(guidance["step"]), guidance["taken"], hold_exposure=False),
-            None if kept is None else KeptLook(UUID(kept["id"]), FaceRecord.model_validate_json(json.dumps(kept["record"]))),
+            None if record is None else FaceRecord.model_validate_json(json.dumps(record)),
+            None if kept is None else UUID(kept),
             said["failed"],
         )
 

@@ -123,9 +123,9 @@ def _guided(mirror: Mirror) -> FaceRecord:
         raise
     if now is None:
         raise RetryLater("the look was ended elsewhere, by the same person; begin again")
-    if now.kept is None:
+    if now.record is None:
         raise RetryLater(now.failed or "the look came to nothing; begin again")
-    return now.kept.record
+    return now.record
 
 
 @contextmanager

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from moodify.daemon.signals import Signal
     from moodify.skin.capture import Capture, Guidance
+    from moodify.skin.record import FaceRecord
     from moodify.types import Face, Frame
     from moodify.web.port import PartNow
-    from moodify.web.skin_port import KeptLook, SkinKeeping
+    from moodify.web.skin_port import SkinKeeping
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +65,14 @@ class _Look:
     user: UUID
     name: str
     skin_type: int | None
+    keep: bool
     capture: Capture
     asked_s: float
     version: int
     waiting: int = 0
     guidance: Guidance | None = None
-    kept: KeptLook | None = None
+    record: FaceRecord | None = None
+    kept: UUID | None = None
     failed: str | None = None
     given_up: bool = False
     """By its person: nothing of it is kept any more."""
@@ -78,14 +81,17 @@ class _Look:
 
     @property
     def is_over(self) -> bool:
-        return self.kept is not None or self.failed is not None
+        return self.record is not None or self.failed is not None
 
     @property
     def wants_frames(self) -> bool:
         return not self.is_over and (self.guidance is None or not self.guidance.is_over)
 
+    def awaits_result(self) -> bool:
+        return not (self.given_up or self.is_over)
+
     def now(self) -> LookNow:
-        return LookNow(self.version, self.guidance, self.kept, self.failed)
+        return LookNow(self.version, self.guidance, self.record, self.kept, self.failed)
 
 
 class SkinLooks:
@@ -122,11 +128,11 @@ class SkinLooks:
 
     # -- for its person
 
-    def begin(self, user: UUID, name: str, *, skin_type: int | None) -> LookNow:
+    def begin(self, user: UUID, name: str, *, skin_type: int | None, keep: bool = True) -> LookNow:
         """Begin to look; see :class:`~moodify.web.skin_port.SkinLooking`."""
         from moodify.skin.capture import Capture
 
-        if self._keeping.standing(user).opted_in_at is None:
+        if not self._allowed(user):
             raise NotPermitted("nobody's skin is looked at who has not agreed to it; read what it is, and switch it on for yourself")
         if self._private():
             raise PersonMustAct("privacy is on and the camera is closed; turn privacy off to have your skin looked at")
@@ -141,7 +147,7 @@ class SkinLooks:
             if before is not None:
                 # Its result, if it comes yet, is no news to the room.
                 before.said_over = True
-            look = _Look(user, name, skin_type, Capture(), self._clock(), self._next_version())
+            look = _Look(user, name, skin_type, keep, Capture(), self._clock(), self._next_version())
             self._look = look
             self._changed.notify_all()
             # Under the lock, here and at the end: the room hears of looks in the order in which they were.
@@ -151,6 +157,9 @@ class SkinLooks:
 
     def now(self, user: UUID, after: int = 0, timeout_s: float = 0.0) -> LookNow | None:
         """Return how it stands; see :class:`~moodify.web.skin_port.SkinLooking`."""
+        if timeout_s:
+            # Whoever waits may wait for the database too.
+            self._end_where_not_allowed(user)
         with self._changed:
             followed = self._of(user)
             if followed is None:
@@ -250,9 +259,9 @@ class SkinLooks:
         try:
             earlier = [each.record for each in self._keeping.looks(look.user)]
             record = summarise(shots, looked_at=self._utc(), duration_s=took_s, earlier=earlier, skin_type=look.skin_type)
-            if look.given_up:
+            if not look.awaits_result():
                 return
-            kept = self._keeping.keep(look.user, record)
+            kept = self._keeping.keep(look.user, record).id if look.keep else None
         except MoodifyError as error:
             self._fail(look, str(error))
         except Exception:
@@ -260,9 +269,37 @@ class SkinLooks:
             self._fail(look, _INSIDE)
         else:
             with self._changed:
-                look.kept = kept
-                self._tell_end(look)
-                self._news(look)
+                awaited = look.awaits_result()
+                if awaited:
+                    look.record, look.kept = record, kept
+                    self._tell_end(look)
+                    self._news(look)
+            if not awaited and kept is not None:
+                self._take_back(look.user, kept)
+
+    def _take_back(self, user: UUID, kept: UUID) -> None:
+        """Erase what was kept in the moment in which its person ended the look."""
+        try:
+            self._keeping.remove(user, kept)
+        except MoodifyError as error:
+            log.warning("A look that its person ended stays among theirs, where they can erase it: %s", error)
+
+    def _allowed(self, user: UUID) -> bool:
+        return self._keeping.standing(user).opted_in_at is not None
+
+    def _end_where_not_allowed(self, user: UUID) -> None:
+        """End a look that its person does not allow any more, wherever they said so."""
+        look = self._of(user)
+        if look is None or not look.wants_frames:
+            return
+        try:
+            allowed = self._allowed(user)
+        except MoodifyError as error:
+            # Asked again within a second, and once more by what keeps it.
+            log.debug("whether a look is still allowed is asked later: %s", error)
+        else:
+            if not allowed:
+                self._fail(look, "you allow no looks at your skin any more; nothing of this one was kept")
 
     def _fail(self, look: _Look, why: str) -> None:
         with self._changed:

@@ -64,6 +64,7 @@ class FakeSkin:
         self._looks: dict[UUID, list[KeptLook]] = {}
         self._now: dict[UUID, LookNow] = {}
         self._skin_types: dict[UUID, int | None] = {}
+        self._keep: dict[UUID, bool] = {}
         self._broken: MoodifyError | None = None
         self._refusal: MoodifyError | None = None
         self.told: list[str] = []
@@ -122,14 +123,14 @@ class FakeSkin:
 
     # Looking.
 
-    def begin(self, user: UUID, name: str, *, skin_type: int | None) -> LookNow:
+    def begin(self, user: UUID, name: str, *, skin_type: int | None, keep: bool = True) -> LookNow:
         """Begin to look."""
         with self._changed:
             self._allowed(user)
             if self._refusal is not None:
                 raise self._refusal
             self.told.append(f"{name} begins")
-            self._skin_types[user] = skin_type
+            self._skin_types[user], self._keep[user] = skin_type, keep
             return self._tell(user, None)
 
     def now(self, user: UUID, after: int = 0, timeout_s: float = 0.0) -> LookNow | None:
@@ -158,19 +159,20 @@ class FakeSkin:
         with self._changed:
             self._tell(user, Guidance(step, taken, hold_exposure=step is Step.HOLD_STILL))
 
-    def see(self, user: UUID, levels: Mapping[Trait, float], *, card: int | None = None, spread: float = 1.0) -> KeptLook:
+    def see(self, user: UUID, levels: Mapping[Trait, float], *, card: int | None = None, spread: float = 1.0) -> LookNow:
         """Let the look end with these levels."""
         with self._changed:
-            kept = self.have_seen(user, datetime.now(UTC), levels, card=card, spread=spread, skin_type=self._skin_types.get(user))
-            self._now[user] = LookNow(self._version(user), Guidance(Step.DONE, SHOTS, hold_exposure=False), kept, None)
+            record = self._record(user, datetime.now(UTC), shots_of(levels, spread=spread, card=card), self._skin_types.get(user))
+            kept = self.keep(user, record).id if self._keep[user] else None
+            self._now[user] = LookNow(self._version(user), Guidance(Step.DONE, SHOTS, hold_exposure=False), record, kept, None)
             self.told.append("over")
             self._changed.notify_all()
-            return kept
+            return self._now[user]
 
     def give_up(self, user: UUID, why: str) -> None:
         """Let the look end without a result."""
         with self._changed:
-            self._now[user] = LookNow(self._version(user), None, None, why)
+            self._now[user] = LookNow(self._version(user), None, None, None, why)
             self.told.append("over")
             self._changed.notify_all()
 
@@ -180,9 +182,7 @@ class FakeSkin:
         """Keep a look of another day, compared with those before it; a person who has not opted in does by it."""
         with self._changed:
             self._standing.setdefault(user, Standing(opted_in_at=at, shared=False))
-            earlier = [look.record for look in self.looks(user) if look.record.looked_at < at]
-            shots = shots_of(levels, spread=spread, card=card, light=light)
-            return self.keep(user, summarise(shots, looked_at=at, duration_s=6.4, earlier=earlier, skin_type=skin_type))
+            return self.keep(user, self._record(user, at, shots_of(levels, spread=spread, card=card, light=light), skin_type))
 
     def have_lived(self, user: UUID, looks: int = 9, *, until: datetime | None = None) -> None:
         """Keep weekly looks of somebody whose skin shines the more the later it is, and had the card in view in the later half."""
@@ -205,6 +205,10 @@ class FakeSkin:
         with self._changed:
             self._broken = error
 
+    def _record(self, user: UUID, at: datetime, shots: Sequence[Shot], skin_type: int | None) -> FaceRecord:
+        earlier = [look.record for look in self.looks(user) if look.record.looked_at < at]
+        return summarise(shots, looked_at=at, duration_s=6.4, earlier=earlier, skin_type=skin_type)
+
     def _allowed(self, user: UUID) -> Standing:
         self._maybe_fail()
         standing = self._standing.get(user, _NOTHING)
@@ -213,7 +217,7 @@ class FakeSkin:
         return standing
 
     def _tell(self, user: UUID, guidance: Guidance | None) -> LookNow:
-        self._now[user] = LookNow(self._version(user), guidance, None, None)
+        self._now[user] = LookNow(self._version(user), guidance, None, None, None)
         self._changed.notify_all()
         return self._now[user]
 

@@ -80,27 +80,30 @@ class LookNow:
     """Grows with each change."""
     guidance: Guidance | None
     """What to do; None before the first frame."""
-    kept: KeptLook | None
+    record: FaceRecord | None
     """The result, once it is done."""
+    kept: UUID | None
+    """Its id among those that are kept; None before, and where it is not to be kept."""
     failed: str | None
     """Why it ended without one, for a person; ends with the next step."""
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more comes."""
-        return self.kept is not None or self.failed is not None
+        return self.record is not None or self.failed is not None
 
 
 class SkinLooking(Protocol):
     """The look that is under way, one at a time. Safe from any thread."""
 
-    def begin(self, user: UUID, name: str, *, skin_type: int | None) -> LookNow:
+    def begin(self, user: UUID, name: str, *, skin_type: int | None, keep: bool = True) -> LookNow:
         """Begin to look at a person's skin; one that they began before is over.
 
         Args:
             user: their account's id.
             name: as it is told in the room.
             skin_type: what they say of themselves, from 1 to 6.
+            keep: whether the result is kept; else it is told, and forgotten.
 
         Raises:
             NotPermitted: they have not opted in.

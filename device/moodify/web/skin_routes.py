@@ -9,11 +9,12 @@ from uuid import UUID  # noqa: TC003 - FastAPI reads the annotations
 from fastapi import APIRouter, Query, Response
 
 from moodify.errors import NotPermitted
+from moodify.skin.trend import MOST_LOOKS
 from moodify.web.answers import as_file
 from moodify.web.problems import Problem
 from moodify.web.schemas import Said, problems
 from moodify.web.session import Person  # noqa: TC001 - FastAPI reads the annotations
-from moodify.web.skin_schemas import LookOut, LooksOut, StandingOut, StandingWish
+from moodify.web.skin_schemas import LookOut, LooksOut, LookWish, StandingOut, StandingWish
 from moodify.web.waiting import Aside
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 WAIT_S: Final = 1.0
 #: Pages of a household that wait for guidance at once.
 _WAITING: Final = 4
-#: Looks that are given at once: a trend over them takes a Pi some tenths of a second.
-MOST: Final = 200
 _PRINTS: Final = 12
 """As :data:`moodify.skin.card.PRINTS`, which comes with what draws the card."""
 
@@ -54,8 +53,9 @@ def _allowing(router: APIRouter, keeping: SkinKeeping, looking: SkinLooking, asi
         if wish.opted_in is False:
             if wish.shared:
                 raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "What is not allowed can't be shared. Leave out one of the two.")
-            looking.end(user)
             await aside.do(keeping.opt_out, user)
+            # After it: one that began in between would go on.
+            looking.end(user)
         elif wish.opted_in:
             await aside.do(keeping.opt_in, user)
         if wish.shared is not None and wish.opted_in is not False:
@@ -68,9 +68,9 @@ def _looking(router: APIRouter, looking: SkinLooking, aside: Aside) -> None:
     waiting = Aside(_WAITING)
 
     @router.post("/look", status_code=HTTPStatus.CREATED)
-    async def begin(who: Person) -> LookOut:
+    async def begin(wish: LookWish, who: Person) -> LookOut:
         """Begin to look at one's skin: three shots, of which the numbers alone stay. One that was begun before is over."""
-        return LookOut.of(await aside.do(looking.begin, who.user.id, who.user.first_name, skin_type=who.user.skin_type))
+        return LookOut.of(await aside.do(looking.begin, who.user.id, who.user.first_name, skin_type=who.user.skin_type, keep=wish.keep))
 
     @router.get("/look")
     async def now(
@@ -86,7 +86,7 @@ def _looking(router: APIRouter, looking: SkinLooking, aside: Aside) -> None:
     async def end(who: Person) -> Said:
         """End it without a result."""
         await aside.do(looking.end, who.user.id)
-        return Said(message="The look is over. Nothing of it was kept.")
+        return Said(message="The look is over.")
 
 
 def _looking_back(router: APIRouter, keeping: SkinKeeping, aside: Aside) -> None:
@@ -96,7 +96,7 @@ def _looking_back(router: APIRouter, keeping: SkinKeeping, aside: Aside) -> None
         return keeping.looks(user)
 
     @router.get("/looks")
-    async def looks(who: Person, limit: Annotated[int, Query(ge=1, le=MOST)] = MOST) -> LooksOut:
+    async def looks(who: Person, limit: Annotated[int, Query(ge=1, le=MOST_LOOKS)] = MOST_LOOKS) -> LooksOut:
         """Return one's newest looks, how each trait went over them, and what can be said beside the last."""
         return await aside.do(lambda: LooksOut.of(allowed(who.user.id), limit))
 

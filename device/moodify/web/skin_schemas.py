@@ -52,6 +52,14 @@ class StandingWish(Asked):
     shared: Annotated[bool | None, Field(examples=[False])] = None
 
 
+class LookWish(Asked):
+    """A look that is to begin."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"keep": True}]})
+
+    keep: Annotated[bool, Field(examples=[True], description="False tells the result, and keeps nothing of it: no trend has it, and nobody it is shared with.")] = True
+
+
 class GuidanceOut(BaseModel):
     """What to do next."""
 
@@ -101,7 +109,8 @@ class LookOut(BaseModel):
 
     version: int = Field(examples=[7], description="Grows with each change.")
     guidance: GuidanceOut | None = Field(description="What to do; null before the first frame.")
-    kept: KeptOut | None = Field(description="The result, once it is done.")
+    record: FaceRecord | None = Field(examples=[examples.FACE_RECORD], description="The result, once it is done.")
+    kept: UUID | None = Field(examples=["5f0c6a1e-5a53-4a7e-9a2b-0d3c2f1b7e44"], description="Its id among one's looks; null before, and where it is not to be kept.")
     failed: str | None = Field(examples=[None], description="Why it ended without one, and the next step.")
 
     @classmethod
@@ -110,7 +119,7 @@ class LookOut(BaseModel):
         told = now.guidance
         # By its value: a member of the enumeration is not one of the words that pydantic takes.
         guidance = None if told is None else GuidanceOut.model_validate({"step": str(told.step), "say": told.say, "taken": told.taken})
-        return cls(version=now.version, guidance=guidance, kept=None if now.kept is None else KeptOut.of(now.kept), failed=now.failed)
+        return cls(version=now.version, guidance=guidance, record=now.record, kept=now.kept, failed=now.failed)
 
 
 class TrendOut(BaseModel):

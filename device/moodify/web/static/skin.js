@@ -52,7 +52,7 @@ export async function open(main, shell) {
     leave();
     leave = () => {};
     if (shown.standing.opted_in_at === null) invite(shown);
-    else if (begin || shown.standing.under_way) leave = looked(main, shell, begin, (kept) => redraw(kept ? "result-title" : "skin-title"));
+    else if (begin || shown.standing.under_way) leave = looked(main, shell, begin, (record) => redraw(record ? "result-title" : "skin-title"));
     else {
       const found = await shell.ask("GET", "/api/me/skin/looks");
       if (!gone) leave = record(shown, found);

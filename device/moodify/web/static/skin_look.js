@@ -47,7 +47,7 @@ function shake(pattern) {
 const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
 // Follow the look that goes on, in `main`. `mine`: it was begun here, and ends with this view; one that another tab or a terminal began does not.
-// `ended` is called with what was kept, or null once nothing of it is to be seen any more. Returns what leaves it.
+// `ended` is called with what came of it, or null once nothing of it is to be seen any more. Returns what leaves it.
 export function looked(main, shell, mine, ended) {
   const drawn = dial();
   const say = make("p", { id: "look-say", class: "look-say", tabindex: "-1", role: "status" }, "Look into the camera.");
@@ -110,14 +110,14 @@ export function looked(main, shell, mine, ended) {
       version = now.version;
       show(now);
       if (now.failed !== null) failed(now.failed);
-      if (now.kept !== null) {
+      if (now.record !== null) {
         over = true;
         clearTimeout(next);
         shake([60, 80, 60]);
         drawn.show("done", 3);
         write(say, "Done. Thank you.");
         await pause(AGAIN_MS);
-        if (!left) ended(now.kept);
+        if (!left) ended(now.record);
         return;
       }
       await pause(PACE_MS);

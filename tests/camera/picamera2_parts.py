@@ -9,6 +9,21 @@ from pathlib import Path
 import numpy as np
 
 
+class ColorSpace:
+    """As of libcamera: its kinds are made by methods of the class."""
+
+    def __init__(self, name):
+        self.name = name
+
+    @staticmethod
+    def Smpte170m():  # noqa: N802 - libcamera's name
+        return ColorSpace("Smpte170m")
+
+    @staticmethod
+    def Rec709():  # noqa: N802 - likewise
+        return ColorSpace("Rec709")
+
+
 class FakePicamera2:
     """Picamera2 without a camera: padded buffers, requests that time out, a device that only one may hold.
 
@@ -42,11 +57,16 @@ class FakePicamera2:
         return self.cameras
 
     def create_video_configuration(self, **wanted):
-        self.wanted = wanted
-        return wanted
+        width, height = wanted["main"]["size"]
+        self.wanted = {"colour_space": ColorSpace.Rec709() if width >= 1280 and height >= 720 else ColorSpace.Smpte170m(), **wanted}
+        return self.wanted
 
     def configure(self, wanted):
         self.calls.append("configure")
+        self.colour_space = wanted["colour_space"]
+        unknown = wanted["controls"].keys() - self.camera_controls.keys() - {"FrameDurationLimits"}
+        if unknown:
+            raise RuntimeError(f"Control {min(unknown)} is not advertised by libcamera")
         self.streams = {}
         for name in ("main", "lores"):
             width, height = wanted[name]["size"]

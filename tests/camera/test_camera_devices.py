@@ -287,11 +287,28 @@ def test_a_sensor_without_colours_holds_the_exposure_alone(driver):
 
 
 def test_a_pi_camera_that_can_not_hold_says_so_in_the_log_and_goes_on(driver, caplog):
-    del driver.camera_controls
     with open_pi(driver) as camera:
+        del driver.camera_controls
         camera.hold_exposure(True)
         assert camera.read() is not None
     assert "does not hold its exposure" in caplog.text
+
+
+def test_a_lens_that_moves_follows_who_comes_closer(driver):
+    driver.camera_controls["AfMode"] = (0, 2, None)
+    with open_pi(driver):
+        assert driver.wanted["controls"]["AfMode"] == 2
+
+
+def test_a_lens_that_does_not_move_is_told_nothing(driver):
+    with open_pi(driver):
+        assert "AfMode" not in driver.wanted["controls"]
+
+
+@pytest.mark.parametrize("detail_width", [640, 1280])
+def test_colours_come_in_the_space_that_they_are_read_in_at_any_size(driver, detail_width):
+    with open_pi(driver, detail_width=detail_width):
+        assert driver.colour_space.name == "Smpte170m"
 
 
 def test_a_busy_pi_camera_is_lost_not_missing(driver):

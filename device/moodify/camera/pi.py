@@ -32,6 +32,8 @@ _FRAME_DURATION_US = (66_666, 100_000)
 _SETTLE_S = 1.0
 #: libcamera's control AeState: 1 is searching; idle (a fixed exposure) and converged are not.
 _AE_SEARCHING = 1
+#: libcamera's control AfMode, of cameras whose lens moves: 2 is continuous. Left alone a Camera Module 3 stays at about a metre, and blurs who comes closer.
+_AF_CONTINUOUS = 2
 #: libcamera's controls that set exposure and gain, and white balance. Switched off they leave in force what they had found.
 _AUTOMATIC = ("AeEnable", "AwbEnable")
 
@@ -110,8 +112,10 @@ class PiCamera(Closing):
             queue=False,
             display=None,
             encode=None,
-            controls={"FrameDurationLimits": _FRAME_DURATION_US},
+            controls={"FrameDurationLimits": _FRAME_DURATION_US, **({"AfMode": _AF_CONTINUOUS} if "AfMode" in device.camera_controls else {})},
         )
+        # From 1280x720 on picamera2 asks for BT.709; its own default has the type that it takes, which this adapter need not import.
+        wanted["colour_space"] = type(wanted["colour_space"]).Smpte170m()
         device.configure(wanted)
         # The driver gives what it can: sizes, formats and strides are what it says now, not what it was asked for.
         given = device.camera_configuration()

@@ -105,6 +105,25 @@ def test_an_answer_of_any_other_shape_is_for_later(room, speaker, body):
             call()
 
 
+@pytest.mark.usefixtures("off_the_record")
+def test_an_order_that_somebody_else_says_is_done_is_for_later(room, speaker):
+    room.player.play(room.happy())
+    for call in (lambda: room.player.play(room.happy(1)), room.player.resume):
+        speaker.pause_by_hand()
+        speaker.answer_with(b'{"devices": 7, "item": []}', times=2)
+        with pytest.raises(SpeakerUnavailable, match="something unexpected"):
+            call()
+    assert [order.uri for order in speaker.orders if order.verb == "play"] == [room.happy()]
+
+
+@pytest.mark.usefixtures("off_the_record")
+def test_an_order_that_is_done_with_words_costs_one_look(room, speaker, clock):
+    room.player.play(room.happy())
+    speaker.answer_with(b'"done"')
+    sent = room.sent_by(lambda: room.player.play(room.happy()))
+    assert (sent, clock.waits) == ([PLAY, STATE], [1])
+
+
 @pytest.mark.parametrize("verb", ["skip", "queue"])
 def test_a_post_whose_answer_is_lost_is_not_sent_again(room, speaker, verb):
     room.player.play(room.happy())

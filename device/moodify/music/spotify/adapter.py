@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from moodify.errors import CannotWork, MoodifyError, NotAllowed, SpeakerUnavailable
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 API_URL = "https://api.spotify.com/v1/"
-#: Pauses, in seconds, until an order that was only accepted (202) must show: 5 s in all.
+#: Pauses, in seconds, until an order that was only accepted must show: 5 s in all.
 ACCEPTED_PAUSES_S = (1.0, 2.0, 2.0)
-ACCEPTED = 202
+#: An order that is done is answered with 204 (Web API reference, start/resume playback); 202 only accepts it, and 200 may be anybody's nonsense.
+ACCEPTED = {HTTPStatus.OK, HTTPStatus.ACCEPTED}
 #: What one call may cost at most: a speaker that is looked for, woken, handed the session and only accepts. A request whose connection is lost
 #: or whose token has run out is sent once more, and counted apart; one that is not answered in time ends the call.
 MOST_REQUESTS = 18
@@ -275,8 +277,8 @@ class SpotifyPlayer(Library):
                 raise SpeakerUnavailable(f"{speaker.name} is in Spotify's list, but takes no orders; open Spotify on a phone once and choose {speaker.name}") from asleep
 
     def _see(self, carried_out: Callable[[Playback], bool]) -> None:
-        """Where the newest order was only accepted (202), wait until it shows."""
-        if self._transport.last_status != ACCEPTED:
+        """Where the newest order was only accepted, or by who knows whom, wait until it shows."""
+        if self._transport.last_status not in ACCEPTED:
             return
         for pause_s in ACCEPTED_PAUSES_S:
             self._pause(pause_s)

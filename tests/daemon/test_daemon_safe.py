@@ -8,25 +8,33 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
+from uuid import uuid4
 
 import pytest
 from daemon_house import Lamp
 
+from looks import FIRST, a_look
+from moodify.accounts.tables import TableAccounts
+from moodify.accounts.user import Role, User
 from moodify.config.model import Config
 from moodify.daemon.board import Board
 from moodify.daemon.courier import NoCourier
 from moodify.daemon.display import Display
 from moodify.daemon.ending import AGAIN
 from moodify.daemon.kept import Kept
+from moodify.daemon.places import DATABASE
 from moodify.daemon.recorder import Recorder
 from moodify.daemon.reset import ResetAnswer
 from moodify.daemon.safe import SafeConductor
 from moodify.daemon.signals import Pressed, Stop
+from moodify.daemon.skin_keeping import RunningSkinKeeping
+from moodify.daemon.skin_sharing import SkinSharing
 from moodify.daemon.snapshot import Facts
 from moodify.panel.port import Press, Show
+from moodify.store.accounts import AccountTransactions
 from moodify.store.history import History
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
@@ -198,10 +206,10 @@ def test_four_crashes_are_not_yet_safe_mode(crashed):
         wait_until(lambda: crashed.page()["camera"]["state"] == "ok", within_s=60, every_s=0.2, what="the camera")
 
 
-def test_a_hold_for_a_reset_counts_in_safe_mode_too(tmp_path):
-    prepare(tmp_path / "moodify.db")
-    clock, inbox, lamp = WorldClock(), SimpleQueue(), Lamp()
-    with Store(tmp_path / "moodify.db") as store, Settings(tmp_path / "moodify.db") as settings:
+def run_safely(folder, inbox, *, share=lambda: None, reset=None):
+    """Run over a prepared database until something in the inbox ends it; return what the board shows then, and the light."""
+    clock, lamp = WorldClock(), Lamp()
+    with Store(folder / DATABASE) as store, Settings(folder / DATABASE) as settings:
         conductor = SafeConductor(
             Config.model_validate({}),
             Facts("m-test", "1", "none", demo=False),
@@ -211,11 +219,40 @@ def test_a_hold_for_a_reset_counts_in_safe_mode_too(tmp_path):
             recorder=Recorder(store, clock, flush_s=60),
             kept=Kept(store, settings, retention_days=365),
             courier=NoCourier(),
-            reset_held=lambda: ResetAnswer(done=True, said="For five minutes"),
+            reset_held=lambda: reset,
+            share=share,
         )
         board = Board(conductor.now())
-        inbox.put(Pressed(Press.RESET, "button", clock.now_s()))
-        inbox.put(Stop("the end"))
         assert conductor.run(Display(board, lamp, Notifier(environ={}), lambda _name, _value: None), lambda: None) == 0
-    assert board.now()["music"]["reason"] == "For five minutes"
+    return board.now(), lamp
+
+
+def test_a_hold_for_a_reset_counts_in_safe_mode_too(tmp_path):
+    prepare(tmp_path / DATABASE)
+    inbox = SimpleQueue()
+    inbox.put(Pressed(Press.RESET, "button", 0.0))
+    inbox.put(Stop("the end"))
+    now, lamp = run_safely(tmp_path, inbox, reset=ResetAnswer(done=True, said="For five minutes"))
+    assert now["music"]["reason"] == "For five minutes"
     assert lamp.shown[-1] == (Show.HOLD_RESET, None)
+
+
+def test_what_its_person_takes_back_of_a_look_is_withdrawn_in_safe_mode_too(tmp_path):
+    prepare(tmp_path / DATABASE)
+    keeping, ada, said, inbox = RunningSkinKeeping(tmp_path / DATABASE), uuid4(), [], SimpleQueue()
+    with AccountTransactions(tmp_path / DATABASE) as transactions:
+        TableAccounts(transactions).add(User(ada, "ada@example.org", "Ada", "Lovelace", Role.OWNER, active=True, created_at=FIRST, updated_at=FIRST), "hash")
+    keeping.opt_in(ada)
+    keeping.share(ada, on=True)
+    keeping.keep(ada, a_look())
+
+    def publish(_name, state):
+        said.append([*state.get("looks", ())])
+        if len(said) == 1:
+            keeping.opt_out(ada)
+        else:
+            inbox.put(Stop("the end"))
+
+    with ExitStack() as house:
+        run_safely(tmp_path, inbox, share=SkinSharing(tmp_path / DATABASE, publish, house).tick)
+    assert said == [[str(ada)], []]

@@ -33,6 +33,7 @@ from moodify.daemon.setting_up import HouseSetUp, routes_of
 from moodify.daemon.signals import State
 from moodify.daemon.skin_keeping import RunningSkinKeeping
 from moodify.daemon.skin_look import SkinLooks
+from moodify.daemon.skin_sharing import SkinSharing
 from moodify.daemon.snapshot import Facts, snapshot
 from moodify.daemon.threads import none_dies_unnoticed
 from moodify.daemon.watcher import PRIVACY_MESSAGE
@@ -86,8 +87,9 @@ class SafeConductor:
         kept: Kept,
         courier: Courier | NoCourier,
         reset_held: Callable[[], ResetAnswer],
+        share: Callable[[], None],
     ) -> None:
-        """Take what it shows and answers with; ``why`` is for a person."""
+        """Take what it shows, shares and answers with; ``why`` is for a person."""
         self._config = config
         self._facts = facts
         self._clock = clock
@@ -96,6 +98,7 @@ class SafeConductor:
         self._recorder = recorder
         self._kept = kept
         self._courier = courier
+        self._share = share
         self._camera = Part(EventKind.CAMERA, recorder, "starting")
         self._speaker = Part(EventKind.SPEAKER, recorder, "starting")
         self._link = Part(EventKind.LINK, recorder, "connecting")
@@ -151,6 +154,8 @@ class SafeConductor:
             self._kept.housekeep()
         self._recorder.flush()
         self._kept.tick()
+        # What its person takes back of a look at their skin is withdrawn now, not at the next whole start.
+        self._share()
         self._show_camera()
         display.show(self.now(), scanning=False, answer=self._resets.show)
         # There is no watcher to be alive.
@@ -256,7 +261,18 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
     if aside is not None:
         recorder.note(EventKind.HEALTH, words.damaged(aside))
     facts = Facts(identity.device, __version__, "none", demo=False)
-    conductor = SafeConductor(config, facts, clock, inbox, why_safe(crashes), recorder=recorder, kept=kept, courier=courier, reset_held=lambda: reset_held_at(front))
+    conductor = SafeConductor(
+        config,
+        facts,
+        clock,
+        inbox,
+        why_safe(crashes),
+        recorder=recorder,
+        kept=kept,
+        courier=courier,
+        reset_held=lambda: reset_held_at(front),
+        share=SkinSharing(database, courier.publish, house).tick,
+    )
     board = Board(conductor.now())
     panel = open_panel(config.panel, lambda press: put(pressed(press, "button")), factory=options.pins)
     house.callback(panel.close)

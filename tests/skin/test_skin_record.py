@@ -79,6 +79,9 @@ def test_a_duration_is_a_number_of_seconds(seconds):
         {"skin_score_version": 2},
         {"conditions": ["rosacea"]},
         {"looked_at": "2026-03-01T08:00:00"},
+        {"eyes_px": 0.0},
+        {"spread": {}},
+        {"spread": {**RECORD.spread, "tone": 1.0}},
     ],
 )
 def test_a_damaged_record_is_refused(change):

@@ -96,6 +96,22 @@ def test_a_rise_within_the_usual_spread_has_no_word():
     assert a_look(day=9, earlier=USUAL, oiliness=28.0).conditions == (Condition.SHINIER,)
 
 
+@pytest.mark.parametrize(
+    ("levels", "words"),
+    [
+        ({"oiliness": 5.0}, (Condition.LESS_SHINY,)),
+        ({"texture": 12.0}, (Condition.FINER,)),
+        ({"redness": 60.0, "oiliness": 5.0}, (Condition.REDDER, Condition.LESS_SHINY)),
+        ({"redness": 20.0}, (Condition.LESS_RED,)),
+        ({"tone": 10.0}, (Condition.AS_USUAL,)),
+    ],
+)
+def test_what_is_below_its_usual_is_not_said_to_be_as_usual(levels, words):
+    record = a_look(day=9, earlier=USUAL, **levels)
+    assert record.conditions == words
+    assert care(record).recommendations
+
+
 def test_a_score_wants_two_parts():
     record = a_look(day=9, earlier=USUAL, texture=Measure.missing("too few pixels of the face"), redness=NO_CARD)
     assert record.skin_score is None

@@ -60,6 +60,9 @@ _FOR: Final = {
         Advice("Warmth, sport, a meal, a shave or crying redden a face for a while: look again tomorrow, at rest.", _OURS),
         Advice("If redness stays or you have questions about it, make an appointment with a dermatologist.", _WASHING),
     ),
+    Condition.LESS_SHINY: (Advice("Less shine than usual can be washing, powder or a lamp in another place: look again in the same light.", _OURS),),
+    Condition.FINER: (Advice("A softer light, make-up or a picture that is slightly soft makes any skin look finer: look again in the same light.", _OURS),),
+    Condition.LESS_RED: (Advice("Make-up, cold or a tan that fades make a face look less red: look again tomorrow, at rest.", _OURS),),
     Condition.AS_USUAL: (Advice("Nothing stands out against your own earlier looks.", _OURS),),
 }
 

@@ -18,6 +18,7 @@ SCORE_VERSION: Final = 1
 
 Level = Annotated[float, Field(ge=LOWEST, le=HIGHEST, allow_inf_nan=False, strict=True)]
 Points = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
+Distance = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
 Signed = Annotated[float, Field(ge=-HIGHEST, le=HIGHEST, allow_inf_nan=False, strict=True)]
 
 
@@ -36,6 +37,9 @@ class Condition(StrEnum):
     SHINIER = "shinier than your usual"
     COARSER = "coarser-looking than your usual"
     REDDER = "redder-looking than your usual"
+    LESS_SHINY = "less shiny than your usual"
+    FINER = "finer-looking than your usual"
+    LESS_RED = "less red-looking than your usual"
     AS_USUAL = "looks as usual"
 
 
@@ -101,7 +105,7 @@ class FaceRecord(_Frozen):
     """What the person says of themselves: Fitzpatrick's types I to VI. It is never measured."""
     card: Annotated[int, Field(ge=0, strict=True)] | None = None
     """Number of the reference card's print, where one could be used."""
-    eyes_px: Points
+    eyes_px: Distance
     """Distance of the eyes: how many pixels the face had."""
     shots: Annotated[int, Field(ge=1, strict=True)]
     reasons: Mapping[str, str]
@@ -112,6 +116,8 @@ class FaceRecord(_Frozen):
         missing = {name for name in MEASURED if getattr(self, name) is None}
         if missing != set(self.reasons):
             raise ValueError(f"reasons are for the fields that are null, and for each of them: {', '.join(sorted(missing ^ set(self.reasons)))}")
+        if set(self.spread) != {trait for trait in Trait if trait not in missing}:
+            raise ValueError("there is a spread for each trait that was measured, and for no other")
         if not all(reason.strip() for reason in self.reasons.values()):
             raise ValueError("a reason is empty")
         return self

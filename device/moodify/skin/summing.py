@@ -23,7 +23,8 @@ _MIN_MEASURED: Final = 2
 """Shots that a trait must have been measured in."""
 _HALVED: Final = 5.0
 """Points of spread over the shots that halve the repeatability."""
-_WORDS: Final = {Trait.OILINESS: Condition.SHINIER, Trait.TEXTURE: Condition.COARSER, Trait.REDNESS: Condition.REDDER}
+_HIGHER: Final = {Trait.OILINESS: Condition.SHINIER, Trait.TEXTURE: Condition.COARSER, Trait.REDNESS: Condition.REDDER}
+_LOWER: Final = {Trait.OILINESS: Condition.LESS_SHINY, Trait.TEXTURE: Condition.FINER, Trait.REDNESS: Condition.LESS_RED}
 
 
 def summarise(shots: Sequence[Shot], *, looked_at: datetime, duration_s: float, earlier: Sequence[FaceRecord] = (), skin_type: int | None = None) -> FaceRecord:
@@ -111,6 +112,7 @@ def _gloss(shots: Sequence[Shot]) -> dict[str, float]:
 
 
 def _conditions(compared: Mapping[Trait, Comparison]) -> tuple[Condition, ...]:
-    """Return the words for what is above its usual; that all is as usual only where something could be compared."""
-    above = tuple(word for trait, word in _WORDS.items() if trait in compared and compared[trait].is_higher)
-    return above or ((Condition.AS_USUAL,) if any(trait in compared for trait in _WORDS) else ())
+    """Return the words for what is beyond its usual, to either side; that all is as usual only where something could be compared."""
+    above = tuple(word for trait, word in _HIGHER.items() if trait in compared and compared[trait].is_higher)
+    below = tuple(word for trait, word in _LOWER.items() if trait in compared and compared[trait].is_lower)
+    return above + below or ((Condition.AS_USUAL,) if any(trait in compared for trait in _HIGHER) else ())

@@ -18,8 +18,8 @@ export const whole = (number) => String(Math.round(number));
 const signed = (number) => `${number < 0 ? "−" : "+"}${Math.abs(number)}`;
 
 // The conditions as one heading.
-export function condition({ conditions, against_usual }) {
-  if (conditions.length === 0) return Object.keys(against_usual).length ? "Looks as usual" : "Getting to know your usual";
+export function condition({ conditions }) {
+  if (conditions.length === 0) return "Getting to know your usual";
   if (conditions.length === 1 && conditions[0] === "looks as usual") return "Looks as usual";
   const words = conditions.map((each) => each.replace(" than your usual", ""));
   const joined = words.length === 1 ? words[0] : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;

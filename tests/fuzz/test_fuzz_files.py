@@ -280,7 +280,7 @@ RECORD = {
     "confidence_score": 90.0,
     "confidence_parts": {"light": 90.0},
     "analysis_duration_seconds": 1.0,
-    "spread": {"tone": 1.0},
+    "spread": {"oiliness_level": 1.0, "pore_size": 1.0, "redness": 1.0, "tone": 1.0},
     "against_usual": {"tone": {"usual": 5.0, "difference": 0.0, "uncertainty": 1.0, "looks": 3}},
     "gloss": {"cheeks": 0.1},
     "conditions": ["looks as usual"],

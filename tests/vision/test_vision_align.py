@@ -82,11 +82,22 @@ def test_the_crop_of_a_turned_face_is_level_and_framed(layout, scale, degrees):
         assert math.dist(centroid(crop, point), point) < 0.5
 
 
-def test_a_large_face_does_not_alias():
+@pytest.mark.parametrize("scale", [2, 8])
+def test_a_face_larger_than_the_crop_does_not_alias(scale):
     stripes = np.zeros((480, 480), np.uint8)
     stripes[:, ::2] = 255
-    crop = Aligner(FRAMING).crop(Image(stripes, PixelLayout.GREY), placed((240, 240), 8, 0))
+    crop = Aligner(FRAMING).crop(Image(stripes, PixelLayout.GREY), placed((240, 240), scale, 0))
     assert np.abs(crop - 127.5).max() < 2
+
+
+@pytest.mark.parametrize("scale", [2.5, 4.0, 6.5])
+def test_the_crop_of_a_large_face_is_the_mean_of_what_it_covers(scale):
+    pixels = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (480, 480), np.uint8), (0, 0), 3)
+    crop = Aligner(FRAMING).crop(Image(pixels, PixelLayout.GREY), placed((240, 240), scale, 0))
+    side = round(48 * scale)
+    left = round(240 - 24 * scale)
+    mean = cv2.resize(pixels[left : left + side, left : left + side], (48, 48), interpolation=cv2.INTER_AREA)
+    assert np.abs(crop.astype(int) - mean).mean() < 1.5
 
 
 def test_a_face_at_the_edge_repeats_the_edge():

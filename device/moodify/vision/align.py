@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _MAX_OVERSAMPLING: Final = 16
 """Beyond it a crop would cost more than it gains: a face then is wider than 600 pixels."""
+_APART: Final = 1.5
+"""Pixels of the image between two samples of a large face, at most. At one pixel the crop takes longer than the
+classifier itself. On the sample's portraits no emotion changes between the two, and the probability of none by more than 0.06, on average 0.007."""
 _NO_SPREAD: Final = 1e-9
 """Square pixels."""
 
@@ -72,6 +75,12 @@ def similarity(source: Sequence[Point], target: Sequence[Point]) -> Similarity:
     return Similarity(factor, to_mean - factor * from_mean)
 
 
+def _samples(pixels: float) -> int:
+    """Return how many samples a pixel of the crop is the mean of, in each direction, where it covers so many pixels of the image."""
+    # A small face has no detail to give away: its samples lie no more than a pixel apart.
+    return min(max(1, min(math.ceil(pixels), 2), math.ceil(pixels / _APART)), _MAX_OVERSAMPLING)
+
+
 class Aligner:
     """Cuts faces out of images; its buffers serve one face after the other."""
 
@@ -95,7 +104,7 @@ class Aligner:
         """
         side = self._framing.side
         transform = similarity(landmarks, self._framing.landmarks)
-        fine = min(max(1, math.ceil(1 / transform.scale)), _MAX_OVERSAMPLING) if transform.scale > 0 else 1
+        fine = _samples(1 / transform.scale) if transform.scale > 0 else 1
         plane, left, top = region_luma(image, self._region(transform))
         # Landmarks count from the corner of the first pixel, warpAffine from its centre.
         factor = fine * transform.factor

@@ -180,7 +180,7 @@ GROUP = Group(
     "clock",
     ClockHouse,
     (
-        Fault("a day back", _a_day_back, quick=True),
+        Fault("a day back", _a_day_back),
         Fault("a day forth", _a_day_forth),
         Fault("to and fro while connected", _there_and_back),
         Fault("before 2020 at the start", _starts_before_2020),

@@ -108,10 +108,10 @@ GROUP = Group(
     House,
     (
         Fault("locked", _locked),
-        Fault("of a newer version", _newer),
+        Fault("of a newer version", _newer, quick=True),
         Fault("corrupt at the start", partial(_corrupt_at_the_start, keep=1)),
         Fault("no database any more", partial(_corrupt_at_the_start, keep=0)),
-        Fault("corrupt in privacy", _corrupt_in_privacy, quick=True),
+        Fault("corrupt in privacy", _corrupt_in_privacy),
         Fault("corrupt while it runs", _corrupt_while_it_runs),
     ),
 )

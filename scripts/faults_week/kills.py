@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: In the quick cut.
-QUICK = {"a sign-in renewed", "a key changed"}
+QUICK = {"a sign-in renewed"}
 #: Before how many of the steps of a start the whole appliance is killed, evenly spread.
 STARTS = 8
 

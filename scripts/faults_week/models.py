@@ -76,7 +76,7 @@ GROUP = Group(
     WithModels,
     (
         Fault("one bit of the detector flipped", partial(_spoilt, spoil=partial(_flip, manifest=DETECTOR_MANIFEST))),
-        Fault("one bit of the classifier flipped", partial(_spoilt, spoil=partial(_flip, manifest=CLASSIFIER_MANIFEST)), quick=True),
+        Fault("one bit of the classifier flipped", partial(_spoilt, spoil=partial(_flip, manifest=CLASSIFIER_MANIFEST))),
         Fault("cut in half", partial(_spoilt, spoil=_cut)),
         Fault("missing", partial(_spoilt, spoil=lambda models: _file_of(models, CLASSIFIER_MANIFEST).unlink())),
         Fault("manifest missing", partial(_spoilt, spoil=lambda models: (models / DETECTOR_MANIFEST).unlink())),

@@ -139,7 +139,7 @@ GROUP = Group(
     "process",
     House,
     (
-        *(Fault(f"death of the thread {name}", partial(_thread_dies, name=name), quick=name == "watcher") for name in THREADS),
+        *(Fault(f"death of the thread {name}", partial(_thread_dies, name=name)) for name in THREADS),
         Fault("memory is short", _memory_is_short),
         Fault("memory is short at the start", _memory_is_short_at_the_start),
         Fault("another one is started", _another, quick=True),

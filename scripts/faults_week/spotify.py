@@ -213,14 +213,7 @@ def _login_page(house: House) -> Outcome:
 
 
 def _nonsense(house: House) -> Outcome:
-    return pressed_in_vain(
-        house,
-        lambda: house.speaker.answer_with(b'{"devices": 7, "item": []}', times=EVER),
-        "something unexpected",
-        house.speaker.recover,
-        press=True,
-        who="whoever pressed: presses again",
-    )
+    return pressed_in_vain(house, lambda: house.speaker.answer_with(b'{"devices": 7, "item": []}', times=EVER), "something unexpected", house.speaker.recover, press=False)
 
 
 def _accounts_fail(house: House) -> Outcome:
@@ -235,14 +228,14 @@ GROUP = Group(
     "spotify",
     house_with_music,
     (
-        Fault("401: the token runs out", _token_runs_out, quick=True),
+        Fault("401: the token runs out", _token_runs_out),
         Fault("401: the sign-in ends", _sign_in_ends),
         Fault("403: not among the app's users", _not_among_users),
         Fault("403: no Premium", _no_premium, quick=True),
         Fault("403: a permission is missing", _no_permission),
-        Fault("429: Retry-After 5 s", _too_many, quick=True),
+        Fault("429: Retry-After 5 s", _too_many),
         Fault("429: Retry-After 70 s", _too_many_for_long),
-        Fault("503", _failing, quick=True),
+        Fault("503", _failing),
         Fault("500 for long", _failing_for_long),
         Fault("503 of the sign-in service", _accounts_fail),
         Fault("slow", _slow),

@@ -28,7 +28,7 @@ from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of
 from moodify.daemon.recorder import Recorder
 from moodify.daemon.running import Patience, end, pressed, show, start_health_reading, started
 from moodify.daemon.safe import run_safe
-from moodify.daemon.salvage import open_settings
+from moodify.daemon.salvage import make_ready, open_settings
 from moodify.daemon.setting_up import HouseSetUp, routes_of
 from moodify.daemon.signals import HouseChanged
 from moodify.daemon.skin_keeping import RunningSkinKeeping
@@ -115,7 +115,6 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
     from moodify.panel.keys import Keys
     from moodify.panel.opening import open_panel
     from moodify.store.lock import FolderLock
-    from moodify.store.prepare import prepare
     from moodify.store.store import Store
     from moodify.vision.eyes import open_eyes
     from moodify.vision.models import manifests_of, read_manifest
@@ -139,7 +138,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         panel = open_panel(config.panel, lambda press: put(pressed(press, "button")), factory=options.pins)
         house.callback(panel.close)
         panel.light.show(Show.IDLE)
-        aside = prepare(database)
+        aside = make_ready(database, notifier)
         store = house.enter_context(Store(database, outbox_bytes=config.store.outbox_mb * 1_000_000, outbox_days=config.store.outbox_days))
         settings = house.enter_context(open_settings(database, aside))
         identity = load_or_make(folder / DEVICE_KEY)

@@ -28,7 +28,7 @@ from moodify.daemon.recorder import Recorder
 from moodify.daemon.reset import ResetAnswer, Resets
 from moodify.daemon.running import Patience, end, pressed, show, start_health_reading, started
 from moodify.daemon.said import Said
-from moodify.daemon.salvage import open_settings
+from moodify.daemon.salvage import make_ready, open_settings
 from moodify.daemon.setting_up import HouseSetUp, routes_of
 from moodify.daemon.signals import State
 from moodify.daemon.skin_keeping import RunningSkinKeeping
@@ -243,7 +243,6 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
     from moodify.daemon.kept import Kept
     from moodify.daemon.linking import new_courier
     from moodify.panel.opening import open_panel
-    from moodify.store.prepare import prepare
     from moodify.store.store import Store
 
     inbox: SimpleQueue[sig.Signal] = SimpleQueue()
@@ -251,7 +250,7 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
     house.enter_context(none_dies_unnoticed(put))
     database = folder / DATABASE
     clock = WorldClock()
-    aside = prepare(database)
+    aside = make_ready(database, notifier)
     store = house.enter_context(Store(database, outbox_bytes=config.store.outbox_mb * 1_000_000, outbox_days=config.store.outbox_days))
     settings = house.enter_context(open_settings(database, aside))
     kept = Kept(store, settings, retention_days=config.store.retention_days, privacy_hours=config.privacy.hours)

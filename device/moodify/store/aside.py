@@ -29,6 +29,12 @@ def name_of(now: datetime) -> str:
     return f"{REPLACED}{now.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}"
 
 
+def newest_damaged(database: Path) -> Path | None:
+    """Return the damaged database that was set aside last from this one's place; None where none is kept."""
+    names = (path for path in database.parent.glob(f"{database.name}.corrupt.*Z") if _NAME.fullmatch(path.name))
+    return max(names, default=None)
+
+
 def setting_of(path: Path, key: str) -> Any:
     """Return the JSON value of a setting in a database that was set aside, None where it was never set, or :data:`~moodify.store.settings.DAMAGED`."""
     try:

@@ -10,7 +10,9 @@ import pytest
 
 from moodify.cloud.executed import Executed
 from moodify.daemon.kept import Kept, last_seen, privacy_kept
+from moodify.errors import StoreBusy
 from moodify.sqlite import Damaged
+from moodify.store import database
 from moodify.store.database import noted_damage
 from moodify.store.history import History
 from moodify.store.looking_back import LookingBack
@@ -137,6 +139,16 @@ def test_a_damaged_message_does_not_stand_in_the_way_of_merging(path, full, item
         assert outbox.unsent(limit=1000)[-1].payload.endswith(b"]}")
 
 
+@pytest.mark.parametrize(("items", "lost"), [("[", 1), (json.dumps([ITEM, ITEM | {"at": "2026-0"}, 5]), 2)])
+def test_damaged_events_that_waited_to_be_sent_count_as_lost_and_the_log_says_so(path, full, caplog, items, lost):
+    shutil.copy(full, path)
+    with Store(path) as store:
+        tip(path, "UPDATE outbox SET items = ? WHERE seq = 120", items)
+        store.merge_old(now=NOW)
+        assert store.outbox().lost == lost
+    assert f"{lost} events that waited to be sent are damaged" in caplog.text
+
+
 def test_what_cannot_even_be_told_of_is_damage(path):
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA journal_mode = DELETE")
@@ -181,6 +193,22 @@ def test_an_index_that_is_not_its_tables_any_more_is_made_anew_by_a_restart(path
     with Store(path) as store:
         assert store.retain(1, now=NOW + timedelta(days=30)) == 3
     assert not noted_damage(path).exists()
+
+
+def test_a_database_whose_indexes_cannot_be_made_anew_now_is_not_set_aside_for_that(path, monkeypatch):
+    with Store(path) as store:
+        store.record([Event("one", EventKind.LINK, NOW + timedelta(minutes=1), {})])
+    tipped_on_a_page(path, OF_INDEX, b"2026-11-21T12:01:00", b"2026-11-21T12:01:10")
+    damaged_for_who_writes(path)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreBusy):
+            prepare(path)
+    assert list(path.parent.glob("*.corrupt.*")) == []
+    assert prepare(path) is None
+    with History(path) as history:
+        assert [event.id for event in history.each()] == ["one"]
 
 
 def test_one_whose_table_holds_what_it_may_not_is_set_aside_by_a_restart(path):

@@ -7,6 +7,7 @@ the next some hundred records find room.
 from __future__ import annotations
 
 import json
+import logging
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlite_utils import Database
+
+logger = logging.getLogger(__name__)
 
 #: So many of the oldest messages may have been offered (:data:`moodify.cloud.port.OFFERED_AT_MOST`): they never change.
 OFFERED_AT_MOST = 100
@@ -57,17 +60,18 @@ def merge_step(db: Database, span: Span, step_bytes: int = STEP_BYTES, *, before
         return 0
     rows = db.execute(_WAITING, [span - 1, protected])
     taken: list[tuple[int, list[Mapping[str, Any]]]] = []
-    size, rest = 0, list[Any]()
+    size, damaged, rest = 0, 0, list[Any]()
     while size < step_bytes and (row := rows.fetchone()) is not None:
-        items = _items(row[1])
+        items, odd = _read(row[1])
         if before is not None and items and items[-1]["at"] >= before:
             rest = items
             break
         taken.append((row[0], items))
         size += len(row[1])
+        damaged += odd
     if not taken:
         return 0
-    open_seq, summaries = _open_summaries(db, span, protected)
+    open_seq, summaries, odd = _open_summaries(db, span, protected)
     items = [item for _, message in taken for item in message]
     ahead = chain(rest, (item for _, text in islice(rows, LOOK_AHEAD) for item in _items(text)))
     merged = merge([*summaries, *items], span, ahead=ahead)
@@ -77,6 +81,7 @@ def merge_step(db: Database, span: Span, step_bytes: int = STEP_BYTES, *, before
         db.execute("INSERT INTO outbox (items, level) VALUES (?, ?)", [batch, span])
     if span is Span.HOUR:
         db.execute("UPDATE outbox_state SET merged = merged + ?", [len(items)])
+    _count_damaged(db, damaged + odd)
     return size
 
 
@@ -102,26 +107,39 @@ def _drop_oldest(db: Database) -> int:
 
 
 def _drop(db: Database, seq: int, text: str) -> int:
-    items = _items(text)
+    items, damaged = _read(text)
     events = events_in(items)
     summarised = events_in(item for item in items if item["kind"] == EventKind.SUMMARY)
     _delete(db, [seq])
     db.execute("UPDATE outbox_state SET lost = lost + ?, merged = merged - ?", [events, summarised])
+    _count_damaged(db, damaged)
     return len(text)
 
 
-def _open_summaries(db: Database, span: Span, protected: int) -> tuple[int | None, list[Mapping[str, Any]]]:
+def _open_summaries(db: Database, span: Span, protected: int) -> tuple[int | None, list[Mapping[str, Any]], int]:
     """Return the newest message of summaries that may still be added to, so that an hour that is merged in two steps is one summary."""
     row = db.execute(f"{_WAITING} DESC LIMIT 1", [span, protected]).fetchone()
-    return (None, []) if row is None or len(row[1]) > SUMMARIES_BYTES else (row[0], _items(row[1]))
+    return (None, [], 0) if row is None or len(row[1]) > SUMMARIES_BYTES else (row[0], *_read(row[1]))
 
 
 def _items(text: str) -> list[Mapping[str, Any]]:
-    """Return a message's items; what no Moodify has written is left out, for a card may have tipped a bit of it."""
+    return _read(text)[0]
+
+
+def _read(text: str) -> tuple[list[Mapping[str, Any]], int]:
+    """Return a message's items, and how many more it has that no Moodify has written: a card may have tipped a bit. Of one that can't be read that is 1, for nobody knows."""
     try:
-        return [item for item in json.loads(text) if can_be_merged(item)]
+        items = json.loads(text)
+        sound = [item for item in items if can_be_merged(item)]
     except (ValueError, TypeError, RecursionError):
-        return []
+        return [], 1
+    return sound, len(items) - len(sound)
+
+
+def _count_damaged(db: Database, events: int) -> None:
+    if events:
+        logger.warning("%s events that waited to be sent are damaged, and count as lost", events)
+        db.execute("UPDATE outbox_state SET lost = lost + ?", [events])
 
 
 def _last_protected(db: Database) -> int | None:

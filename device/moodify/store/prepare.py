@@ -48,7 +48,7 @@ def _prepare(path: Path) -> Path | None:
         with mapped(path):
             take_back(path)
         problem = examine(path)
-        if problem is not None and noted_damage(path).exists() and make_indexes_anew(path) and examine(path) is None:
+        if problem is not None and noted_damage(path).exists() and _mended(path):
             logger.warning("the database's indexes were damaged (%s): they are made anew, and nothing is lost", problem)
         elif problem is not None:
             aside = set_aside(path)
@@ -63,6 +63,11 @@ def _prepare(path: Path) -> Path | None:
         db.execute("PRAGMA journal_mode = WAL")
         migrate(db)
     return aside
+
+
+def _mended(path: Path) -> bool:
+    with mapped(path):
+        return make_indexes_anew(path) and examine(path) is None
 
 
 def examine(path: Path) -> str | None:

@@ -56,8 +56,11 @@ class HouseSettings(Wishes):
 
 def read_kept(kept: object) -> HouseSettings:
     """Return settings as they were kept; one that an earlier version kept and that can't be any more is left out, and the log says so."""
+    values = dict(kept) if isinstance(kept, dict) else {}
     # A key that is no text at all can't be told of by pydantic.
-    values = {key: value for key, value in kept.items() if str(key).isprintable()} if isinstance(kept, dict) else {}
+    if odd := {key for key in values if not str(key).isprintable()}:
+        log.warning("Set on the page, and can't be read any more: %s; set it anew there", ", ".join(sorted(map(ascii, odd))))
+        values = {key: value for key, value in values.items() if key not in odd}
     for _ in range(len(values) + 1):
         try:
             return HouseSettings.model_validate(values)

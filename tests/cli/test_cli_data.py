@@ -174,6 +174,8 @@ def test_a_backup_that_was_made_while_it_ran_holds_one_moment(lived_in, fresh):
 
 
 def test_keys_are_in_a_backup_only_where_they_are_asked_for(home):
+    for beside in ("damaged", "reserve"):
+        (data_folder(home) / f"moodify.db.{beside}").write_bytes(b"")
     said = done(home, "backup", home / "plain")
     assert "not in it" in said
     with zipfile.ZipFile(home / "plain") as archive:
@@ -325,6 +327,22 @@ def test_a_restore_opens_no_camera_that_is_closed(home):
     with Settings(data_folder(home) / "moodify.db") as settings:
         assert privacy_kept(settings)
         assert settings.get(PRIVACY_ASKED_KEY) is None
+
+
+@pytest.mark.parametrize("keep", [4096, 0])
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_restore_over_a_damaged_database_keeps_the_camera_closed_unless_it_is_known_to_be_open(home, keep, closed):
+    database = data_folder(home) / "moodify.db"
+    done(home, "backup", home / "backup")
+    with Settings(database) as settings:
+        settings.put(PRIVACY_KEY, {"closed": closed, "opened_until": None, "origin": "page"})
+    size = database.stat().st_size
+    with database.open("r+b") as file:
+        file.seek(keep)
+        file.write(b"\xa5" * (size - keep))
+    done(home, "restore", home / "backup")
+    with Settings(database) as settings:
+        assert privacy_kept(settings)
 
 
 def test_a_restore_that_finds_no_room_changes_nothing(home, tmp_path):
@@ -631,6 +649,8 @@ def test_erase_takes_everything_and_leaves_what_is_not_moodifys(home):
     folder = data_folder(home)
     device = load(folder / "device.key").device
     (folder / "moodify.db.corrupt.20260101T000000.000001Z").write_bytes(b"x")
+    for beside in ("damaged", "reserve"):
+        (folder / f"moodify.db.{beside}").write_bytes(b"x")
     (folder / "device.key.next").write_bytes(b"x")
     (folder / f".device.key.{'0' * 8}").write_bytes(b"x")
     (folder / "spotify-token.json.new").write_bytes(b"x")
@@ -878,5 +898,7 @@ def test_every_kind_in_the_data_folder_is_named_once():
 def test_the_page_on_data_speaks_of_every_kind_and_file(project_root, home):
     text = (project_root / "docs" / "data.md").read_text("utf-8")
     done(home, "export", home / "out")
-    missing = [name for name in (*(kind.name for kind in KINDS), *(each.name for each in (home / "out").iterdir())) if f"`{name}`" not in text]
+    missing = [
+        name for name in (*(kind.name for kind in KINDS), "moodify.db.reserve", "moodify.db.damaged", *(each.name for each in (home / "out").iterdir())) if f"`{name}`" not in text
+    ]
     assert missing == []

@@ -31,7 +31,8 @@ from moodify.hub.metrics import Metrics
 from moodify.hub.offers import check_erasure, proven_key
 from moodify.hub.port import Summary
 
-KEY = ec.generate_private_key(ec.SECP256R1())
+#: The same in every run, as all that is made up.
+KEY = ec.derive_private_key(2026, ec.SECP256R1())
 DEVICE = device_of(KEY.public_key())
 COMMAND = {"id": "one", "expires": "2036-11-21T12:00:00+00:00", "mood": "calm", "minutes": 30, "percent": 40, "goal": "lift"}
 EVENT = {"id": "e1", "kind": "mood", "at": "2026-11-21T12:00:00.000+00:00", "data": {"mood": "calm"}}

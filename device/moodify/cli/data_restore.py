@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -21,7 +21,7 @@ from moodify.errors import PersonMustAct, StoreBusy, StoreError
 from moodify.files import sync_folder
 from moodify.sqlite import Damaged
 from moodify.store import reserve
-from moodify.store.aside import name_of
+from moodify.store.aside import name_of, setting_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,20 +94,23 @@ def _get_ready(folder: Path, file: Path, ready: Path, configuration: Path | None
 
 def _keep_privacy(present: Path, coming: Path) -> None:
     """Keep the camera closed where it is now, whatever it was, or was asked for, when the backup was made."""
-    from moodify.daemon.kept import PRIVACY_ASKED_KEY, PRIVACY_KEY, privacy_kept
-    from moodify.store.settings import Settings
+    from moodify.daemon.kept import PRIVACY_ASKED_KEY, PRIVACY_KEY
+    from moodify.daemon.privacy import ByHand
+    from moodify.store.settings import DAMAGED, Settings
 
     with Settings(coming) as settings:
         settings.remove(PRIVACY_ASKED_KEY, settings.get(PRIVACY_ASKED_KEY))
     if not present.is_file() or not present.stat().st_size:
         return
-    closed: Any = None
-    # One that can't be read is being replaced for that reason.
-    with suppress(StoreError), Settings(present) as settings:
-        closed = settings.get(PRIVACY_KEY) if privacy_kept(settings) else None
-    if closed is not None:
+    try:
+        with Settings(present) as settings:
+            kept = settings.get(PRIVACY_KEY)
+    except StoreError:
+        # It may be replaced for that reason; what it says of privacy may still be read, and where it may not it was on.
+        kept = setting_of(present, PRIVACY_KEY)
+    if ByHand.from_json(kept).closed:
         with Settings(coming) as settings:
-            settings.put(PRIVACY_KEY, closed)
+            settings.put(PRIVACY_KEY, ByHand(closed=True, origin="damage").as_json() if kept == DAMAGED else kept)
 
 
 def _keep_accounts(present: Path, coming: Path) -> None:

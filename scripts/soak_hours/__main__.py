@@ -6,7 +6,6 @@ import argparse
 import json
 import logging
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -78,7 +77,7 @@ def soak(length: Length, bounds: Bounds) -> Soaked:
     """Let the appliance live for a while; return what grew."""
     # Frames come at five a second whoever is there; songs change as often as people do.
     camera, music = "idle_fps = 5.0\nface_fps = 5.0", "dwell_s = 3.0\nmax_changes = 100\nchange_window_s = 1.0\nfade_s = 0.0\nabsence_pause_s = 5.0"
-    with tempfile.TemporaryDirectory(prefix="moodify-soak-") as folder, House(Path(folder), length.play, camera=camera, music=music, rest="[system]\nhealth_s = 30.0") as house:
+    with House(length.play, camera=camera, music=music, rest="[system]\nhealth_s = 30.0") as house:
         readings = _watch(house, length)
         troubles = []
         running = house.appliance.process.poll() is None

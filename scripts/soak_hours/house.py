@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -77,16 +78,19 @@ class House:
     """Runs for as long as a ``with`` lasts; signed in to, with one viewer, and all parts well.
 
     Args:
-        folder: empty.
         play: who is to be seen (:func:`soak_hours.stage.read_play`).
         camera: lines of the section ``[camera]``.
         music: lines of the section ``[music]``.
         rest: further sections.
         ready: told what the data folder is before the first start.
+        wait: whether the ``with`` begins once all is well and somebody looks at the page, or at once.
     """
 
-    def __init__(self, folder: Path, play: str, *, camera: str = "", music: str = "", rest: str = "", ready: Callable[[Path], None] = lambda _data: None) -> None:
+    def __init__(self, play: str, *, camera: str = "", music: str = "", rest: str = "", ready: Callable[[Path], object] = lambda _data: None, wait: bool = True) -> None:
         """Lay it out."""
+        self._closing = ExitStack()
+        folder = Path(self._closing.enter_context(TemporaryDirectory(prefix="moodify-house-")))
+        self._wait = wait
         self.home = folder / "home"
         self.data: Path = data_folder(self.home)
         self.data.mkdir(mode=0o700, parents=True)
@@ -106,7 +110,6 @@ class House:
         # The simulated owner agrees at once.
         sign_in.finish(requests.get(sign_in.link, allow_redirects=False, timeout=10).headers["Location"])
         ready(self.data)
-        self._closing = ExitStack()
         self._closing.callback(self.speaker.close)
         self.started_s = 0.0
         self.appliance: Any = None
@@ -142,6 +145,7 @@ class House:
             said = self.appliance.ask("/api/now")
             return all(said[part]["state"] == "ok" for part in ("camera", "speaker", "link"))
 
+        wait_until(self.frames, within_s=START_S, what=lambda: f"the first frame; log: {self.appliance.log[-1500:]}")
         wait_until(well, within_s=START_S, every_s=0.1, what=lambda: f"camera, speaker and link being well; the page shows {said}; log: {self.appliance.log[-1500:]}")
 
     def open_page(self) -> None:
@@ -163,8 +167,9 @@ class House:
         """Switch it on, and wait until all is well."""
         try:
             self.start()
-            self.await_well()
-            self.open_page()
+            if self._wait:
+                self.await_well()
+                self.open_page()
         except BaseException:
             self._closing.close()
             raise

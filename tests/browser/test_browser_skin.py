@@ -136,6 +136,7 @@ def test_a_look_that_fails_says_why_is_begun_again_and_ends_with_its_view(skin, 
     expect(page.locator("#look-say")).to_have_text("Look into the camera.")
     skin.give_up(ada, "the camera was lost; look at its cable")
     expect(page.locator("#look-say")).to_have_text("The camera was lost; look at its cable.")
+    expect(page.get_by_text("Nothing of it was kept.")).to_be_visible()
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#look-say")).to_have_text("Look into the camera.")
     assert skin.looking(ada)
@@ -147,6 +148,27 @@ def test_a_look_that_fails_says_why_is_begun_again_and_ends_with_its_view(skin, 
     assert skin.looking(ada)
     page.get_by_role("link", name="Now").click()
     wait_until(lambda: not skin.looking(ada), what="the end of the look")
+
+
+def test_a_look_goes_on_after_a_gap_in_the_network_and_nothing_is_said_of_an_end_that_is_not_known(skin, ada, opened):
+    skin.opt_in(ada)
+    page = opened(console=False)
+    page.get_by_role("button", name="Take a look").click()
+    expect(page.locator("#look-say")).to_be_focused()
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".answer.failed")).to_be_visible()
+    assert skin.looking(ada)
+    page.context.set_offline(False)
+    skin.guide(ada, Step.COME_CLOSER)
+    expect(page.locator("#look-say")).to_have_text("Come closer.")
+    page.context.set_offline(True)
+    expect(page.get_by_text("If it was done, it is among your looks.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Nothing of it was kept.")).to_have_count(0)
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Back").click()
+    # Not over where it is: nobody has ended it yet.
+    expect(page.locator("#look-say")).to_have_text("Come closer.")
 
 
 def test_numbers_are_told_against_ones_own_usual_with_what_chance_makes(skin, ada, opened):

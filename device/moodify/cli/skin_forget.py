@@ -34,7 +34,7 @@ def forget(config_file: Path | None, email: str, *, yes: bool) -> int:
             return 1
         keeping.opt_out(user.id)
     typer.echo(f"Erased: {many} at the skin of {who}." + (" What they shared is withdrawn, as soon as the appliance runs." if kept["shared"] else ""))
-    typer.echo("Backups and exports that you made, and what a restore has set aside, are not touched.")
+    typer.echo("Backups and exports that you made, and what a restore or damage has set aside, are not touched.")
     return 0
 
 

@@ -60,6 +60,7 @@ export function looked(main, shell, mine, ended) {
   let saidAt = -Infinity;
   let next = null;
   let taken = 0;
+  let stopping = false;
 
   function speak(text) {
     clearTimeout(next);
@@ -80,13 +81,14 @@ export function looked(main, shell, mine, ended) {
     write(count, taken === 0 ? "No shot yet" : `${taken} of ${guidance.of} shots`);
   }
 
-  function failed(why) {
+  // Where the appliance did not say how it ended, it may have been done: that it was not kept would be a guess.
+  function failed(why, kept = "If it was done, it is among your looks.") {
     over = true;
     clearTimeout(next);
     drawn.show("gave up", 0);
     say.classList.add("long");
     write(say, sentence(why));
-    write(count, "Nothing of it was kept.");
+    write(count, kept);
     write(stop, "Back");
     again.hidden = false;
   }
@@ -101,15 +103,17 @@ export function looked(main, shell, mine, ended) {
         silent = 0;
       } catch (problem) {
         if (left) return;
-        if (problem.status === 404) failed("The look is over. Begin another");
-        else if (problem.status !== 0 || ++silent > SILENT_AT_MOST) failed(problem.detail ?? "Something on this page went wrong. Reload it");
+        // What it meets is told beside it.
+        if (stopping) await pause(AGAIN_MS);
+        else if (problem.status === 404) failed("The look is over. Begin another");
+        else if ((problem.status !== 0 && problem.status !== 503) || ++silent > SILENT_AT_MOST) failed(problem.detail ?? "Something on this page went wrong. Reload it");
         else await pause(AGAIN_MS);
         continue;
       }
       if (left) return;
       version = now.version;
       show(now);
-      if (now.failed !== null) failed(now.failed);
+      if (now.failed !== null) failed(now.failed, "Nothing of it was kept.");
       if (now.record !== null) {
         over = true;
         clearTimeout(next);
@@ -125,9 +129,13 @@ export function looked(main, shell, mine, ended) {
   }
 
   press(stop, answer, async () => {
-    const goes = !over;
+    stopping = true;
+    try {
+      if (!over) await shell.ask("DELETE", "/api/me/skin/look");
+    } finally {
+      stopping = false;
+    }
     over = left = true;
-    if (goes) await shell.ask("DELETE", "/api/me/skin/look");
     await ended(null);
   });
   press(again, answer, async () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import tempfile
 import time
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from moodify.config.model import VisionConfig
     from moodify.vision.port import Classifier, Detector
 
-#: Calls that are timed together: long enough for the clock, short enough to fit between two that others get.
+#: Calls of one kind in a row, each timed by itself: what it needs is in the processor's caches by the second.
 BLOCK = 10
 STAGES, FACES = "each stage, one face", "faces in a frame"
 #: Of the sum of its invokes; the issue's.
@@ -54,7 +55,7 @@ MOST_FACES = 8
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """What a call takes, in milliseconds: the quickest of many turns, for what else the machine does only adds to it."""
+    """What a call takes, in milliseconds: the quickest of many, for what else the machine does only adds to it."""
 
     wall_ms: float
     cpu_ms: float
@@ -75,17 +76,15 @@ class Took:
 
 def time_in_turns(calls: dict[str, Callable[[], object]], rounds: int, block: int = BLOCK) -> dict[str, Took]:
     """Return what a call takes for each name, measured in turns."""
-    for call in calls.values():
-        for _ in range(block):
-            call()
-    samples: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
+    quickest = {name: Took(math.inf, math.inf) for name in calls}
     for _ in track(range(rounds), "measuring", console=Console(stderr=True), transient=True):
         for name, call in calls.items():
-            began_s, began_cpu_s = time.perf_counter(), time.process_time()
             for _ in range(block):
+                began_s, began_cpu_s = time.perf_counter(), time.process_time()
                 call()
-            samples[name].append(((time.perf_counter() - began_s) / block * 1e3, (time.process_time() - began_cpu_s) / block * 1e3))
-    return {name: Took(*(min(part) for part in zip(*values, strict=True))) for name, values in samples.items()}
+                took = Took((time.perf_counter() - began_s) * 1e3, (time.process_time() - began_cpu_s) * 1e3)
+                quickest[name] = Took(min(took.wall_ms, quickest[name].wall_ms), min(took.cpu_ms, quickest[name].cpu_ms))
+    return quickest
 
 
 def frame_of(rgb: NDArray[np.uint8], t_s: float = 0.0) -> Frame:

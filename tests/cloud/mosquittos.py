@@ -32,16 +32,28 @@ def start(configuration, folder, *, port=None, ready=None):
 
     def listens():
         assert process.poll() is None, log.read_text()
-        if ready is not None:
-            return ready.exists()
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            if ready is None:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            else:
+                _connect(ready)
         except OSError:
             return False
         return True
 
     wait_until(listens, what="mosquitto")
     return Mosquitto(process, log, None if port is None else Endpoint("127.0.0.1", port, tls=False))
+
+
+def _connect(path):
+    """Raise OSError where nobody listens at a socket: its file is there a moment before."""
+    folder = os.open(path.parent, os.O_PATH)
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            # By the folder's handle: the path may be longer than the system call takes.
+            connection.connect(f"/proc/self/fd/{folder}/{path.name}")
+    finally:
+        os.close(folder)
 
 
 def end(process):

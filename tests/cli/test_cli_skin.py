@@ -122,7 +122,7 @@ def test_looks_are_shown_with_their_spread_and_where_they_go(home, keeping):
 def test_too_few_looks_make_no_trend_and_what_was_not_measured_is_a_dash(home, keeping):
     keep(keeping, 4)
     said = done(home, "skin", "history")
-    assert said.count("no trend yet, which takes 5 looks that can be compared") == 4
+    assert said.count("no trend yet, which takes 5 looks that can be compared, over 3 days or more") == 4
     (row,) = [line for line in said.splitlines() if line.startswith("2026-03-01")]
     assert row.split()[-2:] == ["–", "100"]
 

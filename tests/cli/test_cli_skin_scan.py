@@ -1,5 +1,6 @@
 """``moodify skin scan``: with a camera of its own, and by an appliance that runs."""
 
+import itertools
 import json
 import threading
 
@@ -145,6 +146,13 @@ def test_who_may_not_sign_in_is_not_looked_at(home, room):
 def test_in_privacy_the_camera_stays_closed(home, room):
     assert CliRunner().invoke(app, ["privacy", "on"], env=environment_of(home.path)).exit_code == 0
     assert "moodify privacy off" in home.refused(PersonMustAct, "--camera", room)
+
+
+def test_privacy_that_begins_meanwhile_ends_the_look(home, room, monkeypatch):
+    begun = itertools.chain([False] * 4, itertools.repeat(True))
+    monkeypatch.setattr(skin_mirror.CameraMirror, "_private", lambda _mirror: next(begun))
+    assert "moodify privacy off" in home.refused(RetryLater, "--camera", room)
+    assert home.looks() == ()
 
 
 def test_the_sample_is_taken_by_name_alone(home, monkeypatch):

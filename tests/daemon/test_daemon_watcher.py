@@ -284,7 +284,25 @@ def test_a_look_at_skin_is_fed_until_its_record_is_kept_and_the_exposure_held_me
     mirror.camera.show(*frame_images(room_with_somebody(), (320, 240), 1280))
     mirror.await_frames(1)
     mirror.looks.begin(ADA, "Ada", skin_type=None)
-    assert mirror.result().kept.record.eyes_px == pytest.approx(100, abs=8)
+    assert mirror.result().record.eyes_px == pytest.approx(100, abs=8)
+    wait_until(lambda: mirror.camera.held == (True, False), what="that the exposure is let go")
+
+
+@pytest.mark.parametrize("way", ["stop", "opting out", "leaving"])
+def test_the_exposure_is_let_go_however_a_look_ends(mirror, way, monkeypatch):
+    mirror.camera.show(*frame_images(room_with_somebody(), (320, 240), 1280))
+    # No look would take so many shots in the time of this test.
+    monkeypatch.setattr("moodify.skin.capture.SHOTS", 10**6)
+    monkeypatch.setattr("moodify.skin.capture.PATIENCE_S", 1e6)
+    version = mirror.looks.begin(ADA, "Ada", skin_type=None).version
+    wait_until(lambda: mirror.camera.held == (True,), what="that the exposure is held")
+    if way == "stop":
+        mirror.looks.end(ADA)
+    elif way == "opting out":
+        mirror.kept.opt_out(ADA)
+        wait_until(lambda: mirror.looks.now(ADA, version, 0.05).is_over, what="the end of the look")
+    else:
+        monkeypatch.setattr("moodify.daemon.skin_look.LEFT_S", 0.0)
     wait_until(lambda: mirror.camera.held == (True, False), what="that the exposure is let go")
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from moodify.cli.skin_people import of_address, opened
 from moodify.skin.advice import SEE_A_PROFESSIONAL
 from moodify.skin.record import MEASURED, Trait
-from moodify.skin.trend import MIN_LOOKS, MOST_LOOKS, trend
+from moodify.skin.trend import MIN_DAYS, MIN_LOOKS, MOST_LOOKS, trend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +94,7 @@ def _newest(record: FaceRecord) -> list[str]:
 
 def _said(found: Trend | None) -> str:
     if found is None:
-        return f"no trend yet, which takes {MIN_LOOKS} looks that can be compared"
+        return f"no trend yet, which takes {MIN_LOOKS} looks that can be compared, over {MIN_DAYS} days or more"
     return f"{found.direction}: {found.per_month:+.1f} points in 30 days (95 %: {found.low:+.1f} to {found.high:+.1f}), by {found.looks} looks"
 
 

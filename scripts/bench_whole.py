@@ -100,10 +100,12 @@ def page() -> list[Row]:
         with Screen(house.appliance.page) as screen:
             alone = {path: [screen.ask_ms(path) for _ in range(ASKED)] for path in paths}
         load = under_load(house.appliance.page, list(paths), screens=SCREENS, seconds=LOAD_S)
+        lived = tree(house.appliance.process.pid)["daemon"].rss_anon_mb
         if load.failed:
             raise SystemExit(f"bench: the page did not bear {SCREENS} screens: {load.failed[0]}")
     asked = sum(map(len, load.took_ms.values()))
     rows = [Row(PAGE, "page_requests", f"answers a second to {SCREENS} screens that ask without a pause", asked / LOAD_S, "/s", "a year of history")]
+    rows.append(Row(PAGE, "rss_anon_lived", "anonymous memory of the daemon after it (RssAnon)", lived, "MB", "", ANON_AT_MOST))
     for path, name in paths.items():
         took = load.took_ms[path]
         words = f"p99 {quantile(took, 0.99):.0f} ms; one screen alone {statistics.median(alone[path]):.1f} / {quantile(alone[path], 0.99):.1f} ms"
@@ -121,13 +123,37 @@ def history() -> list[Row]:
             first_s = house.frames()[0][1] - house.started_s
             size_mb = house.database.stat().st_size / 1e6
             with Screen(house.appliance.page) as screen:
-                took = {what: [screen.ask_ms(path) for _ in range(ASKED)] for path, what in _paths(datetime.now(UTC)).items()}
+                took, cpu_ms = {}, {}
+                for path, what in _paths(datetime.now(UTC)).items():
+                    before = tree(house.appliance.process.pid)["daemon"].cpu_s
+                    took[what] = [screen.ask_ms(path) for _ in range(ASKED)]
+                    cpu_ms[what] = (tree(house.appliance.process.pid)["daemon"].cpu_s - before) / ASKED * 1e3
         p50, p99 = (quantile(took["history of a day"], share) for share in (0.5, 0.99))
         week = quantile(took["history of a week"], 0.99)
         key = f"history_{days}"
         at_most = HISTORY_AT_MOST if days == SPANS[-1][1] else None
-        rows.append(Row(HISTORY, key, f"history of a day, out of {name}: p99", p99, "ms", f"p50 {p50:.1f} ms; {count[0]:,} events, {size_mb:,.0f} MB", at_most))
-        rows.append(Row(HISTORY, f"{key}_week", f"history of a week, out of {name}: p99", week, "ms", f"p50 {quantile(took['history of a week'], 0.5):.1f} ms", at_most))
+        rows.append(
+            Row(
+                HISTORY,
+                key,
+                f"history of a day, out of {name}: p99",
+                p99,
+                "ms",
+                f"p50 {p50:.1f} ms, CPU {cpu_ms['history of a day']:.0f} ms; {count[0]:,} events, {size_mb:,.0f} MB",
+                at_most,
+            )
+        )
+        rows.append(
+            Row(
+                HISTORY,
+                f"{key}_week",
+                f"history of a week, out of {name}: p99",
+                week,
+                "ms",
+                f"p50 {quantile(took['history of a week'], 0.5):.1f} ms, CPU {cpu_ms['history of a week']:.0f} ms",
+                at_most,
+            )
+        )
         recent = took["newest 200 events"]
         rows.append(
             Row(

@@ -161,6 +161,16 @@ def main() -> int:
     known = {group.name for group in groups} | {fault.name for group in groups for fault in group.faults}
     if unknown := [name for name in options.only if name not in known]:
         parser.error(f"there is no group and no fault named {', '.join(unknown)}; --list names them")
+    code = _let_happen(groups, options)
+    sys.stdout.flush()
+    if code > 1:
+        # Ended while a house was being opened: that has threads that nobody ends any more.
+        os._exit(code)
+    return code
+
+
+def _let_happen(groups: Sequence[AnyGroup], options: argparse.Namespace) -> int:
+    """Let what is asked for happen, and print the table; return the exit code."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     rows: list[Row] = []
@@ -177,11 +187,7 @@ def main() -> int:
     out.print(f"{len(rows)} faults in {time.monotonic() - began_s:.0f} s; {wrong or 'none'} went wrong{', and it was ended before its time' if ended else ''}", highlight=False)
     if options.json is not None:
         write_json(options.json, rows)
-    if ended:
-        sys.stdout.flush()
-        # A house that was being opened has threads that nobody ends any more.
-        os._exit(ended)
-    return int(wrong > 0)
+    return ended or int(wrong > 0)
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -10,13 +10,13 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 from moodify.camera.opening import CameraOpener
 from moodify.camera.sample import SampleCamera
 from moodify.config.load import parse
+from moodify.daemon import salvage
 from moodify.daemon.app import Options, run
 from moodify.daemon.conductor import Conductor
 from moodify.daemon.dj import Dj
 from moodify.daemon.presses import Presses
 from moodify.daemon.signals import Pressed
 from moodify.panel.port import Press
-from moodify.store import prepare
 from moodify.store.store import Store
 from moodify.vision import eyes
 
@@ -76,7 +76,7 @@ def test_a_press_is_on_the_pins_of_the_light_before_anybody_else_has_moved(tmp_p
 @pytest.mark.parametrize(
     ("what", "how"),
     [
-        ("the database is made ready", lambda patch: Stuck(patch, prepare, "prepare")),
+        ("the database is made ready", lambda patch: Stuck(patch, salvage, "prepare")),
         ("the camera opens", lambda patch: Stuck(patch, CameraOpener, "__call__")),
         ("the models are read", lambda patch: Stuck(patch, eyes, "open_eyes")),
         ("the camera gives no frame", lambda patch: Stuck(patch, SampleCamera, "read")),

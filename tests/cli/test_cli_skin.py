@@ -114,7 +114,7 @@ def test_looks_are_shown_with_their_spread_and_where_they_go(home, keeping):
     assert "shine: rising: +60.0 points in 30 days (95 %: +60.0 to +60.0), by 7 looks" in said
     assert "texture: no change that is more than chance: +0.0 points in 30 days" in said
     assert "The newest look: looks as usual." in said
-    assert "Without hydration_level, elasticity_level: not measurable with a camera." in said
+    assert "Without hydration, elasticity: not measurable with a camera." in said
     assert "See a pharmacist, doctor or dermatologist" in said
     assert "example.org" in said
 

@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 #: So many of the newest looks are shown at a terminal.
 _SHOWN: Final = 20
 _WORDS: Final = {Trait.OILINESS: "shine", Trait.TEXTURE: "texture", Trait.REDNESS: "redness", Trait.TONE: "tone"}
+#: Of every field that may be missing.
+_NAMES: Final = {
+    **{trait.value: word for trait, word in _WORDS.items()},
+    "skin_score": "score",
+    "confidence_score": "confidence",
+    "hydration_level": "hydration",
+    "elasticity_level": "elasticity",
+}
 
 
 def history(config_file: Path | None, email: str | None, *, as_json: bool) -> int:
@@ -88,7 +96,7 @@ def _newest(record: FaceRecord) -> list[str]:
     why: dict[str, list[str]] = {}
     for name in MEASURED:
         if name in record.reasons:
-            why.setdefault(record.reasons[name], []).append(name)
+            why.setdefault(record.reasons[name], []).append(_NAMES[name])
     return [*lines, *(f"Without {', '.join(names)}: {reason}." for reason, names in why.items())]
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _LONGEST_LINE: Final = 2000
 _WHAT_IT_MEANS: Final = (
     "Moodify may look at your skin when you ask it to. Three pictures are measured at once, and none is kept; a few numbers stay on this device.",
-    "They go nowhere unless you share them. Whoever may use this device's terminal can read them, and a backup takes them along.",
+    "They go nowhere unless you share them. Whoever may use this device's terminal can read them, and a backup with keys takes them along.",
     "While the appliance runs, it tells the room by your first name that you have a look. It knows no faces: who sits before the camera is looked at.",
     "It is cosmetic: it finds no illness, and replaces nobody who does.",
     "You may take this back at any time, which erases every look of yours: on the page, or with moodify skin forget.",

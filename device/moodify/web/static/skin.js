@@ -116,7 +116,7 @@ function invite({ main, shell, redraw }) {
         "section", { class: "card stack skin-wide", "aria-labelledby": "yes-title" },
         make("h2", { id: "yes-title" }, "If you allow it"),
         dots(
-          "Numbers and dates are kept with your account on this device. Nobody else sees them on the page, no owner either; whoever makes a backup takes them along, and whoever may use the device’s own terminal can read them.",
+          "Numbers and dates are kept with your account on this device. Nobody else sees them on the page, no owner either; whoever may use the device’s own terminal can read them, and take them along in a backup with keys.",
           "Nothing of it leaves this device unless you switch that on.",
           "It knows no faces: who sits before the camera is looked at, so let others step aside.",
           "While a look goes on, Moodify tells the room by your first name that you have one; not what comes of it.",

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, time
 
 import pytest
@@ -141,6 +142,19 @@ def test_a_toggle_wants_a_fresh_look_at_the_speaker():
     assert house.policy.needs_fresh_look(Ask.PAUSE, Situation(house.now_s, house.local, None, 0, None, float("-inf")))
     assert not house.policy.needs_fresh_look(Ask.PAUSE, new)
     assert not house.policy.needs_fresh_look(Ask.LOOK, old)
+
+
+def test_a_look_that_would_leave_what_plays_alone_wants_a_fresh_look_at_the_speaker():
+    house = House().feel(Mood.HAPPY)
+    house.ask(Ask.LOOK)
+    house.run(10)
+    now = house.situation()
+    assert house.policy.decide(replace(now, ask=Ask.LOOK)).decision.reason.endswith("goes on")
+    assert not house.policy.needs_fresh_look(Ask.LOOK, replace(now, now_s=now.playback_s))
+    # Somebody may have paused it by hand since.
+    assert house.policy.needs_fresh_look(Ask.LOOK, replace(now, now_s=now.playback_s + 1))
+    sad = replace(now, now_s=now.playback_s + 1, reading=replace(now.reading, mood=Mood.SAD))
+    assert not house.policy.needs_fresh_look(Ask.LOOK, sad)
 
 
 def test_a_second_toggle_in_a_burst_goes_by_our_own_order():

@@ -235,7 +235,7 @@ class Conductor:
         if alone and self._room.people:
             # While nobody was here the speaker was looked at seldom.
             self._table.look_at(self._clock.now_s())
-        self._decider.decide(ask)
+        self._decider.answer(ask)
 
     def _follow_house(self) -> None:
         """Take what the household wants of the music now."""

@@ -62,6 +62,13 @@ class Decider:
         self._carry_out(verdict, answer=ask is not None)
         return verdict.decision
 
+    def answer(self, ask: Ask | None) -> None:
+        """Ask the policy after a look at the room, with what that look was asked for."""
+        if ask is None:
+            self.decide()
+        else:
+            self.with_fresh_look(lambda: self.decide(ask), ask)
+
     def with_fresh_look(self, act: Callable[[], object], ask: Ask = Ask.PAUSE) -> None:
         """Do what depends on what plays: now, or after a look at the speaker where the last one is too old to tell."""
         if self._policy.needs_fresh_look(ask, self.situation()):

@@ -73,4 +73,4 @@ class Presses:
         if press is Press.LET_GO and looking:
             self._override.end()
             if ask is not None:
-                self._decider.decide(ask)
+                self._decider.answer(ask)

@@ -37,18 +37,21 @@ class Asked:
             return self._desk.keep(now, "Looked again and saw nobody: nothing changes. Stand where the camera sees your face and press again")
         return self._desk.keep(now, "Looked again and can't tell the mood: nothing changes. Face the camera with light on your face and press again")
 
+    def leaves_alone(self, now: Situation) -> bool:
+        """Return whether a look would change nothing, for what plays fits."""
+        return now.felt is not None and self._fits(now) and self._desk.playing(now) is True
+
     def look(self, now: Situation) -> Verdict:
         """Play what fits the mood that was seen, unless it plays already."""
         nothing = self.saw_nothing(now)
         if nothing is not None:
             return nothing
-        desk, felt = self._desk, now.mood
-        goal, current = desk.goal(now), desk.memory.current
+        desk, felt, current = self._desk, now.mood, self._desk.memory.current
         coming = self._coming(felt)
         asked, found = ("Asked from afar", "Asked from afar") if now.ask is Ask.MOOD_FROM_AFAR else ("You asked", "Looked again")
         if coming is not None:
             return desk.keep(now, f"{asked} already: {coming}")
-        if current is not None and goals.fits(goal, felt, current.mood, current.felt):
+        if current is not None and self._fits(now):
             if desk.playing(now):
                 return desk.keep(now, f"{found}: {felt.value}, and the music fits already: {name(current.track)} goes on")
             paused = now.playback.track if now.playback is not None and (desk.memory.hushed or desk.memory.paused_s is not None) else None
@@ -57,7 +60,7 @@ class Asked:
             if track is not None:
                 reason = f"{asked}: {several(now.people)}{felt.value}, so {name(track)} goes on"
                 return self._order(now, Order(Decision(Act.RESUME, reason, felt, volume_percent=desk.cap(now))))
-        mood = goals.first_mood(goal, felt)
+        mood = goals.first_mood(desk.goal(now), felt)
         pick = desk.pick(mood, now, whole=True)
         if pick is None:
             return desk.keep(now, desk.pool.why_nothing(mood, now))
@@ -145,6 +148,11 @@ class Asked:
             memory.judged = True
             desk.learn(now, current, Outcome.LIKED)
         return desk.keep(now, f"You like {name(track)}: noted, for when it is {current.mood.value}")
+
+    def _fits(self, now: Situation) -> bool:
+        """Whether the music that was put on last fits the mood that was seen."""
+        current = self._desk.memory.current
+        return current is not None and goals.fits(self._desk.goal(now), now.mood, current.mood, current.felt)
 
     def _coming(self, felt: Mood) -> str | None:
         """Return what is on its way already for a mood that a person asked for."""

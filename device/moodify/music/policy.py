@@ -145,13 +145,14 @@ class Policy:
         self._mark = self._desk.memory.mark
 
     def needs_fresh_look(self, ask: Ask | None, now: Situation) -> bool:
-        """Return whether to look at the speaker before a press is put: one toggles, and one is for the song that plays now.
+        """Return whether to look at the speaker before a press is put: one toggles, one is for the song that plays now, and one is lost where it does not play any more.
 
         Where that look fails, put the press all the same.
         """
-        if ask not in {Ask.PAUSE, Ask.LIKE, Ask.MOOD_FROM_AFAR} or self._desk.orders or now.now_s < self._desk.memory.settled_s:
+        loses_it = ask is Ask.LOOK and self._asked.leaves_alone(now)
+        if not (loses_it or ask in {Ask.PAUSE, Ask.LIKE, Ask.MOOD_FROM_AFAR}) or self._desk.orders or now.now_s < self._desk.memory.settled_s:
             return False
-        return now.playback is None or now.now_s - now.playback_s > LOOK_FRESH_S
+        return now.playback is None or now.now_s - now.playback_s > (0 if loses_it else LOOK_FRESH_S)
 
     def ended(self, decision: Decision, status: OrderStatus, now_s: float, *, retry_after_s: float | None = None, error: MoodifyError | None = None) -> None:
         """Take note how a decision ended at the speaker.

@@ -36,7 +36,8 @@ _WORDS: dict[Language, dict[str, str]] = {
         "kept": "What is kept",
         "kept_is": ": when somebody was here, how many, the mood of the room, what played and why, for {days}, on the device{learned}.",
         "skin": "Skin",
-        "skin_is": ": who has an account here may have their own skin looked at. Its numbers stay until they delete them, and leave only if they share them; of visitors there are none.",
+        "skin_is": ": who has an account here may have their own skin looked at. Its numbers stay until they delete them, and leave only if they share them; "
+        "of visitors there are none.",
         "goes": "Where it goes",
         "goes_is": ": {goes}.",
         "closing": "Closing the camera",

@@ -125,7 +125,7 @@ def _process(role: str, readings: Sequence[Reading], bounds: Bounds) -> Iterable
         before, after = median(first, of), median(last, of)
         grows = line.per_hour - line.spread > bounds.mb_per_hour and after - before > bounds.mb
         # Pages of files come and go as the kernel likes; what is a process's own is what counts.
-        held = f"≤ {bounds.mb_per_hour:g} MB/h" if name == "RssAnon" else ""
+        held = f"≤ {bounds.mb_per_hour:g} MB/h, or +{bounds.mb:g} MB" if name == "RssAnon" else ""
         yield Finding(f"{role}: {name}", f"{before:.1f} MB", f"{after:.1f} MB", f"{line.per_hour:+.1f} ± {line.spread:.1f} MB/h", held, grows and name == "RssAnon")
     threads, more_threads = median(first, _threads), median(last, _threads)
     yield Finding(f"{role}: threads", f"{threads:g}", f"{more_threads:g}", "", f"≤ +{bounds.threads}", more_threads - threads > bounds.threads)

@@ -110,7 +110,7 @@ def test_a_look_is_guided_in_words_and_ends_with_its_numbers(skin, ada, opened):
     skin.guide(ada, Step.COME_CLOSER)
     expect(page.locator("#look-say")).to_have_text("Come closer.")
     skin.guide(ada, Step.HOLD_STILL, taken=2)
-    expect(page.locator("#look-say")).to_have_text("Good. Hold still.")
+    expect(page.locator("#look-say")).to_have_text("Hold still.")
     expect(page.get_by_text("2 of 3 shots")).to_be_visible()
     expect(page.locator(".look-shot.taken")).to_have_count(2)
     assert page.locator("main img, main video, main canvas").count() == 0

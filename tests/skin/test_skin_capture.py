@@ -141,6 +141,26 @@ def test_who_leaves_between_shots_keeps_those_taken():
     assert said.step is Step.DONE
 
 
+def test_who_comes_after_somebody_has_left_begins_anew():
+    mirror = Mirror()
+    while mirror.now().taken < SHOTS - 1:
+        pass
+    while mirror.look(mirror.frame()[0], []).taken:
+        assert mirror.t_s < 110, "the shots of who has left stay"
+    while not (said := mirror.now()).is_over:
+        assert said.taken < SHOTS
+    assert said.step is Step.DONE
+    assert len(mirror.capture.shots) == SHOTS
+
+
+def test_shots_are_forgotten_once_a_second_face_is_as_near():
+    mirror = Mirror()
+    while mirror.now().taken < 1:
+        pass
+    frame, faces = mirror.frame()
+    assert mirror.look(frame, faces * 2).taken == 0
+
+
 def test_it_gives_up_after_a_minute():
     mirror = Mirror(exposure=0.03)
     mirror.now()

@@ -8,6 +8,7 @@ import pytest
 
 from looks import FIRST, GOOD, a_look, a_shot
 from moodify.skin.advice import SEE_A_PROFESSIONAL, care
+from moodify.skin.lighting import Lighting
 from moodify.skin.measure import Measure
 from moodify.skin.record import Condition, Trait
 from moodify.skin.summing import summarise
@@ -123,6 +124,14 @@ def test_colours_of_another_print_and_textures_of_another_size_are_not_compared(
     assert set(other.against_usual) == {Trait.OILINESS}
     without = a_look(day=9, earlier=USUAL, card=None, redness=NO_CARD, tone=NO_CARD)
     assert set(without.against_usual) == {Trait.TEXTURE}
+
+
+def test_a_look_that_cannot_be_relied_on_is_no_part_of_the_usual():
+    dark = Lighting(0.1, 1.0, 1.0, 1.0)
+    doubtful = [a_look(a_shot(lighting=dark), a_shot(lighting=dark), a_shot(lighting=dark), day=day) for day in range(5)]
+    assert {look.confidence_score for look in doubtful} == {10.0}
+    assert not a_look(day=9, earlier=doubtful).against_usual
+    assert a_look(day=9, earlier=[a_look(day=day) for day in range(5)]).against_usual
 
 
 def test_the_usual_follows_the_last_dozen_looks():

@@ -35,6 +35,8 @@ _STILL: Final = 0.04
 """How far the eyes may move between frames, in their distance."""
 _BETWEEN_S: Final = 1.0
 """Between shots, so that they differ by more than noise."""
+_GONE_S: Final = 1.0
+"""Without a face for so long, somebody may have left."""
 _GOOD_LIGHT: Final = 0.5
 _SHARP: Final = 0.015
 """Variance of the Laplacian of the face at a fixed size, over that of its brightness: Pech-Pacheco et al., "Diatom autofocusing in
@@ -70,7 +72,7 @@ SAY: Final = {
     Step.MORE_LIGHT: "It is too dark: turn on a light, or turn towards the window.",
     Step.LESS_LIGHT: "It is too bright: turn away from the lamp or the sun.",
     Step.EVEN_LIGHT: "One side of your face is darker: turn until light falls evenly.",
-    Step.HOLD_STILL: "Good. Hold still.",
+    Step.HOLD_STILL: "Hold still.",
     Step.SHARPER: "The picture is blurred: hold still, and wipe the lens if that does not help.",
     Step.DONE: "Done. Thank you.",
     Step.GAVE_UP: "That did not work this time. Start again when face and light can stay as they are for a few seconds.",
@@ -110,6 +112,7 @@ class Capture:
         self._eyes: tuple[float, float] | None = None
         self._still_since_s: float | None = None
         self._shot_s = -math.inf
+        self._seen_s: float | None = None
 
     @property
     def shots(self) -> tuple[Shot, ...]:
@@ -140,7 +143,9 @@ class Capture:
         placed = _whose(faces)
         if isinstance(placed, Step):
             self._moved()
+            self._forget_who_left(placed, frame.t_s)
             return placed
+        self._seen_s = frame.t_s
         landmarks = in_sharpest(placed, frame)
         rgb = to_rgb(sharpest(frame))
         wrong = _place(landmarks, rgb.shape[1], rgb.shape[0]) or _light(rgb, landmarks)
@@ -155,6 +160,13 @@ class Capture:
             self._shots.append(look_at(rgb, landmarks))
             self._shot_s = frame.t_s
         return Step.DONE if len(self._shots) == SHOTS else Step.HOLD_STILL
+
+    def _forget_who_left(self, step: Step, t_s: float) -> None:
+        """Begin anew where somebody else may come into view next: no face is told from another here."""
+        self._seen_s = t_s if self._seen_s is None else self._seen_s
+        if step is Step.ALONE or t_s - self._seen_s > _GONE_S:
+            self._shots.clear()
+            self._shot_s = -math.inf
 
     def _moved(self) -> None:
         self._eyes = self._still_since_s = None

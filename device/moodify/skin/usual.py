@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MIN_LOOKS: Final = 3
 """Of fewer no spread can be told."""
+LEAST_CONFIDENCE: Final = 20.0
+"""What a look needs to count as usual: below it the shots disagree, or the light was bad, so that it says little of the skin."""
 _LAST: Final = 12
 """About a season of weekly looks: a person's usual changes with it."""
 _LEAST: Final = 2.0
@@ -27,7 +29,7 @@ _NEAR: Final = 1.35
 
 def comparable(earlier: FaceRecord, trait: Trait, *, card: int | None, eyes_px: float) -> bool:
     """Return whether a trait of an earlier look can be compared with a look that has this card and so many pixels between the eyes."""
-    if getattr(earlier, trait) is None:
+    if getattr(earlier, trait) is None or (earlier.confidence_score or 0) < LEAST_CONFIDENCE:
         return False
     if trait in {Trait.REDNESS, Trait.TONE}:
         return earlier.card == card

@@ -64,7 +64,7 @@ class GuidanceOut(BaseModel):
     """What to do next."""
 
     step: StepWord = Field(examples=["hold still"])
-    say: str = Field(examples=["Good. Hold still."], description="The same for a person.")
+    say: str = Field(examples=["Hold still."], description="The same for a person.")
     taken: int = Field(ge=0, examples=[1], description="Shots so far.")
     of: int = Field(SHOTS, examples=[SHOTS], description="Shots that a look has.")
 

@@ -115,7 +115,8 @@ class PiCamera(Closing):
             controls={"FrameDurationLimits": _FRAME_DURATION_US, **({"AfMode": _AF_CONTINUOUS} if "AfMode" in device.camera_controls else {})},
         )
         # From 1280x720 on picamera2 asks for BT.709; its own default has the type that it takes, which this adapter need not import.
-        wanted["colour_space"] = type(wanted["colour_space"]).Smpte170m()
+        if (space := wanted.get("colour_space")) is not None:
+            wanted["colour_space"] = type(space).Smpte170m()
         device.configure(wanted)
         # The driver gives what it can: sizes, formats and strides are what it says now, not what it was asked for.
         given = device.camera_configuration()

@@ -32,6 +32,7 @@ class Picamera2:
 
     def __init__(self, _number: int) -> None:
         self._streams: dict[str, dict[str, Any]] = {}
+        self.camera_controls = {"AeEnable": (False, True, None), "AwbEnable": (False, True, None)}
 
     @staticmethod
     def global_camera_info() -> list[dict[str, Any]]:
@@ -58,6 +59,9 @@ class Picamera2:
         frame = self._camera.read()
         assert frame is not None
         yield Request(frame, self._streams)
+
+    def set_controls(self, controls: dict[str, Any]) -> None:
+        assert controls.keys() <= self.camera_controls.keys()
 
     def cancel_all_and_flush(self) -> None:
         pass

@@ -60,6 +60,8 @@ export function looked(main, shell, mine, ended) {
   let saidAt = -Infinity;
   let next = null;
   let taken = 0;
+  // The last question about the look: it is answered before the look is ended, for of one that is over there is nothing to tell.
+  let asking = Promise.resolve();
   let stopping = false;
 
   function speak(text) {
@@ -97,9 +99,15 @@ export function looked(main, shell, mine, ended) {
     let version = 0;
     let silent = 0;
     while (!over && !left) {
+      if (stopping) {
+        await pause(PACE_MS);
+        continue;
+      }
       let now = null;
       try {
-        now = await shell.ask("GET", `/api/me/skin/look?after=${version}`);
+        const asked = shell.ask("GET", `/api/me/skin/look?after=${version}`);
+        asking = asked.catch(() => {});
+        now = await asked;
         silent = 0;
       } catch (problem) {
         if (left) return;
@@ -131,6 +139,7 @@ export function looked(main, shell, mine, ended) {
   press(stop, answer, async () => {
     stopping = true;
     try {
+      await asking;
       if (!over) await shell.ask("DELETE", "/api/me/skin/look");
     } finally {
       stopping = false;
@@ -171,6 +180,6 @@ export function looked(main, shell, mine, ended) {
   return () => {
     left = true;
     clearTimeout(next);
-    if (mine && !over) shell.ask("DELETE", "/api/me/skin/look").catch(() => {});
+    if (mine && !over) asking.then(() => shell.ask("DELETE", "/api/me/skin/look")).catch(() => {});
   };
 }

@@ -66,6 +66,8 @@ copy_tree() {
 }
 if [ -e "$packages/packed" ]; then
   cp -a "$packages" "$root/opt/moodify.a"
+  # They may be those of an upgrade, which lay in the other folder.
+  { grep --null -rlI /opt/moodify.b "$root/opt/moodify.a/bin" "$root/opt/moodify.a/pyvenv.cfg" || true; } | xargs -0r sed -i 's|/opt/moodify\.b|/opt/moodify.a|g'
   ln -s moodify.a "$root/opt/moodify"
   say "pip's packages come from $packages; --fresh installs them anew"
 fi

@@ -4,6 +4,7 @@
 """
 
 import json
+import contextlib
 import os
 import random
 import re
@@ -196,6 +197,10 @@ class House:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        # A hub that was killed leaves its mosquitto behind.
+        for pid in list(self._mosquittos()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def configuration_folder(house):

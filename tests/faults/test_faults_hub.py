@@ -3,8 +3,8 @@
 ``MOODIFY_FAULTS_S`` says for how many seconds, and ``MOODIFY_FAULTS_SEED`` with which seed.
 """
 
-import json
 import contextlib
+import json
 import os
 import random
 import re

@@ -112,7 +112,7 @@ class Capture:
         self._eyes: tuple[float, float] | None = None
         self._still_since_s: float | None = None
         self._shot_s = -math.inf
-        self._seen_s: float | None = None
+        self._seen_s = -math.inf
 
     @property
     def shots(self) -> tuple[Shot, ...]:
@@ -163,7 +163,6 @@ class Capture:
 
     def _forget_who_left(self, step: Step, t_s: float) -> None:
         """Begin anew where somebody else may come into view next: no face is told from another here."""
-        self._seen_s = t_s if self._seen_s is None else self._seen_s
         if step is Step.ALONE or t_s - self._seen_s > _GONE_S:
             self._shots.clear()
             self._shot_s = -math.inf

@@ -7,10 +7,14 @@ import sqlite3
 import time
 from contextlib import closing, suppress
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 
 from faults_week.fault import Fault, Group, Outcome
 from faults_week.house import House
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: A page of a database, in bytes.
 PAGE = 4096
@@ -25,12 +29,10 @@ def _corrupt(house: House, *, keep: int) -> None:
         file.write(b"\xa5" * max(size - keep * PAGE, PAGE))
 
 
-def _corrupt_at_the_start(house: House, *, keep: int) -> Outcome:
-    house.await_delivered()
-    house.stop()
-    _corrupt(house, keep=keep)
+def _comes_up_closed(house: House, start: Callable[[], object]) -> Outcome:
+    """Start over what was corrupted, and open the camera again, which stays closed until somebody does."""
     began_s = time.monotonic()
-    house.start()
+    start()
     seen = house.seen("health")
     # Nobody knows any more whether it was closed.
     house.await_now(lambda now: now["privacy"] and now["camera"]["state"] == "off", "a camera that stays closed")
@@ -38,6 +40,13 @@ def _corrupt_at_the_start(house: House, *, keep: int) -> Outcome:
     house.private(on=False)
     house.await_well()
     return Outcome(seen, took_s, "the owner restores a backup, for the history; the household opens the camera")
+
+
+def _corrupt_at_the_start(house: House, *, keep: int) -> Outcome:
+    house.await_delivered()
+    house.stop()
+    _corrupt(house, keep=keep)
+    return _comes_up_closed(house, house.start)
 
 
 def _corrupt_in_privacy(house: House) -> Outcome:
@@ -65,14 +74,7 @@ def _corrupt_while_it_runs(house: House) -> Outcome:
     # The page refuses it, for it no longer knows who asks.
     with suppress(HTTPError):
         house.press()
-    began_s = time.monotonic()
-    house.start_again()
-    seen = house.seen("health")
-    house.await_now(lambda now: now["privacy"] and now["camera"]["state"] == "off", "a camera that stays closed")
-    took_s = round(time.monotonic() - began_s, 1)
-    house.private(on=False)
-    house.await_well()
-    return Outcome(seen, took_s, "the owner restores a backup, for the history; the household opens the camera")
+    return _comes_up_closed(house, house.start_again)
 
 
 def _locked(house: House) -> Outcome:

@@ -4,6 +4,7 @@ import zipfile
 
 import pytest
 
+from damaged_zip import damaged_zip
 from moodify.errors import PersonMustAct
 from moodify.hub.backup import restore
 from moodify.hub.folder import HubFolder
@@ -12,12 +13,7 @@ from moodify.hub.folder import HubFolder
 @pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
 def test_damage_under_any_packing_is_told_as_damage(tmp_path, packing):
     file = tmp_path / "hub.backup"
-    with zipfile.ZipFile(file, "w", packing) as packed:
-        packed.writestr("hub.json", b"x" * 1000)
-        begin = packed.getinfo("hub.json").header_offset + 30 + len("hub.json")
-    content = bytearray(file.read_bytes())
-    content[begin + 4 : begin + 24] = b"\xa5" * 20
-    file.write_bytes(content)
+    damaged_zip(file, "hub.json", packing)
     with pytest.raises(PersonMustAct, match="no whole backup"):
         restore(HubFolder(tmp_path / "hub"), file)
 

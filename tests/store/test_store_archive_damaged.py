@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 
+from damaged_zip import damaged_zip
 from moodify.errors import PersonMustAct
 from moodify.store import archive
 
@@ -12,12 +13,7 @@ from moodify.store import archive
 @pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
 def test_damage_under_any_packing_is_told_as_damage(tmp_path, packing):
     file = tmp_path / "backup"
-    with zipfile.ZipFile(file, "w", packing) as packed:
-        packed.writestr("moodify.json", b"x" * 1000)
-        begin = packed.getinfo("moodify.json").header_offset + 30 + len("moodify.json")
-    content = bytearray(file.read_bytes())
-    content[begin + 4 : begin + 24] = b"\xa5" * 20
-    file.write_bytes(content)
+    damaged_zip(file, "moodify.json", packing)
     with pytest.raises(PersonMustAct, match="is damaged"):
         archive.read_note(file)
 

@@ -65,7 +65,7 @@ class FileCapture:
             self._device = -1
             return
         with Path(f"{path}.opened").open("a") as log:
-            log.write(f"{time.monotonic():.3f} {os.getpid()}\n")
+            log.write(f"{time.monotonic()!r} {os.getpid()}\n")
 
     def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
         """Return whether it opened."""

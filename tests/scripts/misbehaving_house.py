@@ -18,7 +18,7 @@ def misbehave(house):
     house.private(on=True)
     # Somebody opens the camera, another one plays music, and what was said to be kept is not.
     with Path(f"{house.camera}.opened").open("a") as log:
-        log.write(f"{time.monotonic():.3f} 1\n")
+        log.write(f"{time.monotonic()!r} 1\n")
     token = json.loads((house.data / "spotify-token.json").read_text())["access_token"]
     song = house.speaker.catalogue.playlist_of("happy").songs[0].uri
     play = f"{house.speaker.api_url}me/player/play?device_id={house.speaker._device.id}"

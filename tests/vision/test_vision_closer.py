@@ -6,7 +6,7 @@ from moodify.config.model import VisionConfig
 from moodify.types import Box, Emotion, Face, Frame, Image, Landmarks, PixelLayout, Point
 from moodify.vision.align import Framing
 from moodify.vision.classifier import scores_of
-from moodify.vision.closer import SecondLook, window
+from moodify.vision.closer import SecondLook, about
 from moodify.vision.eyes import Eyes
 
 POINTS = Landmarks(Point(16, 18), Point(32, 18), Point(24, 27), Point(18, 36), Point(30, 36))
@@ -119,7 +119,7 @@ def test_the_second_look_says_where_a_face_is_in_the_whole_picture():
 @pytest.mark.parametrize("region", [Box(0, 0, 10, 10), Box(310, 230, 320, 240), Box(0, 0, 320, 240), Box(100, 100, 140, 240)])
 def test_the_window_is_a_quarter_of_the_picture_and_inside_it(region):
     image = frame(0).image
-    near = window(region, image)
+    near = about(region, image)
     assert (near.width, near.height) == (WIDTH / 2, HEIGHT / 2)
     assert near.x0 >= 0
     assert near.y0 >= 0

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from moodify.vision.boxes import overlaps
 from moodify.vision.evaluation.metrics import (
     Share,
     accuracy_by_confidence,
@@ -10,7 +11,6 @@ from moodify.vision.evaluation.metrics import (
     calibration,
     confusion,
     f1,
-    overlaps,
     precision_recall,
 )
 

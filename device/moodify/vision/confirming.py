@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from moodify.types import Box, Face
-from moodify.vision.closer import moved
+from moodify.types import Face
+from moodify.vision.boxes import Zoom, as_array, moved, overlaps, window
 from moodify.vision.detector import TfliteDetector, suppress
 from moodify.vision.pixels import Part
 
@@ -81,24 +81,23 @@ class ConfirmingDetector:
                     faces.append(closer)
             else:
                 faces.append(face)
-        boxes = np.array([face.box for face in faces], np.float32).reshape(-1, 4)
         # Two candidates may turn out to be one face.
-        kept = suppress(boxes, np.array([face.confidence for face in faces], np.float32), iou=self._nms_iou, most=self._most)
+        kept = suppress(as_array(face.box for face in faces), np.array([face.confidence for face in faces], np.float32), iou=self._nms_iou, most=self._most)
         return tuple(faces[i] for i in kept)
 
     def _closer(self, face: Face, image: Image, detail: Image, confirm: ConfirmSettings) -> Face | None:
         """Return ``face`` as both looks together see it; None where the closer one sees none."""
-        sx, sy = detail.width / image.width, detail.height / image.height
-        box = Box(face.box.x0 * sx, face.box.y0 * sy, face.box.x1 * sx, face.box.y1 * sy)
-        width, height = self.input_size
+        zoom = Zoom.into(detail, image)
+        box, (width, height) = zoom.box(face.box), self.input_size
         tall = confirm.window * max(box.width, box.height)
         if tall > detail.height:
             # Nearly the same picture again would say nearly the same.
             return face
-        place = _about(box, tall * width / height, tall, detail)
-        part, x, y = self._part.of(detail, place)
-        seen = (moved(each, x, y, sx, sy) for each in self._detector.faces(part))
-        best = max((each for each in seen if _overlap(each.box, face.box) >= _SAME), key=lambda each: each.confidence, default=None)
+        wide = tall * width / height
+        part, x, y = self._part.of(detail, window(detail, (box.x0 + box.x1 - wide) / 2, (box.y0 + box.y1 - tall) / 2, wide, tall))
+        seen = [moved(each, x, y, zoom) for each in self._detector.faces(part)]
+        shared = overlaps(as_array(each.box for each in seen), as_array([face.box]))[:, 0]
+        best = max((each for each, share in zip(seen, shared, strict=True) if share >= _SAME), key=lambda each: each.confidence, default=None)
         if best is None:
             return None
         return Face(best.box, best.landmarks, mean_of_logits(face.confidence, best.confidence, confirm.weight))
@@ -133,18 +132,3 @@ def _logit(chance: float) -> float:
 
 def _unsure(face: Face, confirm: ConfirmSettings) -> bool:
     return confirm.unsure_from <= face.confidence < confirm.sure_from
-
-
-def _about(box: Box, width: float, height: float, image: Image) -> Box:
-    """Return a window of at most ``width`` and ``height`` about the middle of ``box``, inside ``image``."""
-    width, height = min(width, image.width), min(height, image.height)
-    x = min(max((box.x0 + box.x1 - width) / 2, 0.0), image.width - width)
-    y = min(max((box.y0 + box.y1 - height) / 2, 0.0), image.height - height)
-    return Box(x, y, x + width, y + height)
-
-
-def _overlap(one: Box, other: Box) -> float:
-    """Return the intersection over union of two boxes."""
-    common = Box(max(one.x0, other.x0), max(one.y0, other.y0), min(one.x1, other.x1), min(one.y1, other.y1))
-    both = common.area if common.width > 0 else 0.0
-    return both / max(one.area + other.area - both, 1e-9)

@@ -1,4 +1,4 @@
-"""The face detector: decodes an anchor-free, single-shot model's three levels into faces."""
+"""The face detector: decodes the levels of an anchor-free, single-shot model into faces."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Level:
 
 
 class TfliteDetector:
-    """A :class:`~moodify.vision.port.Detector` on a TFLite model. For one thread at a time."""
+    """One look for faces, by a TFLite model; :class:`~moodify.vision.confirming.ConfirmingDetector` makes a port's detector of it. For one thread at a time."""
 
     def __init__(self, model: ModelFile[DetectorManifest], *, threshold: float | None = None, threads: int = 0) -> None:
         """Load ``model``.

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 import cv2
 
-from moodify.types import Box, Landmarks, NotJudged, Observation, Point, SeenFace
+from moodify.types import NotJudged, Observation, SeenFace
 from moodify.vision.align import Aligner
+from moodify.vision.boxes import Zoom
 from moodify.vision.closer import SecondLook
 from moodify.vision.gate import MotionGate
 from moodify.vision.quality import QualityGate
 
 if TYPE_CHECKING:
     from moodify.config.model import VisionConfig
-    from moodify.types import Face, Frame, Image
+    from moodify.types import Box, Face, Frame, Image, Landmarks
     from moodify.vision.port import Classifier, Detector
 
 _LINGER_S: Final = 3.0
@@ -22,7 +23,7 @@ _LINGER_S: Final = 3.0
 
 
 class Eyes:
-    """What the appliance sees with. For one thread at a time; keeps no pixels between frames but the gate's average of 80 by 60."""
+    """What the appliance sees with. For one thread at a time; of one frame nothing is used for the next but where something moved, and the gate's average of 80 by 60."""
 
     def __init__(self, detector: Detector, classifier: Classifier, config: VisionConfig) -> None:
         self._detector = detector
@@ -136,6 +137,5 @@ def _sharpest(frame: Frame, face: Face) -> tuple[Image, Box, Landmarks]:
     """Return the picture with the most pixels, and the face in its pixels."""
     if frame.detail is None:
         return frame.image, face.box, face.landmarks
-    sx, sy = frame.detail.width / frame.image.width, frame.detail.height / frame.image.height
-    box = Box(face.box.x0 * sx, face.box.y0 * sy, face.box.x1 * sx, face.box.y1 * sy)
-    return frame.detail, box, Landmarks(*(Point(p.x * sx, p.y * sy) for p in face.landmarks))
+    zoom = Zoom.into(frame.detail, frame.image)
+    return frame.detail, zoom.box(face.box), zoom.landmarks(face.landmarks)

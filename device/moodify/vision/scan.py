@@ -10,7 +10,7 @@ import numpy as np
 
 from moodify.pictures import read_picture
 from moodify.types import Face, Frame, Image, PixelLayout, SeenFace
-from moodify.vision.closer import moved
+from moodify.vision.boxes import as_array, moved
 from moodify.vision.detector import suppress
 from moodify.vision.eyes import Judge, open_models
 
@@ -75,9 +75,8 @@ class Scanner:
             found += [moved(face, left, top) for face in self._detector.faces(part) if _new(face, left, top, part, image)]
         if not found:
             return ()
-        boxes = np.array([face.box for face in found], np.float32)
         scores = np.array([face.confidence for face in found], np.float32)
-        return tuple(found[i] for i in suppress(boxes, scores, iou=_SAME_FACE_IOU, most=len(found)))
+        return tuple(found[i] for i in suppress(as_array(face.box for face in found), scores, iou=_SAME_FACE_IOU, most=len(found)))
 
 
 def open_scanner(config: VisionConfig) -> Scanner:

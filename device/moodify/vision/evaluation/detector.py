@@ -12,8 +12,9 @@ import numpy as np
 
 from moodify.errors import DataError
 from moodify.pictures import read_picture
+from moodify.vision.boxes import as_array, overlaps
 from moodify.vision.confirming import open_detector
-from moodify.vision.evaluation.metrics import PrecisionRecall, Share, bootstrap95, overlaps, precision_recall, rounded
+from moodify.vision.evaluation.metrics import PrecisionRecall, Share, bootstrap95, precision_recall, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -93,7 +94,7 @@ class Finder:
             picture,
             max(image.width, image.height),
             np.array(scores, np.float32),
-            np.array(boxes, np.float32).reshape(-1, 4),
+            as_array(boxes),
             np.array(landmarks, np.float32).reshape(-1, 5, 2),
         )
 

@@ -18,8 +18,6 @@ BINS: Final = 15
 
 _Z95: Final = 1.959963984540054
 """Two-sided 95 % of the normal distribution."""
-_LEAST_AREA: Final = 1e-9
-"""Square pixels; keeps the overlap of two empty boxes from being 0 / 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +90,6 @@ def accuracy_by_confidence(confidence: NDArray[np.float64], right: NDArray[np.bo
     """Return the accuracy (n,) of the 1, 2, … n most confident judgements."""
     order = np.argsort(-confidence, kind="stable")
     return np.asarray(np.cumsum(right[order]) / np.arange(1, len(order) + 1), np.float64)
-
-
-def overlaps(some: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the intersection over union (n, m) of boxes (n, 4) and (m, 4): x0, y0, x1, y1."""
-    corner = np.maximum(some[:, None, :2], others[None, :, :2])
-    common = np.prod(np.maximum(np.minimum(some[:, None, 2:], others[None, :, 2:]) - corner, 0), axis=2)
-    areas, other_areas = (np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (some, others))
-    return np.asarray(common / np.maximum(areas[:, None] + other_areas[None] - common, _LEAST_AREA), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

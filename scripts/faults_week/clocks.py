@@ -45,6 +45,19 @@ class ClockHouse(LinkedHouse):
         for run in getattr(self, "runs", ()):
             run._signed_in = None  # noqa: SLF001 - as a browser that was closed
 
+    def happens_by(self, ahead_s: float) -> None:
+        """Press until something is kept with the time that a clock says which is so many seconds ahead: it was stepped indeed."""
+        at = self.mark()
+        self.something_happens()
+        wait_until(
+            lambda: any(abs(away_s - ahead_s) < HOUR_S / 2 for away_s in self._away_s(at)), within_s=PATIENCE_S, what=lambda: f"an event {ahead_s} s ahead: {self._away_s(at)}"
+        )
+
+    def _away_s(self, after: int) -> list[float]:
+        """Return how far ahead of the right time events are, in seconds."""
+        now = datetime.now(UTC)
+        return [(datetime.fromisoformat(event["at"]) - now).total_seconds() for event in self.appliance.events[after:]]
+
     def noted(self) -> datetime:
         """Return the last date that the device has noted."""
         with Settings(self.database) as settings:
@@ -67,7 +80,7 @@ def _wrong(house: ClockHouse, ahead_s: float, words: str, *states: str) -> str:
     house.ahead(ahead_s)
     house.cutter.cut()
     seen = house.link(words, *states)
-    house.something_happens()
+    house.happens_by(ahead_s)
     return seen
 
 
@@ -93,7 +106,7 @@ def _there_and_back(house: ClockHouse) -> Outcome:
     at = house.mark()
     for ahead_s in (DAY_S, -DAY_S, HOUR_S, -HOUR_S, 0):
         house.ahead(ahead_s)
-        house.something_happens()
+        house.happens_by(ahead_s)
         wait_until(lambda: house.waiting() == 0, within_s=PATIENCE_S, every_s=0.05, what="an empty outbox")
     links = [event["data"] for event in house.appliance.events[at:] if event["kind"] == "link"]
     assert not links, f"the link changed: {links}"
@@ -143,7 +156,7 @@ def _privacy_by_hand(house: ClockHouse) -> Outcome:
     house.private(on=True)
     for ahead_s in (-DAY_S, DAY_S, (LONG_AGO - datetime.now(UTC)).total_seconds()):
         house.ahead(ahead_s)
-        house.something_happens()
+        house.happens_by(ahead_s)
         assert house.now()["privacy"], "privacy has ended with a step of the clock"
     house.stop()
     house.start()
@@ -166,7 +179,7 @@ def _privacy_by_the_hour(house: ClockHouse) -> Outcome:
     # Long ago, and by day where it is night: by this clock nobody wants privacy.
     away = (now + timedelta(hours=6)).replace(year=LONG_AGO.year, month=LONG_AGO.month, day=LONG_AGO.day) - now
     house.ahead(away.total_seconds())
-    house.something_happens()
+    house.happens_by(away.total_seconds())
     assert house.now()["privacy"], "privacy has ended with a step of the clock"
     house.stop()
     house.start()

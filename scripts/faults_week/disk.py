@@ -50,6 +50,7 @@ def _power_goes(house: OnDisk) -> Outcome:
     """Privacy that is asked for on a full disk is kept even where the power goes before there is room: some was kept for that."""
     house.disk.does(Does.FULL)
     house.private(on=True)
+    house.logged("going on with the last room")
     house.kill()
     house.disk.does(Does.WELL)
     began_s = time.monotonic()
@@ -90,6 +91,7 @@ def _slow(house: OnDisk) -> Outcome:
     house.press()
     wait_until(lambda: house.speaker.now_playing, within_s=PATIENCE_S, what="music after a press")
     assert house.now()["camera"]["state"] == "ok", house.now()["camera"]
+    wait_until(lambda: house.disk.steps * SLOW_S >= 1.0, within_s=PATIENCE_S, what=lambda: f"a second of waiting for the disk, which took {house.disk.steps} steps")
     seen = house.now()["music"]["reason"]
     house.disk.does(Does.WELL)
     took_s = house.time_until_well()

@@ -52,6 +52,7 @@ def _every_step(name: str, desk: Desk) -> Outcome:
     done = subprocess.run(command, env=os.environ | environment(place, under), capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{name}: {done.stderr[-1500:]}"
     result = json.loads(done.stdout.splitlines()[-1])
+    assert result["steps"], f"{name} writes nothing"
     assert not result["wrong"], "; ".join(result["wrong"][:3])
     return Outcome(f"killed before each of {result['steps']} steps: the next start found all that was acknowledged, and nothing by half", round(result["longest_s"], 1))
 

@@ -70,8 +70,12 @@ def _shut(house: House) -> Outcome:
 
 def _late(house: House) -> Outcome:
     silent(house)
+    before = len(house.speaker.orders)
     house.speaker.accept_late(3)
-    return Outcome("nothing: what was only accepted is waited for", until_music(house, press=True))
+    taken_s = until_music(house, press=True)
+    given = [order.verb for order in house.speaker.orders[before:] if order.verb in {"play", "resume"}]
+    assert len(given) == 1, f"what was accepted was ordered again: {given}"
+    return Outcome("nothing: what was only accepted is waited for", taken_s)
 
 
 def _never(house: House) -> Outcome:

@@ -81,4 +81,4 @@ def test_what_is_not_there_is_refused_and_all_there_is_can_be_listed(environment
     assert (refused.returncode, "no group and no fault named the moon" in refused.stderr) == (2, True)
     listed = run(environment, "-m", "faults_week", "--list").stdout.splitlines()
     assert len(listed) == len({line[12:].removesuffix("  (quick)") for line in listed}) > 60
-    assert {line.split()[0] for line in listed} == {"camera", "models", "spotify", "speaker", "link", "clock", "disk", "database", "process", "kills", "writes"}
+    assert {line.split()[0] for line in listed} == {"camera", "models", "spotify", "speaker", "link", "hub", "clock", "disk", "database", "process", "kills", "writes"}

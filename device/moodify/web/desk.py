@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http import HTTPStatus
@@ -13,6 +15,10 @@ from moodify.web.problems import Problem
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+log = logging.getLogger(__name__)
+
+#: How often it is looked whether the thread that is asked lives, in seconds.
+_LOOK_S: Final = 1.0
 #: Passwords that wait to be hashed; more are sent away, so that guesses do not pile up before who is in the room.
 HASHES_AT_MOST: Final = 6
 
@@ -25,12 +31,38 @@ class Desk:
 
     def __init__(self) -> None:
         """Start no thread yet."""
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="accounts")
+        self._thread: threading.Thread | None = None
+        self._worker = self._new_worker()
         self._hashing = 0
 
+    def _new_worker(self) -> ThreadPoolExecutor:
+        def begun() -> None:
+            self._thread = threading.current_thread()
+
+        return ThreadPoolExecutor(1, thread_name_prefix="accounts", initializer=begun)
+
     async def ask(self, call: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
-        """Return what ``call`` returns, on the desk's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._worker, partial(call, *args, **more))
+        """Return what ``call`` returns, on the desk's thread.
+
+        Raises:
+            Problem: 503, the thread has died before it could answer; another one takes its place.
+        """
+        answer = asyncio.get_running_loop().run_in_executor(self._worker, partial(call, *args, **more))
+        try:
+            while not (await asyncio.wait([answer], timeout=_LOOK_S))[0]:
+                self._replace_dead()
+        finally:
+            answer.cancel()
+        return answer.result()
+
+    def _replace_dead(self) -> None:
+        # What is asked can't end it, but want of memory between two questions does, and an executor does not look.
+        if self._thread is None or self._thread.is_alive():
+            return
+        log.warning("The thread that asks the accounts has died; another one takes its place")
+        dead, self._worker, self._thread = self._worker, self._new_worker(), None
+        dead.shutdown(wait=False, cancel_futures=True)
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Moodify was busy and has not done it. Try again.", {"Retry-After": "1"})
 
     async def hash(self, call: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
         """Return what ``call``, which hashes a password, returns.

@@ -1,0 +1,49 @@
+"""The thread that asks the accounts: where it dies, another one takes its place."""
+
+import asyncio
+import ctypes
+import threading
+
+import pytest
+
+from moodify.web.desk import Desk
+from moodify.web.problems import Problem
+
+
+@pytest.fixture
+def desk():
+    desk = Desk()
+    yield desk
+    desk.close()
+
+
+def kill(thread):
+    """Let a thread die at its next step, as for want of memory."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(MemoryError))
+
+
+def test_where_the_thread_that_is_asked_dies_one_is_told_to_try_again_and_another_thread_answers(desk):
+    async def ask():
+        first = await desk.ask(threading.current_thread)
+        kill(first)
+        with pytest.raises(Problem, match="Try again") as refused:
+            await desk.ask(threading.current_thread)
+        return first, refused.value, await desk.ask(threading.current_thread), await desk.ask(threading.current_thread)
+
+    first, refused, second, again = asyncio.run(asyncio.wait_for(ask(), 60))
+    assert (refused.status, first.is_alive()) == (503, False)
+    assert second is again is not first
+
+
+def test_what_a_question_raises_is_its_answer_and_ends_no_thread(desk):
+    def fail():
+        raise LookupError("nobody")
+
+    async def ask():
+        first = await desk.ask(threading.current_thread)
+        with pytest.raises(LookupError, match="nobody"):
+            await desk.ask(fail)
+        return first, await desk.ask(threading.current_thread)
+
+    first, second = asyncio.run(asyncio.wait_for(ask(), 60))
+    assert first is second

@@ -49,7 +49,9 @@ def new_page(chromium):
         contexts.append(context)
         page = context.new_page()
         if console:
-            page.on("console", lambda message: errors.append(message.text) if message.type == "error" and not _REFUSED.search(message.text) else None)
+            page.on(
+                "console", lambda message: errors.append(f"{message.text} ({message.location['url']})") if message.type == "error" and not _REFUSED.search(message.text) else None
+            )
             page.on("pageerror", lambda error: errors.append(str(error)))
         return page
 

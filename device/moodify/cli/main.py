@@ -311,7 +311,7 @@ def main() -> None:
     except MoodifyError as error:
         sys.stderr.write(f"moodify: {error}\n")
         raise SystemExit(error.exit_code) from None
-    except (MemoryError, ImportError) as error:
+    except (MemoryError, ImportError, RuntimeError) as error:
         if not _wants_memory(error):
             raise
         sys.stderr.write("moodify: there is not enough memory; end other programs, or restart the device, and try again\n")
@@ -319,10 +319,10 @@ def main() -> None:
 
 
 def _wants_memory(error: BaseException) -> bool:
-    """Return whether it came of too little memory: a library that does not fit in is an ImportError, in the words of the C library."""
+    """Return whether it came of too little memory: a library that does not fit in is an ImportError, in the words of the C library, a thread's stack a RuntimeError."""
     here: BaseException | None = error
     while here is not None:
-        if isinstance(here, MemoryError) or "failed to map segment" in str(here):
+        if isinstance(here, MemoryError) or any(words in str(here) for words in ("failed to map segment", "can't start new thread")):
             return True
         here = here.__cause__ or here.__context__
     return False

@@ -5,7 +5,8 @@ stands below it, OpenCV's, is this file's. The device is open while the file is:
 camera looks at (:data:`VIEWS`), or what its driver does: ``silent`` gives no frame until OpenCV's patience is over, ``hung`` never comes back.
 Each opening is a line in a file beside it: when, in seconds of the machine's monotonic clock, and by whom.
 
-The threads: at SIGUSR2 the threads whose name stands in ``MOODIFY_FAULTS_THREAD`` die by an error, wherever they are; who is there is written beside it.
+The threads: at SIGUSR2 the thread whose name stands in ``MOODIFY_FAULTS_THREAD`` dies by an error, wherever it is, or as soon as one of that name
+begins; who is there is written beside it. Where that says :data:`MEMORY`, all memory is taken instead that the process can get, for a while.
 """
 
 from __future__ import annotations
@@ -42,6 +43,11 @@ SILENT_S = 2.0
 HANGS = ".hangs"
 WIDTH, HEIGHT, FPS = 1280, 960, 30
 _LOOK_S = 0.02
+#: In the file of the threads: the memory is to be taken; for how long, in seconds; by pieces of how many bytes.
+MEMORY, TAKEN_S = "all memory", 3.0
+_LARGEST, _SMALLEST = 1 << 24, 1 << 12
+#: Names of threads that die as soon as they begin.
+_doomed: set[str] = set()
 
 
 @cache
@@ -135,13 +141,50 @@ def _plug_in(device: Path) -> None:
     CameraOpener._usb = usb  # type: ignore[method-assign,assignment] # noqa: SLF001 - likewise
 
 
-def _kill_threads(wanted: Path) -> None:
+def _break(wanted: Path) -> None:
+    name = wanted.read_text("utf-8").strip()
+    if name == MEMORY:
+        _take_all_memory(wanted.with_suffix(".taken"))
+        return
     there = {thread.name: thread.ident for thread in threading.enumerate()}
-    wanted.with_suffix(".there").write_text("".join(f"{name}\n" for name in there), "utf-8")
-    victim = there.get(wanted.read_text("utf-8").strip())
-    if victim is not None:
-        # Raised at the thread's next step in Python, wherever that is.
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(victim), ctypes.py_object(_Bang))
+    wanted.with_suffix(".there").write_text("".join(f"{each}\n" for each in there), "utf-8")
+    victim = there.get(name)
+    if victim is None:
+        _doomed.add(name)
+    else:
+        _kill(victim)
+
+
+def _kill(victim: int | None) -> None:
+    # Raised at the thread's next step in Python, wherever that is.
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(victim or 0), ctypes.py_object(_Bang))
+
+
+def _take_all_memory(said: Path) -> None:
+    taken: list[bytearray] = []
+    size, whole = _LARGEST, 0
+    # Nothing is left but what is smaller than a picture's line.
+    while size >= _SMALLEST:
+        try:
+            taken.append(bytearray(size))
+            whole += size
+        except MemoryError:
+            size //= 2
+    time.sleep(TAKEN_S)
+    taken.clear()
+    said.write_text(f"{whole}\n", "ascii")
+
+
+def _doom() -> None:
+    run = threading.Thread.run
+
+    def run_unless_doomed(thread: threading.Thread) -> None:
+        if thread.name in _doomed:
+            _doomed.discard(thread.name)
+            _kill(thread.ident)
+        run(thread)
+
+    threading.Thread.run = run_unless_doomed  # type: ignore[method-assign]
 
 
 class _Bang(RuntimeError):
@@ -157,7 +200,8 @@ if __name__ == "__main__":
         _plug_in(Path(device))
     if wanted := os.environ.get(THREAD):
         victim = Path(wanted)
-        signal.signal(signal.SIGUSR2, lambda _number, _frame: _kill_threads(victim))
+        _doom()
+        signal.signal(signal.SIGUSR2, lambda _number, _frame: _break(victim))
     if names := os.environ.get(NAMES):
         answer_from(Path(names))
     if mark := os.environ.get(SYNCHRONISED):

@@ -15,12 +15,19 @@ from functools import partial
 from appliance import environment_of
 from faults_week.fault import Fault, Group, Outcome
 from faults_week.house import PATIENCE_S, House
+from faults_week.levers import MEMORY
 from waiting import wait_until
 
 #: The threads that live as long as the appliance, by their names; the main thread is the conductor's.
-THREADS = ("MainThread", "watcher", "camera", "usb-camera", "dj", "courier", "web", "light", "button")
+THREADS = ("MainThread", "watcher", "camera", "usb-camera", "dj", "courier", "web", "light", "button", "Thread-1 (held)", "live view", "accounts_0")
+#: Those that live for a moment, again and again.
+MOMENTARY = ("health",)
+#: Those of the server's own pool, of which it has as many as it needs: what is done there is caught and answered.
+POOLED = "AnyIO worker thread"
 #: Those that may be taken up again where they die, and the kind of the events that tell so.
 TAKEN_UP = {"camera": "camera", "usb-camera": "camera", "courier": "link"}
+#: Those in whose place another one comes, what a person asks the page for who meets the dead one, and what the log says then.
+REPLACED = {"accounts_0": ("/api/sessions", "another one takes its place")}
 #: Address space that it may have where memory is short, in bytes, and as it starts.
 LITTLE, TOO_LITTLE = 16 * 1024 * 1024, 300 * 1024 * 1024
 _BANG = "a fault of scripts/faults"
@@ -34,14 +41,24 @@ def _thread_dies(house: House, name: str) -> Outcome:
     there.unlink(missing_ok=True)
     os.kill(house.appliance.process.pid, signal.SIGUSR2)
     wait_until(lambda: there.exists() and there.read_text("utf-8").endswith("\n"), within_s=PATIENCE_S, what="the list of threads")
-    assert name in there.read_text("utf-8").splitlines(), f"there is no thread {name}: {there.read_text('utf-8').split()}"
+    names = set(there.read_text("utf-8").splitlines())
+    assert name in {*names, *MOMENTARY}, f"there is no thread {name}: {names}"
+    assert names <= {*THREADS, *MOMENTARY, POOLED}, f"there are threads whose death is no fault yet: {names - {*THREADS, *MOMENTARY, POOLED}}"
     began_s = time.monotonic()
     # Each meets it at its next step. One that has ended the appliance already does not hear this.
+    path, words = REPLACED.get(name, ("", None))
     with suppress(OSError):
-        house.press()
+        house.appliance.ask(path) if path else house.press()
     kind = TAKEN_UP.get(name)
-    wait_until(lambda: house.appliance.process.poll() is not None or _degraded(house, kind, at), within_s=PATIENCE_S, what=f"what comes of the death of {name}")
-    if kind is not None and _degraded(house, kind, at):
+    wait_until(
+        lambda: house.appliance.process.poll() is not None or _degraded(house, kind, at) or (words is not None and words in house.appliance.log),
+        within_s=PATIENCE_S,
+        what=f"what comes of the death of {name}",
+    )
+    if words is not None:
+        seen = house.logged(f"The thread .*{words}")
+        house.appliance.ask(path)
+    elif kind is not None and _degraded(house, kind, at):
         seen = house.seen(kind, after=at, state="degraded")
         house.seen(kind, after=at, state="ok")
     else:
@@ -58,11 +75,17 @@ def _degraded(house: House, kind: str | None, after: int) -> bool:
 
 
 def _memory_is_short(house: House) -> Outcome:
+    """Let it have nothing new, and for a while not even what it has and does not need: whatever asks for memory then is refused."""
     pid = house.appliance.process.pid
-    # Less than it has: nothing new is given.
+    house.victim.write_text(MEMORY, "utf-8")
+    taken = house.victim.with_suffix(".taken")
+    taken.unlink(missing_ok=True)
+    # Less than it has.
     resource.prlimit(pid, resource.RLIMIT_AS, (LITTLE, resource.RLIM_INFINITY))
+    os.kill(pid, signal.SIGUSR2)
     with suppress(OSError):
         house.press()
+    wait_until(lambda: taken.exists() or house.appliance.process.poll() is not None, within_s=PATIENCE_S, what="the end of its memory, or its own")
     ended = _ends_within(house, 10.0)
     began_s = time.monotonic()
     if ended:
@@ -139,7 +162,7 @@ GROUP = Group(
     "process",
     House,
     (
-        *(Fault(f"death of the thread {name}", partial(_thread_dies, name=name)) for name in THREADS),
+        *(Fault(f"death of the thread {name}", partial(_thread_dies, name=name)) for name in (*THREADS, *MOMENTARY)),
         Fault("memory is short", _memory_is_short),
         Fault("memory is short at the start", _memory_is_short_at_the_start),
         Fault("another one is started", _another, quick=True),

@@ -9,6 +9,9 @@ from moodify.daemon.household import Household
 from moodify.daemon.keeping import RunningKeeping
 from moodify.daemon.page_routes import page_routes
 from moodify.daemon.places import DATABASE
+from moodify.daemon.setting_up import HouseSetUp
+from moodify.daemon.skin_keeping import RunningSkinKeeping
+from moodify.daemon.skin_look import SkinLooks
 from moodify.store.prepare import prepare
 from moodify.store.store import Store
 from moodify.types import Event, EventKind
@@ -31,11 +34,11 @@ class LivedHome:
         self.folder, self.queue = folder, SimpleQueue()
         prepare(folder / DATABASE)
         household = Household(Config(), folder / DATABASE, folder, lambda: None)
+        setup = HouseSetUp(household, None, private=lambda: False, go_anew=lambda: None)
+        looks = RunningSkinKeeping(folder / DATABASE)
         self.keeping = RunningKeeping(folder, None, household, lambda: None, self.queue.put)
-
-    def routes(self, house, accounts):
-        """Return the page's routes over it."""
-        return page_routes(house, self.keeping, accounts, self.folder)
+        self.routes = page_routes(setup, looks, SkinLooks(looks, self.queue.put), self.keeping, folder)
+        """Return the page's routes over it, for a house and who may sign in."""
 
     def happens(self, *events):
         """Keep events: (when, kind, data)."""

@@ -13,7 +13,7 @@ from moodify.config import parse
 from moodify.daemon.aiming import Aiming
 from moodify.daemon.household import Household
 from moodify.daemon.places import DATABASE
-from moodify.daemon.setting_up import HouseSetUp, routes_of
+from moodify.daemon.setting_up import HouseSetUp
 from moodify.music.spotify.adapter import SpotifyPlayer
 from moodify.music.spotify.services import Services
 from moodify.music.spotify.signin import simulated_sign_in
@@ -26,7 +26,8 @@ from moodify.web.fake import FakeHouse
 from moodify.web.guard import Place
 from moodify.web.limits import Allowance, Limits
 from moodify.web.server import PageServer
-from moodify.web.setup_routes import redirect_uri
+from moodify.web.setup_routes import redirect_uri, setup_routes
+from moodify.web.waiting import Aside
 from signed_in import cookies_of, memory_accounts
 
 CLIENT_ID = "0123456789abcdef0123456789abcdef"
@@ -45,7 +46,7 @@ class Home:
         accounts = memory_accounts()
         setup = HouseSetUp(self.household, self.aiming, private=lambda: self.private, go_anew=lambda: None)
         place = Place(limits=Limits(PLENTY, PLENTY))
-        self.server = PageServer(create_app(FakeHouse(), accounts, place=place, routers=[routes_of(setup)]), "127.0.0.1", 0)
+        self.server = PageServer(create_app(FakeHouse(), accounts, place=place, routers=[setup_routes(setup, Aside())]), "127.0.0.1", 0)
         self.server.start()
         self.owner = httpx.Client(base_url=self.server.url, headers={"X-Moodify": "1"}, cookies=cookies_of(self.server.url, accounts), trust_env=False, timeout=30)
 

@@ -23,13 +23,13 @@ from moodify.daemon.household import Household
 from moodify.daemon.keeping import RunningKeeping
 from moodify.daemon.kept import Kept
 from moodify.daemon.listening import wishes_by
-from moodify.daemon.page_routes import page_routes, skin_routes_of
+from moodify.daemon.page_routes import page_routes
 from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of
 from moodify.daemon.recorder import Recorder
 from moodify.daemon.running import Patience, end, pressed, show, start_health_reading, started
 from moodify.daemon.safe import run_safe
 from moodify.daemon.salvage import make_ready, open_settings
-from moodify.daemon.setting_up import HouseSetUp, routes_of
+from moodify.daemon.setting_up import HouseSetUp
 from moodify.daemon.signals import HouseChanged
 from moodify.daemon.skin_keeping import RunningSkinKeeping
 from moodify.daemon.skin_look import SkinLooks
@@ -223,16 +223,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         household.wishes_of = wishes_by(None if front is None else front.accounts)
         setup = HouseSetUp(household, aiming, private=lambda: board.now()["privacy"], go_anew=courier.go_anew)
         keeping = RunningKeeping(folder, options.configuration, household, dj.requests, put)
-        running, page = show(
-            config,
-            board,
-            put,
-            database,
-            identity.device,
-            house,
-            front,
-            lambda seen, accounts: [routes_of(setup), skin_routes_of(looks, skin), *page_routes(seen, keeping, accounts, folder)],
-        )
+        running, page = show(config, board, put, database, identity.device, house, front, page_routes(setup, looks, skin, keeping, folder))
 
         signals.from_now_on_by(put)
         patience = Patience()

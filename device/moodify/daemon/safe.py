@@ -20,7 +20,7 @@ from moodify.daemon.ending import AGAIN, ended_after
 from moodify.daemon.front import open_front, reset_held_at
 from moodify.daemon.household import Household
 from moodify.daemon.keeping import RunningKeeping
-from moodify.daemon.page_routes import page_routes, skin_routes_of
+from moodify.daemon.page_routes import page_routes
 from moodify.daemon.parts import Part
 from moodify.daemon.places import DATABASE, DEVICE_KEY
 from moodify.daemon.presses import BUTTON
@@ -29,7 +29,7 @@ from moodify.daemon.reset import ResetAnswer, Resets
 from moodify.daemon.running import Patience, end, pressed, show, start_health_reading, started
 from moodify.daemon.said import Said
 from moodify.daemon.salvage import make_ready, open_settings
-from moodify.daemon.setting_up import HouseSetUp, routes_of
+from moodify.daemon.setting_up import HouseSetUp
 from moodify.daemon.signals import State
 from moodify.daemon.skin_keeping import RunningSkinKeeping
 from moodify.daemon.skin_look import SkinLooks
@@ -284,16 +284,7 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
     looks = RunningSkinKeeping(database)
     skin = SkinLooks(looks, put, private=lambda: board.now()["privacy"], camera=lambda: board.now()["camera"])
     front = open_front(config, folder, database, identity.device, house)
-    running, page = show(
-        config,
-        board,
-        put,
-        database,
-        identity.device,
-        house,
-        front,
-        lambda seen, accounts: [routes_of(setup), skin_routes_of(looks, skin), *page_routes(seen, keeping, accounts, folder)],
-    )
+    running, page = show(config, board, put, database, identity.device, house, front, page_routes(setup, looks, skin, keeping, folder))
     signals.from_now_on_by(put)
     if isinstance(courier, Courier):
         house.callback(end, started("courier", courier.run, put), courier.close, Patience())

@@ -12,8 +12,6 @@ from moodify.notice import facts_of, notice_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from fastapi import APIRouter
-
     from moodify.config import Config
     from moodify.daemon.aiming import Aiming
     from moodify.daemon.household import Household
@@ -135,15 +133,6 @@ class HouseSetUp:
             "points": [{"label": label, "text": text} for label, text in found.points],
             "end": found.end,
         }
-
-
-def routes_of(setup: HouseSetUp) -> APIRouter:
-    """Return the page's routes of the set-up."""
-    # Where there is no page its libraries are not read in.
-    from moodify.web.setup_routes import setup_routes
-    from moodify.web.waiting import Aside
-
-    return setup_routes(setup, Aside())
 
 
 def _holds(config: Config) -> HouseSettings:

@@ -36,6 +36,7 @@ from moodify.store.settings import Settings
 from moodify.store.store import Store
 from moodify.system.clock import RecordingClock
 from moodify.system.notify import Notifier
+from moodify.system.trust import clock_synchronised
 from moodify.types import Box, Emotion, EmotionScores, Face, Landmarks, Observation, Point, SeenFace
 from waiting import wait_until
 
@@ -92,7 +93,9 @@ class Lamp:
 class DaemonHouse:
     """A conductor and its crew; what is told stands in :attr:`events`."""
 
-    def __init__(self, folder, *, dj=True, rules=RULES, clock=None, remembers=False, speaker=None, pause=None, outbox_bytes=16_000_000, reset_held=no_page):
+    def __init__(
+        self, folder, *, dj=True, rules=RULES, clock=None, remembers=False, speaker=None, pause=None, outbox_bytes=16_000_000, reset_held=no_page, synchronised=clock_synchronised
+    ):
         self.path = folder / "moodify.db"
         prepare(self.path)
         self.config = Config.model_validate(rules)
@@ -110,7 +113,14 @@ class DaemonHouse:
         self.health_readings = 0
         facts = Facts("m-test", "1", "the simulated speaker", demo=False)
         self.board = Board({})
-        self.kept = Kept(self.store, self.settings, retention_days=365, privacy_hours=self.config.privacy.hours, local=lambda: self.clock.utc().astimezone())
+        self.kept = Kept(
+            self.store,
+            self.settings,
+            retention_days=365,
+            privacy_hours=self.config.privacy.hours,
+            local=lambda: self.clock.utc().astimezone(),
+            synchronised=synchronised,
+        )
         notifier = Notifier(send=self.systemd.append, environ={"WATCHDOG_USEC": "30000000"})
         pool = CandidatePool(self.config.music)
         self.taste = ThompsonTaste(random.Random(1))

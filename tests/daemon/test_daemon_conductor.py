@@ -8,10 +8,12 @@ import pytest
 from daemon_house import CALM, HAPPY, RULES, DaemonHouse
 
 from moodify.daemon import signals as sig
-from moodify.daemon.kept import PRIVACY_KEY, last_seen
+from moodify.daemon.kept import LAST_SEEN_KEY, PRIVACY_KEY, last_seen
 from moodify.errors import NotAllowed, SignInNeeded, SpeakerUnavailable
+from moodify.music.hours import ANY_MAY_BE_QUIET
 from moodify.music.song import Candidate
 from moodify.panel.port import Press, Show
+from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
 from moodify.system.health import Health
 from moodify.types import Act, Decision, Mood, Observation, OrderStatus, Track
@@ -170,6 +172,17 @@ def test_the_answer_to_a_press_is_left_to_be_read(house):
     assert "Looked again and saw nobody" in house.board.now()["music"]["reason"]
     house.show(9)
     assert "Looked again" not in house.board.now()["music"]["reason"]
+
+
+def test_by_a_clock_that_is_known_to_be_wrong_no_quiet_hour_is_over(tmp_path):
+    quiet_at_night = RULES | {"music": RULES["music"] | {"quiet_hours": {"start": "22:00:00", "end": "07:00:00"}}}
+    prepare(tmp_path / "moodify.db")
+    with Settings(tmp_path / "moodify.db") as settings:
+        settings.put(LAST_SEEN_KEY, "2999-01-01T00:00:00+00:00")
+    with DaemonHouse(tmp_path, rules=quiet_at_night, synchronised=lambda: False) as house:
+        assert house.sees_well().show(7, HAPPY).told == ["1 here", "happy"]
+        assert ANY_MAY_BE_QUIET in house.reasons()
+        house.press().show(2, HAPPY).await_reason("when it may be a quiet hour only because you asked")
 
 
 def test_what_a_person_paused_stays_paused_over_a_restart(tmp_path):

@@ -145,6 +145,7 @@ class House:
         self.day_s = clock.hour * 3600 + clock.minute * 60
         self.reading: MoodReading | None = None
         self.people = 0
+        self.clock_doubted = False
         self.log: list[tuple[float, Decision, bool]] = []
         self.reasons: list[str] = []
         self.wake_s: float | None = None
@@ -162,7 +163,7 @@ class House:
 
     def situation(self, what: Ask | None = None) -> Situation:
         at = MIDNIGHT + timedelta(seconds=self.day_s)
-        return Situation(self.now_s, self.local, self.reading, self.people, self.speaker.look(), self.now_s, what, at)
+        return Situation(self.now_s, self.local, self.reading, self.people, self.speaker.look(), self.now_s, what, at, self.clock_doubted)
 
     def decide(self, what: Ask | None = None) -> Decision:
         """Ask, and leave the order on its way."""

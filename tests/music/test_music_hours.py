@@ -37,10 +37,6 @@ def test_the_end_of_the_quiet_hours_is_foreseen(at, then, seconds):
     assert seconds_until(at, then) == seconds
 
 
-def test_without_quiet_hours_it_is_never_quiet():
-    assert hush(time(3), None) is None
-
-
 @pytest.mark.parametrize(("at", "wanted"), [(time(16, 59), "match"), (time(17), "calm"), (time(18), "lift"), (time(19, 59, 59), "lift"), (time(20), "calm"), (time(23), "match")])
 def test_the_first_goal_that_fits_the_hour_counts(at, wanted):
     assert goal(at, MUSIC) == wanted

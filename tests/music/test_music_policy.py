@@ -6,6 +6,7 @@ import pytest
 from music_house import LONG_S, THEIRS, Fault, House, song
 
 from moodify.config.model import MoodMusic, QuietHours
+from moodify.music.hours import ANY_MAY_BE_QUIET
 from moodify.music.policy import Policy
 from moodify.music.situation import Ask, Situation
 from moodify.music.words import name
@@ -146,6 +147,30 @@ def test_quiet_hours_do_not_start_a_silent_speaker():
     assert house.acts == []
     house.run(2)
     assert house.acts == ["play"]
+
+
+def doubting(**rules):
+    """A house at noon by a clock that is known to be wrong."""
+    house = House(start_when_silent=True, **rules)
+    house.clock_doubted = True
+    return house.feel(Mood.HAPPY)
+
+
+def test_while_the_clock_is_wrong_any_hour_may_be_a_quiet_one():
+    house = doubting(quiet_hours=NIGHT).run(300)
+    assert (house.acts, house.reasons) == ([], [ANY_MAY_BE_QUIET])
+    house.clock_doubted = False
+    assert house.run(2).acts == ["play"]
+
+
+def test_a_press_works_while_the_clock_is_wrong_and_its_music_goes_on():
+    house = doubting(quiet_hours=NIGHT)
+    assert "when it may be a quiet hour only because you asked" in house.ask(Ask.LOOK).reason
+    assert len(house.run(3 * LONG_S).heard) >= 3
+
+
+def test_where_there_are_no_quiet_hours_a_wrong_clock_keeps_no_music_back():
+    assert doubting().run(300).acts[:1] == ["play"]
 
 
 def test_a_press_works_in_quiet_hours_and_its_music_goes_on():

@@ -113,6 +113,7 @@ class Decider:
             now_s=self._clock.now_s(),
             local_time=self._local_time(),
             at=self._trusted_date(),
+            clock_doubted=not self._kept.clock_trusted,
             reading=self._override.reading(self._room.reading, self._room.people),
             people=self._room.people,
             playback=self._table.playback,

@@ -65,10 +65,11 @@ class Asked:
         if pick is None:
             return desk.keep(now, desk.pool.why_nothing(mood, now))
         quiet = desk.hush(now) is not None
+        in_quiet_hours = "when it may be a quiet hour" if now.clock_doubted else "in quiet hours"
         what = "" if mood is felt else f"{mood.value} music at this hour, "
         reason = because(
             f"{asked}: {several(now.people)}{felt.value}, {what}playing {name(pick.track)} now",
-            f"in quiet hours only because {'it was asked for' if now.ask is Ask.MOOD_FROM_AFAR else 'you asked'}" if quiet else None,
+            f"{in_quiet_hours} only because {'it was asked for' if now.ask is Ask.MOOD_FROM_AFAR else 'you asked'}" if quiet else None,
             *pick.why,
         )
         return self._order(now, Order(Decision(Act.PLAY, reason, mood, pick.track, desk.cap(now)), change=True, through_quiet=quiet, felt=felt))

@@ -98,9 +98,12 @@ class Desk:
         """Return the loudest volume of this hour, in percent."""
         return hours.volume_cap(now.local_time, self.config)
 
-    def hush(self, now: Situation) -> tuple[str, float] | None:
-        """Return why nothing is started or changed at this hour, and until when."""
-        for quiet_hours in (self.config.quiet_hours, self.also_quiet):
+    def hush(self, now: Situation) -> tuple[str, float | None] | None:
+        """Return why nothing is started or changed at this hour, and until when; None for the moment where nobody knows, for the clock is known to be wrong."""
+        there = [quiet_hours for quiet_hours in (self.config.quiet_hours, self.also_quiet) if quiet_hours is not None]
+        if there and now.clock_doubted:
+            return hours.ANY_MAY_BE_QUIET, None
+        for quiet_hours in there:
             quiet = hours.hush(now.local_time, quiet_hours)
             if quiet is not None:
                 return quiet[0], now.now_s + quiet[1]

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     H = TypeVar("H", bound=Hours)
 
+#: What to say where there are quiet hours and the clock is known to be wrong: silence that nobody asked for surprises less than music at night.
+ANY_MAY_BE_QUIET = "The clock is wrong, so this may be a quiet hour: no music is started or changed by mood until the network sets it"
+
 _DAY_S = 86_400.0
 _MINUTE_S = 60.0
 _HOUR_S = 3600.0
@@ -41,9 +44,9 @@ def clock(local: time, ahead_s: float) -> str:
     return f"{hour:02}:{minute:02}{later}"
 
 
-def hush(local: time, hours: QuietHours | None) -> tuple[str, float] | None:
+def hush(local: time, hours: QuietHours) -> tuple[str, float] | None:
     """Return what to say in quiet hours and for how many seconds they last yet; None outside them."""
-    if hours is None or not is_within(local, hours):
+    if not is_within(local, hours):
         return None
     return f"Quiet hours until {hours.end:%H:%M}: no music is started or changed by mood", seconds_until(local, hours.end)
 

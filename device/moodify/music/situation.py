@@ -51,6 +51,8 @@ class Situation:
     """What a person has just asked for; each press is put once."""
     at: datetime | None = None
     """The date, for what is learned; None where no clock can be trusted, and then nothing is."""
+    clock_doubted: bool = False
+    """Whether the clock is known to be wrong: any hour may be a quiet one then."""
 
     @property
     def mood(self) -> Mood:

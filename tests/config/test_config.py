@@ -87,6 +87,10 @@ def test_nothing_but_the_mistakes_is_reported():
     assert len(problems(MISTAKES)) == 10
 
 
+def test_a_camera_that_must_give_its_frames_in_no_time_is_refused():
+    assert problems("[camera]\ntimeout_s = 0") == ("camera.timeout_s = 0: must be greater than or equal to 0.5",)
+
+
 def test_a_mistake_in_one_key_is_not_reported_again_for_its_pair():
     assert problems("[link]\nhost = 5\ntls = false\nhome_assistant = true") == ('link.host = 5: must be a valid string; write it in "quotes"',)
 

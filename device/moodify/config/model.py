@@ -104,7 +104,7 @@ class CameraConfig(Section):
     idle_fps: Annotated[float, Field(gt=0, le=30)] = Field(1.0, description="Frames per second looked at while nobody is there.")
     face_fps: Annotated[float, Field(gt=0, le=30)] = Field(5.0, description="Frames per second looked at while somebody is there.")
     scan_fps: Annotated[float, Field(gt=0, le=30)] = Field(15.0, description="Frames per second looked at after a press of the button.")
-    timeout_s: Seconds = Field(5.0, description="A camera that gives no frame for so many seconds is lost and opened again.")
+    timeout_s: Annotated[float, Field(ge=0.5, le=86_400)] = Field(5.0, description="A camera that gives no frame for so many seconds is lost and opened again.")
     retry_max_s: Seconds = Field(60.0, description="Longest wait, in seconds, between two tries to open a lost camera.")
 
 
@@ -188,7 +188,7 @@ class Hours(Section):
 
 
 class QuietHours(Hours):
-    """When the appliance leaves the speaker alone."""
+    """When the appliance leaves the speaker alone; while the clock is known to be wrong any hour may be one of these."""
 
 
 class GoalHours(Hours):

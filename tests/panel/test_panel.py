@@ -13,7 +13,7 @@ from moodify.panel.language import MOOD_COLOURS, level, rhythm_of
 from moodify.panel.light import PlainLight, RgbLight
 from moodify.panel.opening import open_panel
 from moodify.panel.panel import Panel
-from moodify.panel.pins import on_a_pi, pin_factory
+from moodify.panel.pins import STATES_AT_MOST, on_a_pi, pin_factory
 from moodify.panel.port import Press, Show
 from moodify.types import FELT_MOODS, Mood
 
@@ -291,6 +291,16 @@ def test_a_panel_that_is_not_wanted_is_not_opened():
     panel.light.show(Show.LOOKING)
     panel.close()
     assert not isinstance(panel, Panel)
+
+
+def test_a_mock_pin_remembers_its_last_states_alone_however_long_a_light_breathes_on_it():
+    with Panel(PanelConfig(), lambda _press: None, factory=pin_factory(real=False)) as panel:
+        pins = [panel.factory.pin(number) for number in PanelConfig().light_pins.values()]
+        for number in range(2 * STATES_AT_MOST):
+            for pin in pins:
+                pin.state = number % 90 / 100
+        assert [len(pin.states) for pin in pins] == [STATES_AT_MOST] * len(pins)
+        assert {pin.states[-1].state for pin in pins} == {pin.state for pin in pins}
 
 
 def test_off_a_pi_the_panel_opens_on_mock_pins():

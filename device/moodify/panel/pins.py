@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from moodify.errors import PersonMustAct
+
+#: A mock pin remembers so many of its states. gpiozero's own remembers them all: 6 MB an hour while music plays and the light breathes, 20 MB while it swells and ebbs for a part that is degraded.
+STATES_AT_MOST: Final = 100
 
 
 def on_a_pi(model: Path = Path("/proc/device-tree/model")) -> bool:
@@ -28,9 +32,7 @@ def pin_factory(*, real: bool) -> Any:
         PersonMustAct: lgpio is missing, or may not use the pins.
     """
     if not real:
-        from gpiozero.pins.mock import MockFactory, MockPWMPin
-
-        return MockFactory(pin_class=MockPWMPin)
+        return _mock_pins()
     try:
         from gpiozero.pins.lgpio import LGPIOFactory
 
@@ -39,3 +41,16 @@ def pin_factory(*, real: bool) -> Any:
         raise PersonMustAct(
             f"the button's pins can't be used ({error}); install python3-lgpio, add the user to the group gpio, set LG_WD to a writable folder, or set enabled = false in [panel]"
         ) from error
+
+
+def _mock_pins() -> Any:
+    from gpiozero.pins.mock import MockFactory, MockPWMPin
+
+    class ForgetfulPin(MockPWMPin):  # type: ignore[misc] # gpiozero has no types
+        states: Any
+
+        def clear_states(self) -> None:
+            super().clear_states()
+            self.states = deque(self.states, STATES_AT_MOST)
+
+    return MockFactory(pin_class=ForgetfulPin)

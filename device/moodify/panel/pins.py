@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from moodify.errors import PersonMustAct
 
-#: A mock pin remembers so many of its states. gpiozero's own remembers them all: 6 MB an hour while music plays and the light breathes, 20 MB while it swells and ebbs for a part that is degraded.
+#: A mock pin remembers so many of its states. gpiozero's own remembers them all: 6 MB an hour while music plays and the light breathes, 20 MB an
+#: hour while it swells and ebbs for a part that is degraded.
 STATES_AT_MOST: Final = 100
 
 

@@ -7,7 +7,8 @@ import pytest
 from songs_room import key
 
 from moodify.errors import CannotWork, MoodifyError, RetryLater
-from moodify.music.catalogue.reccobeats import FAILURES, LONGEST_RETRY_S, MOST_IDS, PAUSE_S, ReccoBeats
+from moodify.music.catalogue.reccobeats import FAILURES, MOST_IDS, PAUSE_S, ReccoBeats
+from moodify.music.guards.retry_after import LONGEST_RETRY_S
 from moodify.music.song import Features
 from moodify.music.spotify.simulated.reccobeats import SimulatedReccoBeats
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moodify.errors import MoodifyError
+from moodify.music.guards.retry_after import LONGEST_RETRY_S
 from moodify.music.spotify.adapter import SpotifyPlayer
-from moodify.music.spotify.mapping import LONGEST_RETRY_S
 from moodify.music.spotify.scopes import EVERYTHING
 from moodify.music.spotify.signin import SignIn, simulated_sign_in
 from moodify.music.spotify.simulated.speaker import SimulatedSpeaker

@@ -11,8 +11,6 @@ import json
 import math
 import re
 import time
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +21,7 @@ from urllib3.exceptions import HTTPError
 
 from moodify.errors import CannotWork, RetryLater
 from moodify.music.guards.breaker import Breaker
+from moodify.music.guards.retry_after import retry_after_s
 from moodify.music.guards.window import MonotonicStorage
 from moodify.music.song import Features
 from moodify.music.words import span
@@ -38,9 +37,8 @@ BUDGET = "60/hour"
 #: So many failures in a row end the asking for so many seconds.
 FAILURES = 3
 PAUSE_S = 900.0
-#: Where a 429 does not say how long to wait, and the longest wait that is believed.
+#: Where a 429 does not say how long to wait.
 DEFAULT_RETRY_S = 300.0
-LONGEST_RETRY_S = 86_400.0
 #: An answer for 40 songs has about 15 kB.
 LONGEST_ANSWER = 500_000
 
@@ -124,7 +122,8 @@ class ReccoBeats:
         except (requests.RequestException, HTTPError) as error:
             raise RetryLater(f"ReccoBeats can't be reached ({type(error).__name__}); check the network") from error
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            wait_s = _retry_after(response.headers.get("Retry-After"))
+            said_s = retry_after_s(response.headers.get("Retry-After"))
+            wait_s = DEFAULT_RETRY_S if said_s is None else max(said_s, 1.0)
             self._shut_until_s = self._now_s() + wait_s
             raise RetryLater(f"ReccoBeats had too many requests; trying again in {wait_s:.0f} s", retry_after_s=wait_s)
         if HTTPStatus.BAD_REQUEST <= response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -175,18 +174,3 @@ def _features(item: Mapping[str, Any]) -> Features | None:
 def _number(item: Mapping[str, Any], key: str, *, most: float = 1.0) -> float | None:
     value = item.get(key)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most else None
-
-
-def _retry_after(said: str | None) -> float:
-    """Return how long to wait, in seconds: a number, or a date (RFC 9110, 10.2.3)."""
-    if said is None:
-        return DEFAULT_RETRY_S
-    try:
-        wait_s = float(said)
-    except ValueError:
-        try:
-            date = parsedate_to_datetime(said)
-        except ValueError:
-            return DEFAULT_RETRY_S
-        wait_s = ((date if date.tzinfo else date.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds()
-    return min(max(wait_s, 1.0), LONGEST_RETRY_S) if math.isfinite(wait_s) else DEFAULT_RETRY_S

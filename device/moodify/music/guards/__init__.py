@@ -1,1 +1,1 @@
-"""What stands before every service that music comes from: a breaker, and a window of requests on a clock that nobody sets."""
+"""What stands before every service that music comes from: a breaker, a window of requests on a clock that nobody sets, and how a service asks to be left alone."""

@@ -11,12 +11,13 @@ from moodify.errors import CannotWork, MoodifyError, NotAllowed, SpeakerUnavaila
 from moodify.music.names import same_speaker
 
 from .budget import REQUESTS_PER_HOUR
+from .ending import utc_now
 from .last_speaker import LastSpeaker
 from .library import Library
 from .mapping import DeviceAsleep, NothingActive, Restriction
-from .quota import utc
 from .reading import playback_of, speaker_of, uri_of
 from .remembering import LastHeard
+from .services import API_URL
 from .waking import SpeakerFinder
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-API_URL = "https://api.spotify.com/v1/"
 #: Pauses, in seconds, until an order that was only accepted must show: 5 s in all.
 ACCEPTED_PAUSES_S = (1.0, 2.0, 2.0)
 #: An order that is done is answered with 204 (Web API reference, start/resume playback); 202 only accepts it, and 200 may be anybody's nonsense.
@@ -73,7 +73,7 @@ class SpotifyPlayer(Library):
         requests_per_hour: int = REQUESTS_PER_HOUR,
         folder: Path | None = None,
         now_s: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = utc,
+        now: Callable[[], datetime] = utc_now,
         pause: Callable[[float], object] | None = None,
         radar: SpeakerRadar | None = None,
     ) -> None:

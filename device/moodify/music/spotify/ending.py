@@ -21,7 +21,8 @@ REFUSED_AT = "refused_at"
 TERM_MONTHS = 6
 WARNING_DAYS = 21
 _YEARS = range(2000, 9000)
-_AGAIN = "sign in again with: moodify spotify login"
+#: What somebody must do whose sign-in has ended, or does not do.
+SIGN_IN = "sign in again with: moodify spotify login"
 
 
 class Tokens(Protocol):
@@ -29,6 +30,11 @@ class Tokens(Protocol):
 
     def get_cached_token(self) -> dict[str, Any]:
         """Return the newest tokens; SignInNeeded where there are none."""
+
+
+def utc_now() -> datetime:
+    """Return the wall clock's time, in UTC."""
+    return datetime.now(UTC)
 
 
 def date_of(token: Mapping[str, Any], key: str) -> datetime | None:
@@ -67,13 +73,13 @@ def when(end: datetime, now: datetime) -> str:
 def notice_of(token: Mapping[str, Any], now: datetime) -> str | None:
     """Return what a person should know of a sign-in's end; None while it is more than :data:`WARNING_DAYS` days away."""
     if (refused := date_of(token, REFUSED_AT)) is not None:
-        return f"Spotify has not taken the sign-in since {refused.astimezone().date().isoformat()}; {_AGAIN}"
+        return f"Spotify has not taken the sign-in since {refused.astimezone().date().isoformat()}; {SIGN_IN}"
     end = end_of(token)
     if end is None:
-        return f"it is not known when the Spotify sign-in ends; to know it, {_AGAIN}"
+        return f"it is not known when the Spotify sign-in ends; to know it, {SIGN_IN}"
     if end <= now:
-        return f"the Spotify sign-in was to end {when(end, now)}; {_AGAIN}"
-    return f"the Spotify sign-in ends {when(end, now)}; {_AGAIN}" if days_until(end, now) <= WARNING_DAYS else None
+        return f"the Spotify sign-in was to end {when(end, now)}; {SIGN_IN}"
+    return f"the Spotify sign-in ends {when(end, now)}; {SIGN_IN}" if days_until(end, now) <= WARNING_DAYS else None
 
 
 def notice_of_ending(tokens: Tokens, now: datetime) -> str | None:

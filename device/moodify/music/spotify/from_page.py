@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from moodify.errors import PersonMustAct, SignInNeeded
 
 from .client import checked
+from .ending import utc_now
 from .services import Services
-from .signin import SignIn, utc_now
+from .signin import SignIn
 from .tokens import NEXT_STEP, TokenFile
 
 if TYPE_CHECKING:

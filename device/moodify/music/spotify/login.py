@@ -10,10 +10,11 @@ from moodify.errors import CannotWork, PersonMustAct, SignInNeeded
 
 from . import qr
 from .client import checked
-from .ending import end_of, when
+from .ending import end_of, utc_now, when
 from .loopback import Loopback
 from .scopes import missing
-from .signin import ACCOUNTS_URL, SignIn, utc_now
+from .services import ACCOUNTS_URL
+from .signin import SignIn
 from .tokens import NEXT_STEP, TokenFile
 
 if TYPE_CHECKING:

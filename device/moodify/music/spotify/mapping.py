@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 
@@ -17,6 +15,9 @@ from spotipy.exceptions import SpotifyBaseException
 from urllib3.exceptions import HTTPError
 
 from moodify.errors import CannotWork, MoodifyError, NotAllowed, SignInNeeded, SpeakerUnavailable
+from moodify.music.guards.retry_after import retry_after_s
+
+from .ending import SIGN_IN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,11 +39,8 @@ DEFAULT_RETRY_S = 30.0
 #: The same where a quota is spent, which lasts for hours: each try counts.
 DEFAULT_QUOTA_RETRY_S = 900.0
 QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
-#: A quota has been seen to ask for 14 hours; what asks for more than a day is looked at again after one.
-LONGEST_RETRY_S = 86_400.0
 #: What OpenSSL's verify codes (openssl/x509_vfy.h) say of a date.
 _WRONG_TIME = {9: "is not good yet", 10: "has expired"}
-SIGN_IN = "sign in again with: moodify spotify login"
 SECRET = re.compile(r"Bearer\s+\S+|(?:access_token|refresh_token|code|code_verifier)=[^&\s]+", re.IGNORECASE)
 
 
@@ -106,20 +104,6 @@ class Refusal:
 def one_line(text: object) -> str:
     """Return a short text fit for a log: one line, no secret."""
     return " ".join(SECRET.sub("…", text).split())[:200] if isinstance(text, str) else ""
-
-
-def retry_after_s(header: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for (a number or an HTTP date); None where it is missing or makes no sense."""
-    if header is None:
-        return None
-    try:
-        seconds = float(header)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):
-            return None
-    return min(max(seconds, 0.0), LONGEST_RETRY_S) if math.isfinite(seconds) else None
 
 
 def too_many(refusal: Refusal) -> str:

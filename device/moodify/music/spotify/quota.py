@@ -6,17 +6,20 @@ import json
 import logging
 import math
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from moodify.errors import SpeakerUnavailable
 from moodify.files import write_private
+from moodify.music.guards.retry_after import LONGEST_RETRY_S
 from moodify.music.words import span
 
-from .mapping import LONGEST_RETRY_S, one_line, too_many
+from .ending import utc_now
+from .mapping import one_line, too_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
     from .mapping import Refusal
@@ -30,11 +33,6 @@ WORTH_TELLING_S = 60.0
 LONGEST_FILE = 2048
 
 
-def utc() -> datetime:
-    """Return the wall clock's time."""
-    return datetime.now(UTC)
-
-
 class Quota:
     """A way that a 429 shuts for as long as it asked. No thread waits: each call is answered at once by when it opens again.
 
@@ -42,7 +40,7 @@ class Quota:
     behind at its start, and a restored moment would be too far away by that. A moment that comes too early costs one request.
     """
 
-    def __init__(self, folder: Path | None = None, *, app: str = "", now_s: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = utc) -> None:
+    def __init__(self, folder: Path | None = None, *, app: str = "", now_s: Callable[[], float] = time.monotonic, now: Callable[[], datetime] = utc_now) -> None:
         """Read what was kept.
 
         Args:

@@ -8,7 +8,8 @@ import requests
 
 from moodify.errors import CannotWork, MoodifyError, NotAllowed, PersonMustAct, RetryLater, SpeakerUnavailable
 
-from .mapping import SIGN_IN, ScopeMissing
+from .ending import SIGN_IN
+from .mapping import ScopeMissing
 from .reading import uri_of
 
 if TYPE_CHECKING:

@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 VARIABLE = "MOODIFY_SPOTIFY_AT"
 
 
+#: Where owners agree, and tokens come from.
+ACCOUNTS_URL = "https://accounts.spotify.com"
+#: The Web API.
+API_URL = "https://api.spotify.com/v1/"
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The two addresses that everything is asked at."""
 
-    accounts_url: str = "https://accounts.spotify.com"
+    accounts_url: str = ACCOUNTS_URL
     """Where owners agree, and tokens come from."""
-    api_url: str = "https://api.spotify.com/v1/"
+    api_url: str = API_URL
     """The Web API, ending with ``/v1/``."""
 
     @classmethod

@@ -6,7 +6,6 @@ import logging
 import secrets
 import threading
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,19 +14,20 @@ from spotipy.oauth2 import SpotifyPKCE
 from moodify.errors import CannotWork, MoodifyError, NotAllowed, SignInNeeded, SpeakerUnavailable
 
 from .client import CLIENT_ID, client_id_of, shortened
-from .ending import AUTHORISED_AT, REFUSED_AT
-from .mapping import FOREIGN, SIGN_IN, foreign_error
+from .ending import AUTHORISED_AT, REFUSED_AT, SIGN_IN, utc_now
+from .mapping import FOREIGN, foreign_error
 from .scopes import EVERYTHING, PLAYBACK, Permission, missing
+from .services import ACCOUNTS_URL
 from .tokens import NEXT_STEP, MemoryTokens, TokenFile, whole
 from .transport import TokenTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
     from pathlib import Path
 
     from moodify.config.model import MusicConfig
 
-ACCOUNTS_URL = "https://accounts.spotify.com"
 #: What outlasts a refreshing where the answer says nothing else: ``scope`` and ``refresh_token`` may be left out (RFC 6749, 5.1 and 6).
 _LASTING = ("refresh_token", "scope", CLIENT_ID, AUTHORISED_AT)
 #: Where an answer does not say for how many seconds an access token is good: as long as Spotify's always are.
@@ -38,11 +38,6 @@ _DECLINED = "access_denied"
 # At DEBUG spotipy logs codes and tokens.
 for _name in ("spotipy", "spotipy.client", "spotipy.oauth2"):
     logging.getLogger(_name).setLevel(logging.INFO)
-
-
-def utc_now() -> datetime:
-    """Return the time."""
-    return datetime.now(UTC)
 
 
 class SignIn(SpotifyPKCE):  # type: ignore[misc] # spotipy has no types

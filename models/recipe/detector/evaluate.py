@@ -114,25 +114,38 @@ def _large(picture: Picture, size: float) -> NDArray[np.bool_]:
     return np.asarray((sides >= size * max(picture.pixels.shape[:2])) & ~picture.ignored, bool)
 
 
+class _Scored(NamedTuple):
+    """What a picture adds to a curve of precision over recall."""
+
+    scores: NDArray[np.float32]
+    hits: NDArray[np.bool_]
+    truths: int
+
+
 def ap50(matched: Sequence[Matched], size: float) -> float:
     """Average precision at IoU 0.5 over faces of at least ``size`` of the long side; smaller faces neither help nor harm."""
-    scores, hits, truths = [], [], 0
-    for picture, found in matched:
-        counted = _large(picture, size)
-        truths += int(counted.sum())
-        hit, counts, _ = match(picture, found, counted, _SAME)
-        boxes = found.boxes[:, 2:] - found.boxes[:, :2]
-        # A false box smaller than what is asked about answers another question.
-        counts &= hit | (np.max(boxes, axis=1, initial=0.0) >= size * max(picture.pixels.shape[:2]))
-        scores.append(found.scores[counts])
-        hits.append(hit[counts])
-    return average_precision(np.concatenate(scores), np.concatenate(hits), truths)
+    return _ap([_score(one, size) for one in matched])
+
+
+def _score(one: Matched, size: float) -> _Scored:
+    picture, found = one
+    counted = _large(picture, size)
+    hit, counts, _ = match(picture, found, counted, _SAME)
+    boxes = found.boxes[:, 2:] - found.boxes[:, :2]
+    # A false box smaller than what is asked about answers another question.
+    counts &= hit | (np.max(boxes, axis=1, initial=0.0) >= size * max(picture.pixels.shape[:2]))
+    return _Scored(found.scores[counts], hit[counts], int(counted.sum()))
+
+
+def _ap(scored: Sequence[_Scored]) -> float:
+    return average_precision(np.concatenate([each.scores for each in scored]), np.concatenate([each.hits for each in scored]), sum(each.truths for each in scored))
 
 
 def _ap_interval(matched: Sequence[Matched], size: float, draws: int = 200) -> list[float]:
     """95 % interval of ``ap50`` by drawing pictures anew."""
     rng = np.random.default_rng(0)
-    values = [ap50([matched[i] for i in rng.integers(0, len(matched), len(matched))], size) for _ in range(draws)]
+    scored = [_score(one, size) for one in matched]
+    values = [_ap([scored[i] for i in rng.integers(0, len(scored), len(scored))]) for _ in range(draws)]
     return [round(float(np.quantile(values, q)), 4) for q in (0.025, 0.975)]
 
 

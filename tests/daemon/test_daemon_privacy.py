@@ -200,6 +200,16 @@ def test_the_camera_closes_by_the_hour_and_opens_again_and_no_error_is_logged(tm
     assert caplog.records == []
 
 
+def test_the_reason_is_another_where_the_next_time_is(tmp_path):
+    local = datetime.fromisoformat("2026-01-06T05:59:50").astimezone()
+    rules = RULES | {"privacy": {"hours": [{"start": "22:00", "end": "07:00"}, {"start": "06:00", "end": "08:00"}]}}
+    with DaemonHouse(tmp_path, rules=rules, clock=RecordingClock(local.astimezone(UTC))) as house:
+        assert house.kept.privacy_standing.why == "until 06:00, by privacy.hours"
+        house.clock.advance_to(house.t_s + 20)
+        wait_until(lambda: (house.watcher._privacy, house.watcher._privacy_why) == (True, "until 07:00, by privacy.hours"))
+        assert not any("Privacy is" in reason for reason in house.reasons())
+
+
 def test_a_press_for_privacy_in_its_hours_opens_the_camera_until_they_end_over_a_restart(tmp_path):
     with house_at(tmp_path, "05 23:00") as house:
         assert house.kept.privacy

@@ -161,6 +161,16 @@ def test_privacy_closes_the_device_and_nothing_is_read_until_it_is_off(post):
     post.await_frames()
 
 
+def test_another_reason_for_privacy_is_said_while_the_camera_stays_closed(post):
+    post.await_frames()
+    post.watcher.set_privacy(True, "until 07:00, by privacy.hours")
+    assert post.await_state(State.OFF).message == f"{room.PRIVACY_MESSAGE}, until 07:00, by privacy.hours"
+    post.watcher.set_privacy(True, "until the clock is right")
+    wait_until(lambda: post.of(CameraIs)[-1] == CameraIs(State.OFF, f"{room.PRIVACY_MESSAGE}, until the clock is right"))
+    assert post.states().count(State.STARTING) == 1
+    assert post.camera.closed
+
+
 def test_a_start_in_privacy_never_opens_the_camera():
     opened = []
     post = Post(opener=lambda: opened.append(1), privacy=True)

@@ -38,7 +38,9 @@ class Sight:
         self._camera = ""
         self._blindness = Blindness()
         self.part = Part(EventKind.CAMERA, recorder, "opening")
-        self.private = kept.privacy
+        standing = kept.privacy_standing
+        self._private_why = standing.why
+        self.private = standing.on
         """Whether the watcher keeps the camera closed."""
 
     @property
@@ -93,12 +95,15 @@ class Sight:
         self.follow_privacy()
 
     def follow_privacy(self) -> None:
-        """Close the camera, or let it see again, where a hand or the hour has changed that."""
+        """Close the camera, or let it see again, where a hand or the hour has changed that; tell why it stays closed where that is another reason now."""
         standing = self._kept.privacy_standing
-        if standing.on == self.private:
+        changed = standing.on != self.private
+        if not changed and standing.why == self._private_why:
             return
-        self.private = standing.on
+        self.private, self._private_why = standing.on, standing.why
         self._watcher.set_privacy(standing.on, standing.why)
+        if not changed:
+            return
         self._pending.drop()
         self._room.forget()
         why = f" ({standing.why})" if standing.why else ""

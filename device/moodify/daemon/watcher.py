@@ -153,11 +153,20 @@ class Watcher:
             while _held(camera) and not self._closing:
                 self._rest()
         # Said once it is true, not when it was asked for.
-        self._put(CameraIs(State.OFF, f"{PRIVACY_MESSAGE}, {self._privacy_why}" if self._privacy_why else PRIVACY_MESSAGE))
+        said = self._say_private()
         while self._privacy and not self._closing:
             self._rest()
             # Who began just before privacy must not go on when it ends.
             self._show_no_more()
+            with self._changed:
+                another = self._privacy and said != self._privacy_why
+            if another:
+                said = self._say_private()
+
+    def _say_private(self) -> str:
+        why = self._privacy_why
+        self._put(CameraIs(State.OFF, f"{PRIVACY_MESSAGE}, {why}" if why else PRIVACY_MESSAGE))
+        return why
 
     def _rest(self) -> None:
         self._turned_s = time.monotonic()

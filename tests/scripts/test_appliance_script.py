@@ -28,8 +28,8 @@ def test_what_must_pass_says_loudly_that_the_appliance_was_not_tested(project_ro
     run = tmp_path / ".ci/run"
     run.write_text((project_root / ".ci/run").read_text("utf-8"))
 
-    def ends(status, *, tests=0):
-        for name, code in (("check", 0), ("test", tests), ("faults", 0), ("soak", 0), ("test-appliance", status)):
+    def ends(status, *, tests=0, faults=0):
+        for name, code in (("check", 0), ("test", tests), ("faults", faults), ("soak", 0), ("test-appliance", status)):
             (tmp_path / "scripts" / name).write_text(f"#!/bin/sh\nexit {code}\n")
             (tmp_path / "scripts" / name).chmod(0o755)
         return subprocess.run(["bash", str(run)], capture_output=True, text=True, check=False, timeout=60)
@@ -40,3 +40,4 @@ def test_what_must_pass_says_loudly_that_the_appliance_was_not_tested(project_ro
     assert ends(1).returncode == 1
     # Interrupted, or not begun: there is nothing to run again.
     assert ends(0, tests=2).returncode == 2
+    assert ends(0, faults=1).returncode == 1

@@ -32,15 +32,15 @@ def configure(folder, **changes):
 class HubProcess:
     """``moodify hub serve``; nothing of it is left behind at the end of a ``with``. Without a folder it is the one of who lives there."""
 
-    def __init__(self, home, folder=None, *arguments, stdin=subprocess.DEVNULL, wait=True):
+    def __init__(self, home, folder=None, *arguments, stdin=subprocess.DEVNULL, wait=True, module="moodify", environment=None):
         named = [] if folder is None else ["--folder", str(folder)]
         self.home, self.folder = home, folder if folder is not None else home / ".local" / "share" / "moodify-hub"
         self.log_file = home / f"hub-{uuid.uuid4()}.log"
         with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "moodify", "hub", "serve", *named, *map(str, arguments)],
+                [sys.executable, "-m", module, "hub", "serve", *named, *map(str, arguments)],
                 cwd=home,
-                env=environment_of(home),
+                env=environment_of(home) | (environment or {}),
                 stdin=stdin,
                 stdout=log,
                 stderr=log,

@@ -1,4 +1,4 @@
-"""Threads that mind the hub's mosquitto and its gate: start them, see them end, start them again or say so."""
+"""Threads that mind the hub's mosquitto and its gate: start them, see them end, start them again or say so; and who has died of all threads."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 import uuid
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from moodify.cloud import mqtt
@@ -16,7 +17,7 @@ from moodify.errors import LinkDown, PersonMustAct, RetryLater
 from moodify.hub.mosquitto import OBSERVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from moodify.hub.gate.server import Gate
     from moodify.hub.mosquitto import Mosquitto
@@ -34,6 +35,25 @@ PROBE_TIMEOUT_S: Final = 5.0
 PROBES: Final = 3
 _START_S: Final = 30.0
 _STOP_S: Final = 3.0
+
+
+@contextmanager
+def deaths() -> Iterator[Sequence[str]]:
+    """Give the names of the threads that an error has ended since, as long as a ``with`` lasts: one that deletes what is old is missed by nobody who is asked."""
+    before, names = threading.excepthook, list[str]()
+
+    def tell(died: threading.ExceptHookArgs) -> None:
+        if died.exc_type is SystemExit:
+            return
+        name = "thread" if died.thread is None else died.thread.name
+        logger.error("the hub's %s ended unexpectedly", name, exc_info=(died.exc_type, died.exc_value or died.exc_type(), died.exc_traceback))
+        names.append(name)
+
+    threading.excepthook = tell
+    try:
+        yield names
+    finally:
+        threading.excepthook = before
 
 
 class BrokerKeeper:

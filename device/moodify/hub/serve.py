@@ -25,7 +25,7 @@ from moodify.hub.dispatch import Dispatcher
 from moodify.hub.front import encryption_of, open_accounts, place_of, say_how_to_come_in
 from moodify.hub.gate.server import Gate
 from moodify.hub.metrics import Metrics
-from moodify.hub.minding import BrokerKeeper, GateThread
+from moodify.hub.minding import BrokerKeeper, GateThread, deaths
 from moodify.hub.mosquitto import Mosquitto
 from moodify.hub.setup import certificate_files, database_target, shown_fingerprint
 from moodify.hub.upkeep import Retention
@@ -34,7 +34,7 @@ from moodify.web.server import HttpServer, Words
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from moodify.accounts.accounts import Accounts
@@ -83,7 +83,7 @@ def serve(folder: HubFolder, config: HubConfig, options: Options, *, stop: threa
     """
     if options.beside:
         config = loopback_only(config)
-    with ExitStack() as stack:
+    with deaths() as died, ExitStack() as stack:
         folder.make()
         stack.enter_context(FolderLock(folder.path, other="name another folder with --folder"))
         folder.withdraw()
@@ -135,7 +135,7 @@ def serve(folder: HubFolder, config: HubConfig, options: Options, *, stop: threa
         where = f"devices at {config.host} port {gate.gate.port} ({'TLS' if config.tls else 'not encrypted'}), API at {api.url}"
         logger.info("the hub is ready: %s", where)
         notifier.ready(where)
-        _mind({name: lambda part=part: part.alive for name, part in parts.items()} | {"API": lambda: api.alive}, keeper, publish, stop, notifier)
+        _mind({name: lambda part=part: part.alive for name, part in parts.items()} | {"API": lambda: api.alive}, keeper, publish, stop, notifier, died)
         logger.info("the hub ends; events stored: %s, repeats absorbed: %s", *metrics.stored())
 
 
@@ -144,13 +144,12 @@ def _start(stack: ExitStack, part: CollectorThread | Dispatcher | Retention) -> 
     part.start()
 
 
-def _mind(alive: Mapping[str, Callable[[], bool]], keeper: BrokerKeeper, publish: Callable[[], None], stop: threading.Event, notifier: Notifier) -> None:
+def _mind(alive: Mapping[str, Callable[[], bool]], keeper: BrokerKeeper, publish: Callable[[], None], stop: threading.Event, notifier: Notifier, died: Sequence[str] = ()) -> None:
     restarts = keeper.restarts
     look_s = min(_LOOK_S, (notifier.watchdog_s or 2 * _LOOK_S) / 2)
     while not stop.wait(look_s):
-        for name, lives in alive.items():
-            if not lives():
-                raise RetryLater(f"the hub's {name} has ended by itself, so the hub ends; its log says why. Start it again: moodify hub serve")
+        for name in (*(name for name, lives in alive.items() if not lives()), *died):
+            raise RetryLater(f"the hub's {name} has ended by itself, so the hub ends; its log says why. Start it again: moodify hub serve")
         if keeper.restarts != restarts:
             # It has another process id.
             restarts = keeper.restarts

@@ -73,6 +73,9 @@ def mapped(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except UnicodeDecodeError as error:
+        # It is the text of SQLite's own error that Python can't read: it repeats what it found.
+        raise Damaged(path, "its description of itself is no text") from error
     except sqlite3.Error as error:
         if says_passing(error) or _says_full(error, path):
             raise StoreBusy(f"{path}: {error}; free disk space if it is short, it is tried again") from error

@@ -68,7 +68,12 @@ def test_a_first_opening_that_is_killed_in_the_middle_of_a_write_is_taken_back_b
         assert catalogue.lookup("liked").tracks == tracks(1)
 
 
-@pytest.mark.parametrize("spoiling", [spoil, lambda path: path.write_bytes(b"not a database at all, but long enough to be looked at" * 50)])
+def spoil_a_letter(path):
+    """Make what the file says of its own tables no text any more: SQLite's error then repeats what Python can't read."""
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE songs", b"CREATE TABLE\xffsongs"))
+
+
+@pytest.mark.parametrize("spoiling", [spoil, spoil_a_letter, lambda path: path.write_bytes(b"not a database at all, but long enough to be looked at" * 50)])
 def test_a_damaged_file_is_set_aside_and_the_appliance_goes_on(path, time, caplog, spoiling):
     filled(path, time, *range(500))
     spoiling(path)
@@ -90,6 +95,14 @@ def test_damage_that_shows_while_it_runs_costs_one_call(path, time):
             catalogue.count()
         assert catalogue.count() == (0, 0)
     assert any(".corrupt." in name for name in beside(path))
+
+
+def test_a_letter_of_a_title_that_is_none_takes_no_song_away(path, time):
+    filled(path, time, 1, 2)
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("UPDATE songs SET title = CAST(x'ff41' AS TEXT) WHERE uri = ?", [uri(1)])
+    with Catalogue(path, now=time) as catalogue:
+        assert [track.title for track in catalogue.lookup("liked").tracks] == ["\N{REPLACEMENT CHARACTER}A", tracks(2)[0].title]
 
 
 def test_a_newer_one_is_refused_and_left_as_it_was(path, time):

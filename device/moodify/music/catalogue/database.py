@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from moodify import sqlite
@@ -39,4 +40,7 @@ def mapped(path: Path) -> Iterator[None]:
 
 def connect(uri: str) -> Database:
     """Open the catalogue by its URI, for one thread at a time: that which opens it may hand it on."""
-    return sqlite.connect(uri, durable=False)
+    db = sqlite.connect(uri, durable=False)
+    # One letter that is none must not take the whole catalogue away.
+    db.conn.text_factory = partial(str, encoding="utf-8", errors="replace")
+    return db

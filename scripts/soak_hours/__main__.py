@@ -20,8 +20,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from soak_hours import levers
 from soak_hours.house import House
 from soak_hours.reading import Reading, read
+from soak_hours.spells import Spell, spells
 from soak_hours.verdict import Bounds, Finding, judge
 
 if TYPE_CHECKING:
@@ -66,18 +68,24 @@ class Soaked:
     """What went wrong besides: events that were lost, an end that was none."""
     readings: Sequence[Reading]
     events: int
+    spells: Sequence[Spell] = ()
+    """When a part was not well: what it did then explains what was measured."""
+    begins_s: float = 0.0
+    """When the warm-up was over, in seconds since 1970."""
 
     @property
     def wrong(self) -> list[str]:
         """What went wrong, in words."""
-        return [*(f"{each.what} grew from {each.first} to {each.last} (bound {each.bound})" for each in self.findings if each.wrong), *self.troubles]
+        grown = (f"{each.what} grew from {each.first} to {each.last} (bound {each.bound})" + (f", {each.when}" if each.when else "") for each in self.findings if each.wrong)
+        return [*grown, *self.troubles]
 
 
-def soak(length: Length, bounds: Bounds) -> Soaked:
-    """Let the appliance live for a while; return what grew."""
+def soak(length: Length, bounds: Bounds, trace: Path | None = None) -> Soaked:
+    """Let the appliance live for a while; return what grew. ``trace``: where it writes what its memory consists of (:mod:`soak_hours.inside`)."""
+    environment = {} if trace is None else {levers.INSIDE: str(trace.absolute()), levers.TRACE_FROM: str(length.warm_s)}
     # Frames come at five a second whoever is there; songs change as often as people do.
     camera, music = "idle_fps = 5.0\nface_fps = 5.0", "dwell_s = 3.0\nmax_changes = 100\nchange_window_s = 1.0\nfade_s = 0.0\nabsence_pause_s = 5.0"
-    with House(length.play, camera=camera, music=music, rest="[system]\nhealth_s = 30.0") as house:
+    with House(length.play, camera=camera, music=music, rest="[system]\nhealth_s = 30.0", environment=environment) as house:
         readings = _watch(house, length)
         troubles = []
         running = house.appliance.process.poll() is None
@@ -95,7 +103,9 @@ def soak(length: Length, bounds: Bounds) -> Soaked:
         events = sum(stamp >= begins for stamp in stamps)
         if len(readings) < FEWEST:
             return Soaked([], [*troubles, f"only {len(readings)} readings were made"], readings, events)
-        return Soaked(judge(readings, house.frames(), events, bounds), troubles, readings, events)
+        lasted_s = readings[-1].at_s - readings[0].at_s
+        unwell = [each for each in spells(house.appliance.events, begins + lasted_s) if each.ends_s > begins]
+        return Soaked(judge(readings, house.frames(), events, bounds), troubles, readings, events, unwell, begins)
 
 
 def _watch(house: House, length: Length) -> list[Reading]:
@@ -140,8 +150,17 @@ def table_of(soaked: Soaked) -> Table:
     for name, justify in (("what", "left"), ("first", "right"), ("last", "right"), ("slope, 95 %", "right"), ("bound", "left"), ("", "left")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type] # each is one of rich's
     for each in soaked.findings:
-        table.add_row(each.what, each.first, each.last, each.slope, each.bound, Text("GROWS", "bold red") if each.wrong else Text("kept" if each.bound else ""))
+        table.add_row(each.what, each.first, each.last, each.slope, each.bound, Text(each.word, "bold red" if each.wrong else ""))
     return table
+
+
+def _method(length: Length, bounds: Bounds) -> str:
+    """Say how memory is judged."""
+    return (
+        f"Memory is judged over {length.seconds - length.warm_s:.0f} s after a warm-up of {length.warm_s:.0f} s. It grows where even the lower end of its slope's interval "
+        f"is above {bounds.mb_per_hour:g} MB/h, and the last third's median lies more than {bounds.mb:g} MB above the first's: a cache may fill up by less than that. "
+        'What grows by more and then stands is told as "GREW" instead of "GROWS", and is as wrong: perhaps only what the house did just then is over.'
+    )
 
 
 def main() -> int:
@@ -150,21 +169,37 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=1.0, help="for how long (default: 1)")
     parser.add_argument("--quick", action="store_true", help="the half minute of it that every change must pass")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write findings and readings there as JSON too")
+    parser.add_argument(
+        "--trace",
+        type=Path,
+        metavar="FILE",
+        help="write there what the appliance's memory consists of, and to FILE.grown which lines of code hold more and more; costs memory itself",
+    )
     options = parser.parse_args()
     logging.disable(logging.ERROR)
     # Over half a minute a slope says nothing; what grows by some MB in it leaks.
     bounds = Bounds(mb=8.0) if options.quick else Bounds()
-    soaked = soak(QUICK if options.quick else hours(options.hours), bounds)
+    length = QUICK if options.quick else hours(options.hours)
+    soaked = soak(length, bounds, options.trace)
     out = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     out.print(table_of(soaked))
-    for each in soaked.troubles:
+    out.print(_method(length, bounds), highlight=False)
+    for spell in soaked.spells:
+        out.print(f"In minutes after the warm-up, {spell.words(soaked.begins_s)}", highlight=False, markup=False)
+    for each in soaked.wrong:
         out.print(each, style="bold red", highlight=False, markup=False)
     out.print(
         f"{len(soaked.readings)} readings, {soaked.events} events; {'nothing was lost and nothing grows' if not soaked.wrong else f'{len(soaked.wrong)} went wrong'}",
         highlight=False,
     )
     if options.json is not None:
-        whole = {"wrong": soaked.wrong, "events": soaked.events, "findings": [asdict(each) for each in soaked.findings], "readings": [asdict(each) for each in soaked.readings]}
+        whole = {
+            "wrong": soaked.wrong,
+            "events": soaked.events,
+            "findings": [asdict(each) for each in soaked.findings],
+            "spells": [asdict(each) for each in soaked.spells],
+            "readings": [asdict(each) for each in soaked.readings],
+        }
         options.json.write_text(json.dumps(whole, ensure_ascii=False) + "\n", "utf-8")
     return int(bool(soaked.wrong))
 

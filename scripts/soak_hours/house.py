@@ -8,6 +8,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -24,7 +25,7 @@ from soak_hours.stage import paint
 from waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
 CLIENT = "0123456789abcdef0123456789abcdef"
@@ -84,9 +85,20 @@ class House:
         rest: further sections.
         ready: told what the data folder is before the first start.
         wait: whether the ``with`` begins once all is well and somebody looks at the page, or at once.
+        environment: more of it, for the levers (:mod:`soak_hours.levers`).
     """
 
-    def __init__(self, play: str, *, camera: str = "", music: str = "", rest: str = "", ready: Callable[[Path], object] = lambda _data: None, wait: bool = True) -> None:
+    def __init__(
+        self,
+        play: str,
+        *,
+        camera: str = "",
+        music: str = "",
+        rest: str = "",
+        ready: Callable[[Path], object] = lambda _data: None,
+        wait: bool = True,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Lay it out."""
         self._closing = ExitStack()
         folder = Path(self._closing.enter_context(TemporaryDirectory(prefix="moodify-house-")))
@@ -105,6 +117,7 @@ class House:
             levers.STAGE: str(stage),
             levers.PLAY: play,
             levers.LOG: str(self.frames_file),
+            **environment,
         }
         sign_in = SignIn(CLIENT, TokenFile(self.data), accounts_url=self.speaker.accounts_url)
         # The simulated owner agrees at once.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Readings lie close together and go alike; means of so many stretches of time are nearly independent of one another.
 BLOCKS: Final = 12
+#: What has grown stands where so many of them at the end have a tenth of it together at most; of what grows evenly they have a quarter.
+STILL: Final = 3
 #: Student's t at 97.5 % for 1 to 10 degrees of freedom.
 _T: Final = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23)
 _HOUR_S: Final = 3600.0
@@ -68,24 +70,69 @@ class Finding:
     slope: str
     bound: str
     wrong: bool
+    when: str = ""
+    """Of what grows: when most of it came."""
+    stands: bool = False
+    """It grew, and stands since then."""
+
+    @property
+    def word(self) -> str:
+        """Whether it grows, in a word."""
+        return ("GREW" if self.stands else "GROWS") if self.wrong else "kept" if self.bound else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """When most of what something grew by came."""
+
+    begins_s: float
+    ends_s: float
+    """Since the first value."""
+    stands: bool
+    """From then on it stands."""
+
+    @property
+    def words(self) -> str:
+        """Return it as part of a sentence."""
+        return f"most of it from minute {self.begins_s / 60:.0f} to {self.ends_s / 60:.0f} after the warm-up; {'it stands since' if self.stands else 'it goes on'}"
 
 
 def slope(at_s: Sequence[float], values: Sequence[float]) -> Slope:
     """Fit a line to the means of :data:`BLOCKS` stretches of time by least squares; at least three readings."""
-    begins_s, length_s = at_s[0], (at_s[-1] - at_s[0]) or 1.0
-    blocks: dict[int, list[tuple[float, float]]] = {}
-    for each_s, value in zip(at_s, values, strict=True):
-        blocks.setdefault(min(int((each_s - begins_s) / length_s * BLOCKS), BLOCKS - 1), []).append((each_s, value))
-    x = [statistics.fmean(each_s for each_s, _ in block) / _HOUR_S for block in blocks.values()]
-    y = [statistics.fmean(value for _, value in block) for block in blocks.values()]
+    x, y = (list(each) for each in zip(*_blocks(at_s, values), strict=True))
     free = len(x) - 2
     if free < 1:
         return Slope(0.0, math.inf)
     mean_x, mean_y = statistics.fmean(x), statistics.fmean(y)
     width = sum((each - mean_x) ** 2 for each in x)
-    per_hour = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / width
-    left = sum((b - mean_y - per_hour * (a - mean_x)) ** 2 for a, b in zip(x, y, strict=True))
-    return Slope(per_hour, _T[min(free, len(_T)) - 1] * math.sqrt(left / free / width))
+    per_s = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / width
+    left = sum((b - mean_y - per_s * (a - mean_x)) ** 2 for a, b in zip(x, y, strict=True))
+    return Slope(per_s * _HOUR_S, _T[min(free, len(_T)) - 1] * math.sqrt(left / free / width) * _HOUR_S)
+
+
+def growth(at_s: Sequence[float], values: Sequence[float], share: float = 0.9) -> Growth | None:
+    """Return the shortest stretch of time in which so much of the whole growth came, by the same means; None where nothing grew.
+
+    What fills up and is full stands from then on, for :data:`STILL` stretches at least. What leaks goes on.
+    """
+    means = _blocks(at_s, values)
+    if len(means) <= STILL:
+        return None
+    whole = means[-1][1] - means[0][1]
+    if whole <= 0:
+        return None
+    enough = [(b[0] - a[0], a[0], b[0]) for number, a in enumerate(means) for b in means[number + 1 :] if b[1] - a[1] >= share * whole]
+    _, begins_s, ends_s = min(enough)
+    return Growth(begins_s - at_s[0], ends_s - at_s[0], stands=ends_s <= means[-STILL - 1][0])
+
+
+def _blocks(at_s: Sequence[float], values: Sequence[float]) -> list[tuple[float, float]]:
+    """Return the means of time and value of each of :data:`BLOCKS` stretches of time that has any."""
+    begins_s, length_s = at_s[0], (at_s[-1] - at_s[0]) or 1.0
+    blocks: dict[int, list[tuple[float, float]]] = {}
+    for each_s, value in zip(at_s, values, strict=True):
+        blocks.setdefault(min(int((each_s - begins_s) / length_s * BLOCKS), BLOCKS - 1), []).append((each_s, value))
+    return [(statistics.fmean(each_s for each_s, _ in block), statistics.fmean(value for _, value in block)) for block in blocks.values()]
 
 
 def thirds(readings: Sequence[Reading]) -> tuple[Sequence[Reading], Sequence[Reading]]:
@@ -121,12 +168,15 @@ def _process(role: str, readings: Sequence[Reading], bounds: Bounds) -> Iterable
         return statistics.median(of(each.processes[role]) for each in part)
 
     for name, of in _MEMORY:
-        line = slope([each.at_s for each in there], [of(each.processes[role]) for each in there])
-        before, after = median(first, of), median(last, of)
-        grows = line.per_hour - line.spread > bounds.mb_per_hour and after - before > bounds.mb
+        at_s, values = [each.at_s for each in there], [of(each.processes[role]) for each in there]
+        line, before, after = slope(at_s, values), median(first, of), median(last, of)
         # Pages of files come and go as the kernel likes; what is a process's own is what counts.
-        held = f"≤ {bounds.mb_per_hour:g} MB/h, or +{bounds.mb:g} MB" if name == "RssAnon" else ""
-        yield Finding(f"{role}: {name}", f"{before:.1f} MB", f"{after:.1f} MB", f"{line.per_hour:+.1f} ± {line.spread:.1f} MB/h", held, grows and name == "RssAnon")
+        own = name == "RssAnon"
+        wrong = own and line.per_hour - line.spread > bounds.mb_per_hour and after - before > bounds.mb
+        bound = f"≤ {bounds.mb_per_hour:g} MB/h, or +{bounds.mb:g} MB" if own else ""
+        finding = Finding(f"{role}: {name}", f"{before:.1f} MB", f"{after:.1f} MB", f"{line.per_hour:+.1f} ± {line.spread:.1f} MB/h", bound, wrong)
+        when = growth(at_s, values) if wrong else None
+        yield finding if when is None else replace(finding, when=when.words, stands=when.stands)
     threads, more_threads = median(first, _threads), median(last, _threads)
     yield Finding(f"{role}: threads", f"{threads:g}", f"{more_threads:g}", "", f"≤ +{bounds.threads}", more_threads - threads > bounds.threads)
     if all(each.processes[role].fds is not None for each in there):

@@ -133,12 +133,52 @@ def test_a_slope_comes_with_how_sure_it_is(verdict):
     assert abs(leaks.per_hour - 12) <= leaks.spread + 0.05 < 0.5
 
 
+def remembering(reading, megabytes):
+    """Readings of a daemon with so much memory, one in ten seconds."""
+    return [reading.Reading(10.0 * number, {"daemon": reading.Process(mb + 80, mb, 13, 36, 0.1 * number)}, {}, {}, 1.0) for number, mb in enumerate(megabytes)]
+
+
+def memory(verdict, readings):
+    return next(each for each in verdict.judge(readings, frames_of(readings), 0, verdict.Bounds()) if each.what == "daemon: RssAnon")
+
+
+def wobble(number):
+    return number % 7 * 0.05
+
+
+def test_what_goes_on_growing_is_told_from_what_grew_and_stands_and_both_are_wrong(reading, verdict):
+    leaks = memory(verdict, remembering(reading, [98 + number * 0.025 + wobble(number) for number in range(360)]))
+    filled = memory(verdict, remembering(reading, [98 + min(max(number - 60, 0), 120) * 0.05 + wobble(number) for number in range(360)]))
+    assert (leaks.wrong, leaks.word) == (True, "GROWS")
+    assert leaks.when.endswith("it goes on")
+    assert (filled.wrong, filled.word) == (True, "GREW")
+    assert filled.when == "most of it from minute 7 to 32 after the warm-up; it stands since"
+
+
+def test_a_cache_that_fills_up_within_the_bound_is_kept_and_one_that_fills_by_more_is_not(reading, verdict):
+    def by(mb):
+        return memory(verdict, remembering(reading, [98 + min(number, 200) / 200 * mb + wobble(number) for number in range(360)]))
+
+    assert (by(1.8).wrong, by(1.8).word, by(1.8).when) == (False, "kept", "")
+    assert by(4.0).wrong
+
+
+def test_what_shrinks_has_not_grown(verdict):
+    assert verdict.growth(range(0, 3600, 10), [50 - number / 360 for number in range(360)]) is None
+
+
 @pytest.mark.parametrize(("troubles", "code"), [((), 0), (("1 of 12 events that were acknowledged are not in the store",), 1)])
 def test_what_went_wrong_is_the_exit_status(module, monkeypatch, tmp_path, capsys, troubles, code):
     command = module("__main__")
-    monkeypatch.setattr(command, "soak", lambda _length, _bounds: command.Soaked([], troubles, [], 12))
+    spell = module("spells").Spell("speaker", "degraded", "the songs are spent", 160.0, 220.0)
+    monkeypatch.setattr(command, "soak", lambda _length, _bounds, _trace: command.Soaked([], troubles, [], 12, [spell], begins_s=100.0))
     monkeypatch.setattr(command.logging, "disable", lambda _level: None)
     monkeypatch.setattr(sys, "argv", ["scripts/soak", "--quick", "--json", str(tmp_path / "soak.json")])
     assert command.main() == code
-    assert json.loads((tmp_path / "soak.json").read_text())["wrong"] == list(troubles)
-    assert all(trouble in capsys.readouterr().out for trouble in troubles)
+    told = json.loads((tmp_path / "soak.json").read_text())
+    assert told["wrong"] == list(troubles)
+    assert told["spells"][0]["part"] == "speaker"
+    out = " ".join(capsys.readouterr().out.split())
+    assert all(trouble in out for trouble in troubles)
+    assert "Memory is judged over 18 s after a warm-up of 8 s" in out
+    assert "the speaker was degraded from minute 1.0 to 2.0: the songs are spent" in out

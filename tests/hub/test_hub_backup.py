@@ -1,8 +1,10 @@
 """A hub in one file, and back."""
 
+import io
 import json
 import zipfile
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -107,6 +109,55 @@ def test_another_programs_file_is_refused(tmp_path, note, said):
     with pytest.raises(PersonMustAct, match=said):
         restore(HubFolder(tmp_path / "other"), file)
     assert not (tmp_path / "other").exists()
+
+
+def test_a_row_without_end_is_none_and_leaves_nothing(backup, tmp_path):
+    with zipfile.ZipFile(backup) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(io.BytesIO(members["database.zip"])) as archive:
+        tables = {name: archive.read(name) for name in archive.namelist()}
+    tables["events.jsonl"] = b'{"data":"' + b"x" * 20_000_000 + b'"}\n'
+    members["database.zip"] = packed(tables)
+    backup.write_bytes(packed(members))
+    assert backup.stat().st_size < 100_000
+    other = HubFolder(tmp_path / "other")
+    with pytest.raises((PersonMustAct, StoreError), match="no whole backup"):
+        restore(other, backup)
+    assert not other.config.exists()
+    assert not other.database.exists()
+
+
+def test_what_the_disk_does_not_take_is_not_unpacked(backup, tmp_path, monkeypatch):
+    monkeypatch.setattr("moodify.hub.backup.shutil.disk_usage", lambda _place: SimpleNamespace(free=5_000))
+    other = HubFolder(tmp_path / "other")
+    with pytest.raises(PersonMustAct, match=r"unpacks to .* MB, and the disk of .* has 0 MB free; free disk space, or name another folder with --folder"):
+        restore(other, backup)
+    assert not other.path.exists()
+
+
+def test_tables_that_the_disk_does_not_take_leave_nothing(backup, tmp_path, monkeypatch):
+    # So much that the file itself has room, and what is in it has none.
+    with zipfile.ZipFile(backup) as archive, zipfile.ZipFile(io.BytesIO(archive.read("database.zip"))) as tables:
+        members = {name: archive.read(name) for name in archive.namelist()}
+        rows = {name: tables.read(name) for name in tables.namelist()}
+    free = 1_000_000
+    rows["events.jsonl"] = b" " * 2 * free
+    members["database.zip"] = packed(rows)
+    backup.write_bytes(packed(members))
+    monkeypatch.setattr("moodify.hub.backup.shutil.disk_usage", lambda _place: SimpleNamespace(free=free))
+    other = HubFolder(tmp_path / "other")
+    with pytest.raises(PersonMustAct, match="unpacks to"):
+        restore(other, backup)
+    assert not other.config.exists()
+    assert not other.database.exists()
+
+
+def packed(members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
 
 
 def test_what_is_not_of_a_hub_is_not_unpacked(backup, tmp_path):

@@ -18,14 +18,14 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from moodify.errors import PersonMustAct, StoreBusy
-from moodify.files import private_file, write_private
-from moodify.hub.config import HubConfig
+from moodify.files import private_file, sync_folder, write_private
+from moodify.hub.config import HubConfig, load
 from moodify.hub.database import open_database
-from moodify.hub.setup import configured, database_target
+from moodify.hub.setup import database_target
 from moodify.store.lock import FolderLock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import BinaryIO
 
     from moodify.hub.database import Database
@@ -59,35 +59,47 @@ def back_up(folder: HubFolder, database: Database, file: Path) -> int:
 
 
 def restore(folder: HubFolder, file: Path) -> int:
-    """Make a hub of a backup in a folder where there is none; return how many rows its database holds. All of it or nothing.
+    """Make a hub of a backup in a folder where there is none, or one that was restored by half; return how many rows its database holds. All of it or nothing.
 
     Raises:
-        PersonMustAct: there is a hub in the folder already, or the file is no whole backup.
+        PersonMustAct: there is a hub in the folder already, there is no room for what the file holds, or it is no whole backup.
         StoreBusy, StoreError: the database can't be used, or is not empty.
     """
     there = [each.name for each in (*_kept(folder), folder.database) if each.exists()]
-    if there:
+    if there and not folder.restoring.exists():
         raise PersonMustAct(f"there is a hub in {folder.path} already ({', '.join(there)}); name a fresh folder with --folder, nothing was changed")
     with _reading(folder, file):
-        _examine(file)
+        _examine(file, folder)
     folder.make()
     with FolderLock(folder.path, other="name another folder with --folder"):
         try:
             with _reading(folder, file):
-                return _put_back(folder, file)
+                # Where it is cut off, what is there is no hub, and the next restore begins anew.
+                write_private(folder.restoring, b"")
+                _remove(folder)
+                rows = _put_back(folder, file)
+                folder.restoring.unlink()
+                sync_folder(folder.path)
+                return rows
         except BaseException:
-            for each in (*_kept(folder), *folder.path.glob(f"{folder.database.name}*")):
-                each.unlink(missing_ok=True)
+            _remove(folder)
+            folder.restoring.unlink(missing_ok=True)
             raise
 
 
-def _examine(file: Path) -> None:
-    """See that a file is a whole backup, before anything is made for it."""
+def _remove(folder: HubFolder) -> None:
+    for each in (*_kept(folder), *folder.path.glob(f"{folder.database.name}*")):
+        each.unlink(missing_ok=True)
+
+
+def _examine(file: Path, folder: HubFolder) -> None:
+    """See that a file is a whole backup for which there is room, before anything is made for it."""
     with zipfile.ZipFile(file) as archive:
         note = json.loads(_small(archive, _NOTE))
         if note["program"] != _PROGRAM or note["format"] != _FORMAT:
             raise PersonMustAct(f"{file} was written by another version of Moodify; install that to restore it")
         archive.getinfo(_DATABASE)
+        _check_room(folder, file, archive.infolist())
         if (damaged := archive.testzip()) is not None:
             raise zipfile.BadZipFile(damaged)
 
@@ -103,9 +115,23 @@ def _put_back(folder: HubFolder, file: Path) -> int:
             with archive.open(_DATABASE) as packed, dumped.open("xb") as unpacked:
                 shutil.copyfileobj(packed, unpacked)
             # A hub beside an appliance has no configuration.
-            found = configured(folder) if folder.config.exists() else HubConfig()
-            with open_database(database_target(folder, found)) as database:
+            found = load(folder.config) if folder.config.exists() else HubConfig()
+            target = database_target(folder, found)
+            if isinstance(target, Path):
+                with zipfile.ZipFile(dumped) as tables:
+                    _check_room(folder, file, tables.infolist())
+            with open_database(target) as database:
                 return database.load(dumped)
+
+
+def _check_room(folder: HubFolder, file: Path, members: Sequence[zipfile.ZipInfo]) -> None:
+    """See that the disk takes what is unpacked: a few kilobytes may say that they are terabytes. Of a member no more is read than it says (zipfile)."""
+    place = next(each for each in (folder.path, *folder.path.parents) if each.exists())
+    wanted, free = sum(member.file_size for member in members), shutil.disk_usage(place).free
+    if wanted > free:
+        raise PersonMustAct(
+            f"{file} unpacks to {wanted // 1_000_000} MB, and the disk of {place} has {free // 1_000_000} MB free; free disk space, or name another folder with --folder"
+        )
 
 
 @contextlib.contextmanager

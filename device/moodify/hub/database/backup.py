@@ -5,14 +5,12 @@ A zip with ``<table>.jsonl`` for each table, a row a line, and ``backup.json``: 
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 import zlib
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import islice
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from sqlalchemy import exc, func, insert, select, text, update
 
@@ -30,8 +28,13 @@ if TYPE_CHECKING:
     from moodify.hub.database.engine import Transactions
 
 _PROGRAM, _FORMAT, _NOTE = "moodify-hub", 1, "backup.json"
-#: Rows that are read and written at a time.
+#: Rows that are read and written at a time, or, where they are large, bytes of them.
 _ROWS = 1000
+_BYTES = 8 * 1024 * 1024
+#: A row of more bytes is none: an event has 256 kB at most, which may be twice as many where they are escaped.
+_ROW_AT_MOST = 1024 * 1024
+#: A note of more bytes is none.
+_NOTE_AT_MOST = 64 * 1024
 _LINE = json.JSONEncoder(separators=(",", ":"), default=datetime.isoformat)
 
 
@@ -90,7 +93,8 @@ def _dump(connection: Connection, table: Table, archive: zipfile.ZipFile) -> int
 
 
 def _expected(file: Path, archive: zipfile.ZipFile) -> dict[str, int]:
-    note = json.loads(archive.read(_NOTE))
+    with archive.open(_NOTE) as packed:
+        note = json.loads(packed.read(_NOTE_AT_MOST))
     if note["program"] != _PROGRAM:
         raise StoreError(f"{file} is another program's; name a backup that moodify hub backup wrote")
     if note["format"] != _FORMAT or note["version"] not in {step.revision for step in steps().walk_revisions()}:
@@ -103,8 +107,7 @@ def _expected(file: Path, archive: zipfile.ZipFile) -> dict[str, int]:
 def _load(connection: Connection, table: Table, archive: zipfile.ZipFile, expected: int) -> int:
     count = 0
     with archive.open(_entry(table)) as lines:
-        rows = (_row(table, json.loads(line)) for line in io.TextIOWrapper(lines, "utf-8"))
-        while chunk := list(islice(rows, _ROWS)):
+        for chunk in _chunks(table, lines):
             if table.name == HubRow.__tablename__:
                 # Whoever watches the number must see that everything is different now.
                 connection.execute(update(HubRow).values(revision=HubRow.revision + chunk[0]["revision"] + 1))
@@ -116,6 +119,21 @@ def _load(connection: Connection, table: Table, archive: zipfile.ZipFile, expect
     if connection.dialect.name == "postgresql" and "n" in table.columns:
         connection.execute(select(func.setval(func.pg_get_serial_sequence(table.name, "n"), select(func.coalesce(func.max(table.c.n), 0) + 1).scalar_subquery(), text("false"))))
     return count
+
+
+def _chunks(table: Table, lines: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
+    rows: list[dict[str, Any]] = []
+    size = 0
+    while line := lines.readline(_ROW_AT_MOST + 1):
+        if len(line) > _ROW_AT_MOST:
+            raise ValueError(f"a row of {table.name} is too large")
+        rows.append(_row(table, json.loads(line)))
+        size += len(line)
+        if len(rows) == _ROWS or size >= _BYTES:
+            yield rows
+            rows, size = [], 0
+    if rows:
+        yield rows
 
 
 def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

@@ -158,13 +158,12 @@ class Watcher:
             self._rest()
             # Who began just before privacy must not go on when it ends.
             self._show_no_more()
-            with self._changed:
-                another = self._privacy and said != self._privacy_why
-            if another:
+            if said != self._privacy_why and self._may_not_look():
                 said = self._say_private()
 
     def _say_private(self) -> str:
-        why = self._privacy_why
+        with self._changed:
+            why = self._privacy_why
         self._put(CameraIs(State.OFF, f"{PRIVACY_MESSAGE}, {why}" if why else PRIVACY_MESSAGE))
         return why
 
@@ -239,6 +238,11 @@ class Watcher:
 
     def _may_look(self) -> bool:
         return not self._privacy
+
+    def _may_not_look(self) -> bool:
+        # Reason and privacy change as one.
+        with self._changed:
+            return self._privacy
 
     def _hold(self, camera: SteadyCamera, *, on: bool) -> None:
         if on != self._exposure_held:

@@ -50,6 +50,11 @@ class HubFolder:
         return self.path / "admin.hash"
 
     @property
+    def restoring(self) -> Path:
+        """It is there while a backup is restored, and after that where it was cut off: what else is there is no hub then."""
+        return self.path / "restoring"
+
+    @property
     def run(self) -> Path:
         """What lasts as long as a run, mosquitto's files among it."""
         return self.path / "run"

@@ -35,8 +35,9 @@ def initialise(folder: HubFolder, *, another_token: bool = False) -> Initialised
 
     Raises:
         ConfigError: the configuration that is there has mistakes.
-        PersonMustAct: the folder can't be written, or a file in it is damaged.
+        PersonMustAct: the folder can't be written, a file in it is damaged, or it was restored by half.
     """
+    _refuse_half(folder)
     folder.make()
     made: list[Path] = []
     token = None
@@ -61,10 +62,16 @@ def configured(folder: HubFolder) -> HubConfig:
     """Return the configuration of a hub; the defaults for one that an appliance started beside itself, whose folder has none.
 
     Raises:
-        PersonMustAct: there is no hub in the folder.
+        PersonMustAct: there is no hub in the folder, or one that was restored by half.
         ConfigError: its configuration has mistakes.
     """
+    _refuse_half(folder)
     return config.load(folder.config) if folder.config.exists() or not folder.database.exists() else config.HubConfig()
+
+
+def _refuse_half(folder: HubFolder) -> None:
+    if folder.restoring.exists():
+        raise PersonMustAct(f"a restore into {folder.path} was cut off, so there is half a hub; run it again: moodify hub restore FILE")
 
 
 def database_target(folder: HubFolder, found: HubConfig) -> Path | str:

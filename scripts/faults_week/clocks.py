@@ -10,7 +10,7 @@ from faults_week.fault import Fault, Group, Outcome
 from faults_week.house import PATIENCE_S, SCRIPTS
 from faults_week.link import LinkedHouse
 from faults_week.names import SYNCHRONISED
-from faults_week.spotify import fetched, silent, until_music
+from faults_week.spotify import fetched, until_music
 from moodify.daemon.kept import last_seen
 from moodify.store.settings import Settings
 from waiting import wait_until
@@ -121,7 +121,7 @@ def _starts_before_2020(house: ClockHouse) -> Outcome:
     house.start()
     seen = house.link("waiting for the right time", "degraded")
     house.await_now(lambda now: (now["camera"]["state"], now["speaker"]["state"]) == ("ok", "ok"), "camera and speaker, which need no date")
-    silent(house)
+    house.silence()
     house.press()
     wait_until(lambda: house.speaker.now_playing, within_s=PATIENCE_S, what="music after a press")
     house.set_by_network()
@@ -132,11 +132,11 @@ def _starts_before_2020(house: ClockHouse) -> Outcome:
 
 def _within_a_tokens_life(house: ClockHouse) -> Outcome:
     house.nobody_sets_it()
-    silent(house)
+    house.silence()
     # One that was fetched a day ahead would be good until tomorrow.
     house.speaker.expire_access_token()
     until_music(house, press=True)
-    silent(house)
+    house.silence()
     before = fetched(house)
     house.ahead(2 * HOUR_S)
     # By the clock the access token is over, so another is fetched.
@@ -145,7 +145,7 @@ def _within_a_tokens_life(house: ClockHouse) -> Outcome:
     house.ahead(0)
     # By the clock this one is good for three hours; Spotify knows better.
     house.speaker.expire_access_token()
-    silent(house)
+    house.silence()
     taken_s = max(taken_s, until_music(house, press=True))
     assert fetched(house) == before + 2, f"{fetched(house) - before} tokens were fetched"
     return Outcome("nothing: another token is fetched when the clock or Spotify says so", taken_s)

@@ -34,6 +34,8 @@ CLIENT = "0123456789abcdef0123456789abcdef"
 SCRIPTS = Path(__file__).parents[1]
 #: Longest wait for what is to come of a fault, in seconds: the machine may be busy.
 PATIENCE_S = 60.0
+#: Who pauses music has heard it for so long, in seconds: right after an order a look at the speaker is taken for one from before.
+HEARD_S = 4.0
 #: The waiting times of an appliance, shortened; it may start nothing by itself.
 TOML = """\
 [camera]
@@ -266,13 +268,29 @@ class House:
 
     def play(self) -> None:
         """Let music play that somebody asked for."""
+        at = self.mark()
         self.press()
-        wait_until(lambda: self.speaker.now_playing, within_s=PATIENCE_S, what=lambda: f"music after a press; {self.now()['music']}")
+        self.await_music(at)
+
+    def await_music(self, after: int) -> None:
+        """Wait until music plays; where it does not, tell what was decided and ordered from an event on."""
+
+        def told() -> str:
+            last = [f"{event['kind']} {event['data']}" for event in self.appliance.events[after:] if event["kind"] in {"decision", "order", "speaker"}]
+            return f"music; the page says {self.now()['music']}, {self.now()['speaker']}, and there were: {'; '.join(last)}"
+
+        wait_until(lambda: self.speaker.now_playing, within_s=PATIENCE_S, what=told)
 
     def silence(self) -> None:
-        """Pause by hand, on the speaker."""
-        self.wishes.silenced_s.append(time.monotonic())
-        self.speaker.pause_by_hand()
+        """Pause what plays by hand, on the speaker, and wait until the appliance has seen it: a press at the same moment would be for music that plays."""
+        if self.speaker.now_playing is not None:
+            # What the appliance has not seen play it would not see end either.
+            self.await_now(lambda now: now["music"]["playing"], "the page's showing music")
+            if self.speaker.starts:
+                time.sleep(max(self.speaker.starts[-1].at_s + HEARD_S - time.monotonic(), 0))
+            self.wishes.silenced_s.append(time.monotonic())
+            self.speaker.pause_by_hand()
+        self.await_now(lambda now: not now["music"]["playing"], "silence")
 
     def await_delivered(self) -> None:
         """Wait until all that was kept is at the hub too."""

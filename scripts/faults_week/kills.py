@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from faults_week.disk_lever import Disk, Does, environment
 from faults_week.fault import Fault, Group, Outcome
 from faults_week.house import House
-from faults_week.written import WRITTEN
+from faults_week.writing import WRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,6 +17,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,8 @@ WIDTH, HEIGHT, FPS = 1280, 960, 30
 _LOOK_S = 0.02
 #: In the file of the threads: the memory is to be taken; for how long, in seconds; by pieces of how many bytes.
 MEMORY, TAKEN_S = "all memory", 3.0
+#: Beside the file of the threads: the name of one that dies as soon as it begins.
+DOOMED = ".doomed"
 _LARGEST, _SMALLEST = 1 << 24, 1 << 12
 #: Names of threads that die as soon as they begin.
 _doomed: set[str] = set()
@@ -184,7 +187,7 @@ def _doom() -> None:
             _kill(thread.ident)
         run(thread)
 
-    threading.Thread.run = run_unless_doomed  # type: ignore[method-assign]
+    threading.Thread.run = run_unless_doomed  # type: ignore[method-assign,assignment]
 
 
 class _Bang(RuntimeError):
@@ -200,6 +203,8 @@ if __name__ == "__main__":
         _plug_in(Path(device))
     if wanted := os.environ.get(THREAD):
         victim = Path(wanted)
+        with suppress(FileNotFoundError):
+            _doomed.add(victim.with_suffix(DOOMED).read_text("utf-8"))
         _doom()
         signal.signal(signal.SIGUSR2, lambda _number, _frame: _break(victim))
     if names := os.environ.get(NAMES):

@@ -44,7 +44,7 @@ class LinkedHouse(House):
         self.hub_home.mkdir(parents=True)
         made_hub(self.hub_home, self.hub_folder)
         make_certificate(self.hub_folder, names=(HUB,))
-        self.hub = HubProcess(self.hub_home, self.hub_folder)
+        self.start_hub()
         self.cutter = Cutter(self._hub_port)
         self.names = folder / "names"
         self.find()
@@ -110,7 +110,7 @@ class LinkedHouse(House):
         return pid
 
     def start_hub(self) -> None:
-        """Start the hub again."""
+        """Start the hub."""
         self.hub = HubProcess(self.hub_home, self.hub_folder)
 
     # -- what is to be seen

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from faults_week.fault import Fault, Group, Outcome
-from faults_week.spotify import OWNER, answered, house_with_music, pressed_in_vain, silent, told, until_music
+from faults_week.spotify import OWNER, answered, house_with_music, pressed_in_vain, told, until_music
 
 if TYPE_CHECKING:
     from faults_week.house import House
@@ -17,7 +17,7 @@ LATE_S = 12.0
 
 
 def _asleep(house: House) -> Outcome:
-    silent(house)
+    house.silence()
     house.speaker.fall_asleep(wakes_after_s=3)
     return Outcome("nothing: an order wakes it, and is given again", until_music(house, press=True))
 
@@ -44,7 +44,7 @@ def _gone_in_the_music(house: House) -> Outcome:
 
 def _renamed(house: House) -> Outcome:
     name = house.speaker.name
-    silent(house)
+    house.silence()
     # While it is away, so that the appliance must look for it.
     house.speaker.vanish()
     house.press()
@@ -59,7 +59,7 @@ def _renamed(house: House) -> Outcome:
 
 
 def _another_id(house: House) -> Outcome:
-    silent(house)
+    house.silence()
     house.speaker.new_id()
     return Outcome("nothing: it is found by its name", until_music(house, press=True))
 
@@ -69,7 +69,7 @@ def _shut(house: House) -> Outcome:
 
 
 def _late(house: House) -> Outcome:
-    silent(house)
+    house.silence()
     before = len(house.speaker.orders)
     house.speaker.accept_late(3)
     taken_s = until_music(house, press=True)
@@ -79,7 +79,7 @@ def _late(house: House) -> Outcome:
 
 
 def _never(house: House) -> Outcome:
-    silent(house)
+    house.silence()
     house.speaker.accept_late(LATE_S)
     began_s = time.monotonic()
     house.press()
@@ -92,13 +92,13 @@ def _never(house: House) -> Outcome:
 
 
 def _forgets(house: House) -> Outcome:
-    silent(house)
+    house.silence()
     house.speaker.forget_music()
     return Outcome("nothing: music that fits is chosen anew", until_music(house, press=True))
 
 
 def _paused_by_hand(house: House) -> Outcome:
-    silent(house)
+    house.silence()
     seen = answered(house, "is not started unasked")
     time.sleep(6)
     assert house.speaker.now_playing is None, "music that somebody had paused went on unasked"

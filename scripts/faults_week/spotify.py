@@ -1,4 +1,4 @@
-"""Spotify: 401, 403, 429, 5xx, slow, cut, and something else that answers in its place. A speaker that is not there is :mod:`faults_week.speaker`'s."""
+"""Spotify: 401, 403, 404, 429, 5xx, slow, cut, and something else that answers in its place. A speaker that is not there is :mod:`faults_week.speaker`'s."""
 
 from __future__ import annotations
 
@@ -34,15 +34,6 @@ def house_with_music(folder: Path, *spotify: str) -> Iterator[House]:
         yield house
 
 
-def silent(house: House) -> None:
-    """Let somebody pause the music on the speaker, and wait until the appliance has seen it."""
-    if house.speaker.now_playing is not None:
-        # What the appliance has not seen play it would not see end either.
-        house.await_now(lambda now: now["music"]["playing"], "the page's showing music")
-        house.silence()
-    house.await_now(lambda now: not now["music"]["playing"], "silence")
-
-
 def told(house: House, words: str) -> str:
     """Wait until the speaker's part says something; return all that it says."""
     now = house.await_now(lambda now: words in now["speaker"]["message"], f"{words!r}")
@@ -59,10 +50,10 @@ def answered(house: House, words: str) -> str:
 
 def until_music(house: House, *, press: bool) -> float:
     """Return the seconds until music plays and all is well, after one press, or after one that stands: none may be lost."""
-    began_s = time.monotonic()
+    began_s, at = time.monotonic(), house.mark() if press else max(house.mark() - 20, 0)
     if press:
         house.press()
-    wait_until(lambda: house.speaker.now_playing, within_s=PATIENCE_S, what=lambda: f"music; the page says {house.now()['music']}, {house.now()['speaker']}")
+    house.await_music(at)
     house.await_well()
     return round(time.monotonic() - began_s, 1)
 
@@ -78,7 +69,7 @@ def pressed_in_vain(house: House, breaks: Callable[[], object], words: str, mend
         press: whether the press must be repeated by a person.
         who: who must do what.
     """
-    silent(house)
+    house.silence()
     breaks()
     house.press()
     seen = told(house, words)
@@ -93,7 +84,7 @@ def fetched(house: House) -> int:
 
 
 def _token_runs_out(house: House) -> Outcome:
-    silent(house)
+    house.silence()
     before = fetched(house)
     house.speaker.expire_access_token()
     taken_s = until_music(house, press=True)
@@ -126,13 +117,28 @@ def _no_permission(house: House) -> Outcome:
     )
 
 
+def _nothing_is_known(house: House) -> Outcome:
+    return pressed_in_vain(house, lambda: house.speaker.refuse(404, "Device not found", None, EVER), "is asleep or gone", house.speaker.recover, press=False)
+
+
+def _order_not_known(house: House) -> Outcome:
+    """Let the speaker be in the list, awake, and an order to it be answered as if it were not."""
+    house.silence()
+    house.speaker.fail(404, EVER, where="/v1/me/player/play")
+    house.press()
+    seen = answered(house, "takes no orders")
+    assert house.speaker.now_playing is None, f"music plays: {house.now()['music']}"
+    house.speaker.recover()
+    return Outcome(seen, until_music(house, press=False))
+
+
 def _too_many(house: House) -> Outcome:
     # The press is not older than a person would still expect its answer, so it is repeated when Spotify allows.
     return pressed_in_vain(house, lambda: house.speaker.rate_limit(5), "asks for fewer requests", lambda: None, press=False)
 
 
 def _too_many_for_long(house: House) -> Outcome:
-    silent(house)
+    house.silence()
     house.speaker.rate_limit(70)
     house.press()
     seen = told(house, "asks for fewer requests")
@@ -158,7 +164,7 @@ def _failing(house: House) -> Outcome:
 
 
 def _failing_for_long(house: House) -> Outcome:
-    silent(house)
+    house.silence()
     house.speaker.fail(500, times=EVER)
     for _ in range(5):
         house.press()
@@ -192,7 +198,7 @@ def _cut(house: House) -> Outcome:
 
 
 def _answer_is_lost(house: House) -> Outcome:
-    silent(house)
+    house.silence()
     before = len(house.speaker.orders)
     # Carried out, and never answered.
     house.speaker.cut_connection(EVER)
@@ -233,6 +239,8 @@ GROUP = Group(
         Fault("403: not among the app's users", _not_among_users),
         Fault("403: no Premium", _no_premium, quick=True),
         Fault("403: a permission is missing", _no_permission),
+        Fault("404: no speaker is known", _nothing_is_known),
+        Fault("404: the order's speaker is not known", _order_not_known),
         Fault("429: Retry-After 5 s", _too_many),
         Fault("429: Retry-After 70 s", _too_many_for_long),
         Fault("503", _failing),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from faults_week import camera, clocks, database, disk, hubs, kills, link, models, process, speaker, spotify
+from faults_week import camera, clocks, database, disk, hub_threads, hubs, kills, link, models, process, speaker, spotify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,4 +14,18 @@ if TYPE_CHECKING:
 
 def groups() -> Sequence[AnyGroup]:
     """Return all of them; their names and their faults' names differ."""
-    return (camera.GROUP, models.GROUP, spotify.GROUP, speaker.GROUP, link.GROUP, hubs.GROUP, clocks.GROUP, disk.GROUP, database.GROUP, process.GROUP, kills.GROUP, kills.WRITES)
+    return (
+        camera.GROUP,
+        models.GROUP,
+        spotify.GROUP,
+        speaker.GROUP,
+        link.GROUP,
+        hubs.GROUP,
+        hub_threads.GROUP,
+        clocks.GROUP,
+        disk.GROUP,
+        database.GROUP,
+        process.GROUP,
+        kills.GROUP,
+        kills.WRITES,
+    )

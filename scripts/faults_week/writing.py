@@ -17,17 +17,19 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from faults_week import written, written_files, written_hub
 from faults_week.disk_lever import FILE, Disk, Does
-from faults_week.written import WRITTEN
 
 if TYPE_CHECKING:
     from faults_week.written import Written
 
+#: All of them.
+WRITTEN = (*written.WRITTEN, *written_files.WRITTEN, *written_hub.WRITTEN)
 #: No write has so many.
 MOST = 2000
 
 
-def killed(disk: Disk, written: Written, folder: Path, at: int) -> tuple[bool, list[str]]:
+def killed(disk: Disk, one: Written, folder: Path, at: int) -> tuple[bool, list[str]]:
     """Do it in a process that is killed before step ``at``; return whether that came, and what it had acknowledged by then.
 
     Raises:
@@ -41,7 +43,7 @@ def killed(disk: Disk, written: Written, folder: Path, at: int) -> tuple[bool, l
             os.close(hears)
             disk.does(Does.KILL, at=at)
             with redirect_stdout(io.StringIO()):
-                written.do(folder, lambda said: _say(says, said))
+                one.do(folder, lambda said: _say(says, said))
             code = 0
         finally:
             # Nothing of the parent's is closed twice.
@@ -61,18 +63,18 @@ def _say(pipe: int, said: str) -> None:
     os.write(pipe, f"{said}\n".encode())
 
 
-def every_step(disk: Disk, written: Written, folder: Path) -> tuple[int, float, list[str]]:
+def every_step(disk: Disk, one: Written, folder: Path) -> tuple[int, float, list[str]]:
     """Kill it before each step; return how many there are, the longest that a next start took in seconds, and what was wrong."""
     template, wrong, longest_s = folder / "template", [], 0.0
     template.mkdir(mode=0o700)
-    written.lay(template)
+    one.lay(template)
     for at in range(1, MOST):
         place = folder / f"step{at}"
         shutil.copytree(template, place)
-        was_killed, said = killed(disk, written, place, at)
+        was_killed, said = killed(disk, one, place, at)
         began_s = time.monotonic()
         with redirect_stdout(io.StringIO()):
-            wrong += [f"killed before step {at}: {each}" for each in written.look(place, said)]
+            wrong += [f"killed before step {at}: {each}" for each in one.look(place, said)]
         longest_s = max(longest_s, time.monotonic() - began_s)
         shutil.rmtree(place, ignore_errors=True)
         if not was_killed:

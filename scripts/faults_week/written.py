@@ -66,11 +66,12 @@ class Written:
 # -- what a next start finds
 
 
-def _event(number: int) -> Event:
+def event_of(number: int) -> Event:
+    """Return an event whose id goes by a number."""
     return Event(str(uuid.uuid5(uuid.NAMESPACE_OID, str(number))), EventKind.MOOD, datetime.now(UTC), {"mood": "happy", "n": number})
 
 
-def _start(folder: Path) -> list[str]:
+def start(folder: Path) -> list[str]:
     """Start as the daemon does, as far as files go; return what is wrong."""
     with FolderLock(folder):
         aside = prepare(folder / DATABASE)
@@ -101,15 +102,16 @@ def _be_private(folder: Path) -> None:
         settings.put(PRIVACY_KEY, ByHand(closed=True, origin="page").as_json())
 
 
-def _nothing(_folder: Path) -> None:
-    """A first start finds an empty folder."""
+def nothing(_folder: Path) -> None:
+    """Leave a folder empty, as a first start finds it."""
 
 
-def _lived_in(folder: Path) -> None:
+def lived_in(folder: Path) -> None:
+    """Have a folder in which an appliance has lived: a key, a database, three events."""
     prepare(folder / DATABASE)
     load_or_make(folder / DEVICE_KEY)
     with Store(folder / DATABASE) as store:
-        store.record([_event(number) for number in range(3)])
+        store.record([event_of(number) for number in range(3)])
 
 
 # -- the first start
@@ -124,7 +126,7 @@ def _first_start(folder: Path, say: Say) -> None:
 
 
 def _look_at_first_start(folder: Path, said: list[str]) -> list[str]:
-    wrong = _start(folder)
+    wrong = start(folder)
     if "private" in said and not _is_private(folder):
         wrong.append("privacy was acknowledged and is off")
     device = load(folder / DEVICE_KEY).device
@@ -137,19 +139,19 @@ def _look_at_first_start(folder: Path, said: list[str]) -> list[str]:
 def _record(folder: Path, say: Say) -> None:
     with Store(folder / DATABASE) as store, Outbox(folder / DATABASE) as outbox, Settings(folder / DATABASE) as settings:
         for number in (10, 11):
-            store.record([_event(number)])
-            say(_event(number).id)
+            store.record([event_of(number)])
+            say(event_of(number).id)
         first = outbox.unsent()[0]
         outbox.delivered(first.epoch, [(first.seq, first.seq)])
         settings.put("music", {"played": 1})
         say("set")
         store.retain(1, now=datetime.now(UTC))
-        store.record([_event(12)])
-        say(_event(12).id)
+        store.record([event_of(12)])
+        say(event_of(12).id)
 
 
 def _look_at_records(folder: Path, said: list[str]) -> list[str]:
-    wrong = _start(folder)
+    wrong = start(folder)
     wrong += _missing([each for each in said if each != "set"], _ids(folder), "events")
     with Outbox(folder / DATABASE) as outbox, Settings(folder / DATABASE) as settings:
         waiting = [item["id"] for message in outbox.unsent(limit=100) for item in json.loads(message.payload)["items"]]
@@ -158,7 +160,7 @@ def _look_at_records(folder: Path, said: list[str]) -> list[str]:
     if len(waiting) != len(set(waiting)) or not set(waiting) <= _ids(folder):
         wrong.append("outbox and events do not agree")
     # What was sent is one message, of the first three events.
-    return wrong + _missing([each for each in _ids(folder) if each not in {_event(number).id for number in range(3)}], set(waiting), "summaries")
+    return wrong + _missing([each for each in _ids(folder) if each not in {event_of(number).id for number in range(3)}], set(waiting), "summaries")
 
 
 # -- the sign-in to Spotify, renewed: a refresh token works once
@@ -191,20 +193,21 @@ def _look_at_tokens(folder: Path, said: list[str]) -> list[str]:
 
 
 @contextmanager
-def _accounts(folder: Path) -> Iterator[Accounts]:
+def accounts_in(folder: Path) -> Iterator[Accounts]:
+    """Give the accounts of a prepared folder, as long as a ``with`` lasts."""
     with AccountTransactions(folder / DATABASE) as transactions:
         yield Accounts(TableAccounts(transactions), Hasher(memory_kib=8, passes=1), bytes(32), audience="moodify-page:m-faults")
 
 
 def _claim(folder: Path, say: Say) -> None:
-    with _accounts(folder) as accounts:
+    with accounts_in(folder) as accounts:
         accounts.claim(accounts.make_claim_code(), NewUser(EMAIL, "Ada", PASSWORD), "a browser")
         say("claimed")
 
 
 def _look_at_accounts(folder: Path, said: list[str]) -> list[str]:
-    wrong = _start(folder)
-    with _accounts(folder) as accounts:
+    wrong = start(folder)
+    with accounts_in(folder) as accounts:
         if accounts.claimable:
             return [*wrong, "the account that was acknowledged is gone"] if "claimed" in said else wrong
         accounts.sign_in(EMAIL, PASSWORD, "a browser")
@@ -235,42 +238,45 @@ def _look_at_keys(folder: Path, said: list[str]) -> list[str]:
 # -- backup, restore, erase
 
 
-def _as_daemon(folder: Path) -> None:
+def as_daemon(folder: Path) -> None:
+    """Let commands of this process find a folder as those of the service do."""
     os.environ |= {"STATE_DIRECTORY": str(folder), "MOODIFY_CONFIG": os.devnull}
 
 
 def _lay_backup(folder: Path) -> None:
-    _lived_in(folder)
-    _as_daemon(folder)
+    lived_in(folder)
+    as_daemon(folder)
     backup(None, folder / _BACKUP, with_keys=True)
     with Store(folder / DATABASE) as store:
-        store.record([_event(99)])
+        store.record([event_of(99)])
     _be_private(folder)
 
 
 def _back_up(folder: Path, say: Say) -> None:
-    _as_daemon(folder)
+    as_daemon(folder)
     backup(None, folder / _BACKUP, with_keys=True)
     say("backed up")
 
 
-def _look_at_backup(folder: Path, _said: list[str]) -> list[str]:
+def _look_at_backup(folder: Path, said: list[str]) -> list[str]:
     note = archive.read_note(folder / _BACKUP)
     into = folder / "unpacked"
     into.mkdir()
     archive.unpack(folder / _BACKUP, into, note.files.keys())
-    return [*_start(folder), *([] if {DATABASE, DEVICE_KEY} <= note.files.keys() else ["the backup is not whole"])]
+    wrong = start(folder) + ([] if {DATABASE, DEVICE_KEY} <= note.files.keys() else ["the backup is not whole"])
+    # The one before has three events.
+    return wrong if event_of(99).id in _ids(into) or not said else [*wrong, "the backup that was acknowledged is an older one"]
 
 
 def _restore(folder: Path, say: Say) -> None:
-    _as_daemon(folder)
+    as_daemon(folder)
     restore(None, folder / _BACKUP)
     say("restored")
 
 
 def _look_at_restored(folder: Path, said: list[str]) -> list[str]:
-    wrong = _start(folder)
-    of_backup, of_now = {_event(number).id for number in range(3)}, {_event(number).id for number in (0, 1, 2, 99)}
+    wrong = start(folder)
+    of_backup, of_now = {event_of(number).id for number in range(3)}, {event_of(number).id for number in (0, 1, 2, 99)}
     if not _is_private(folder):
         wrong.append("privacy was on and is off")
     found = _ids(folder)
@@ -280,7 +286,7 @@ def _look_at_restored(folder: Path, said: list[str]) -> list[str]:
 
 
 def _erase(folder: Path, say: Say) -> None:
-    _as_daemon(folder)
+    as_daemon(folder)
     erase(None, yes=True)
     say("erased")
 
@@ -288,7 +294,7 @@ def _erase(folder: Path, say: Say) -> None:
 def _look_at_erased(folder: Path, said: list[str]) -> list[str]:
     left = [path for path in folder.iterdir() if path not in unknown(folder)]
     wrong = [f"{len(left)} files are left after it was acknowledged"] if "erased" in said and left else []
-    _as_daemon(folder)
+    as_daemon(folder)
     erase(None, yes=True)
     left = [path for path in folder.iterdir() if path.name != _BACKUP]
     return [*wrong, f"erased again, {left[0].name} is left"] if left else wrong
@@ -302,7 +308,7 @@ def _lay_old(folder: Path) -> None:
     with closing(connect(folder / DATABASE)) as db:
         sqlite.migrate(db, MIGRATIONS[:1])
         for number in range(50):
-            event = _event(number)
+            event = event_of(number)
             db.execute("INSERT INTO events (id, kind, at, data) VALUES (?, 'mood', ?, '{}')", [event.id, event.at.isoformat()])
             db.execute("INSERT INTO outbox (items) VALUES (?)", [json.dumps([event.as_json()])])
 
@@ -313,14 +319,14 @@ def _update(folder: Path, say: Say) -> None:
 
 
 def _look_at_update(folder: Path, _said: list[str]) -> list[str]:
-    wrong = _start(folder)
+    wrong = start(folder)
     with Outbox(folder / DATABASE) as outbox:
         waiting = outbox.backlog()
     return wrong + ([] if (len(_ids(folder)), waiting) == (50, 50) else [f"of 50 events {len(_ids(folder))} are kept, {waiting} of 50 messages wait"])
 
 
 def _lay_damaged(folder: Path) -> None:
-    _lived_in(folder)
+    lived_in(folder)
     damaged = folder / DATABASE
     damaged.write_bytes(b"no database" * 1000)
 
@@ -329,7 +335,7 @@ def _look_at_aside(folder: Path, _said: list[str]) -> list[str]:
     with FolderLock(folder):
         prepare(folder / DATABASE)
     kept = [path for path in folder.glob(f"{DATABASE}.corrupt.*") if path.read_bytes().startswith(b"no database")]
-    return [*_start(folder), *([] if len(kept) == 1 else [f"the damaged file is kept {len(kept)} times"])]
+    return [*start(folder), *([] if len(kept) == 1 else [f"the damaged file is kept {len(kept)} times"])]
 
 
 # -- how often it crashed
@@ -349,17 +355,17 @@ def _look_at_crashes(folder: Path, said: list[str]) -> list[str]:
     return ["a run that was killed does not count as a crash"] if "runs" in said and counted < 1 else []
 
 
-#: All of them.
+#: Those of its database, its tokens, its key, and of the folder as a whole.
 WRITTEN = (
-    Written("a first start", _nothing, _first_start, _look_at_first_start),
-    Written("recording and sending", _lived_in, _record, _look_at_records),
+    Written("a first start", nothing, _first_start, _look_at_first_start),
+    Written("recording and sending", lived_in, _record, _look_at_records),
     Written("a sign-in renewed", _lay_tokens, _renew, _look_at_tokens),
-    Written("an account made", _lived_in, _claim, _look_at_accounts),
-    Written("a key changed", _lived_in, _rotate, _look_at_keys),
+    Written("an account made", lived_in, _claim, _look_at_accounts),
+    Written("a key changed", lived_in, _rotate, _look_at_keys),
     Written("a backup", _lay_backup, _back_up, _look_at_backup),
     Written("a restore", _lay_backup, _restore, _look_at_restored),
     Written("an erasing", _lay_backup, _erase, _look_at_erased),
     Written("an update", _lay_old, _update, _look_at_update),
     Written("a damaged database set aside", _lay_damaged, _update, _look_at_aside),
-    Written("a crash counted", _nothing, _crash, _look_at_crashes),
+    Written("a crash counted", nothing, _crash, _look_at_crashes),
 )

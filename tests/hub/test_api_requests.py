@@ -21,7 +21,7 @@ from openapi_core.testing import MockRequest, MockResponse
 from moodify.cloud.keys import device_of, line_of, pem_of
 from moodify.errors import RetryLater, StoreBusy
 from moodify.hub.api import waits
-from moodify.hub.api.admin import FAILURES_PER_MINUTE, hash_of, new_token
+from moodify.hub.api.admin import FAILURES_PER_MINUTE, Admin, hash_of, new_token
 from moodify.hub.api.app import create_api
 from moodify.hub.api.commands import WAITING_AT_MOST
 from moodify.hub.api.guard import MAX_BODY_BYTES
@@ -29,6 +29,7 @@ from moodify.hub.cache import open_states
 from moodify.hub.database import open_database
 from moodify.hub.metrics import Metrics
 from moodify.web.certificate import server_context
+from moodify.web.problems import Problem
 from moodify.web.server import HttpServer, Words
 from moodify.web.session import is_public
 from signed_in import ADA, claim, memory_accounts
@@ -203,6 +204,17 @@ def test_who_guesses_has_to_wait_and_locks_nobody_out(new_api, caplog):
     assert len([record for record in caplog.records if "wrong admin token" in record.message]) == FAILURES_PER_MINUTE
     assert TOKEN not in caplog.text
     assert new_api.admin.get("/v1/devices").status_code == 200
+
+
+@pytest.mark.parametrize(("other", "status"), [("2001:db8::ffff", 429), ("2001:db8:0:1::1", 401), ("192.0.2.1", 401)])
+def test_wrong_tokens_of_one_network_of_ipv6_count_together(other, status):
+    admin = Admin(tuple)
+    for number in range(FAILURES_PER_MINUTE):
+        with pytest.raises(Problem):
+            admin.check("Bearer wrong", f"2001:db8::{number:x}")
+    with pytest.raises(Problem) as refused:
+        admin.check("Bearer wrong", other)
+    assert refused.value.status == status
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "evil.example:8090", "[::2]", ""])

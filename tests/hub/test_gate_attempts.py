@@ -49,6 +49,13 @@ def test_a_network_of_ipv6_counts_as_one_address(other, left):
     assert attempts.left(other, None) is left
 
 
+def test_bad_tokens_from_one_address_shut_out_no_other_where_the_hub_listens_on_ipv6_too():
+    attempts = Attempts(6)
+    while attempts.worth_a_look("::ffff:192.0.2.1"):
+        attempts.looked_at_in_vain("::ffff:192.0.2.1")
+    assert attempts.worth_a_look("::ffff:192.0.2.2")
+
+
 def test_the_same_refusal_of_the_same_device_is_told_once_and_another_anew(caplog):
     attempts = Attempts(4)
     for refusal, device in [

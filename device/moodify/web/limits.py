@@ -39,7 +39,7 @@ class Allowance:
         Raises:
             Problem: 429, the bucket is empty; Retry-After says when it is not.
         """
-        who, now_s = _one(address), self._clock_s()
+        who, now_s = counted_as(address), self._clock_s()
         left, at_s = self._left.pop(who, (float(self._burst), now_s))
         left = min(float(self._burst), left + (now_s - at_s) * self._per_s)
         self._left[who] = (left - 1 if left >= 1 else left, now_s)
@@ -60,7 +60,8 @@ class Limits:
     """With a password or a code; each costs some hundred milliseconds of hashing on a Pi. What an account bears in wrong ones is counted beside this."""
 
 
-def _one(address: str) -> str:
+def counted_as(address: str) -> str:
+    """Return what requests of an address are counted by, where somebody may have many: the network of one that is IPv6 and not of a home, of an IPv4 address in IPv6 that one."""
     if ":" not in address:
         return address
     try:

@@ -14,6 +14,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from moodify.web.limits import counted_as
 from moodify.web.problems import Problem
 
 if TYPE_CHECKING:
@@ -57,10 +58,11 @@ class Admin:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() == "bearer" and self._is_good(hash_of(token.strip())):
             return
-        if self._failures.hit(self._limit, client):
+        who = counted_as(client)
+        if self._failures.hit(self._limit, who):
             logger.warning("somebody at %s asked the API with a wrong admin token", client)
             raise Problem(HTTPStatus.UNAUTHORIZED, "This is not the admin token. Use the one that moodify hub init printed.", _challenge("invalid_token"))
-        wait_s = max(1, round(self._failures.get_window_stats(self._limit, client).reset_time - time.time()))
+        wait_s = max(1, round(self._failures.get_window_stats(self._limit, who).reset_time - time.time()))
         raise Problem(HTTPStatus.TOO_MANY_REQUESTS, f"Too many wrong tokens. Wait {wait_s} s, or use the one that moodify hub init printed.", {"Retry-After": str(wait_s)})
 
     def _is_good(self, given: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ from cachetools import TTLCache
 from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
+
+from moodify.web.limits import counted_as
 
 if TYPE_CHECKING:
     from moodify.hub.gate.refusals import Refusal
@@ -27,7 +28,7 @@ _REMEMBERED = 2000
 
 
 class Attempts:
-    """Counts refused sign-ins by address, and by address and claimed device.
+    """Counts refused sign-ins by address (:func:`~moodify.web.limits.counted_as`), and by address and claimed device.
 
     Who has none left is told no reason any more; a good token comes in all the same, or one bad neighbour would shut out every device of its address.
     Those that are told no reason are not counted themselves. Belongs to one thread.
@@ -43,36 +44,27 @@ class Attempts:
 
     def left(self, address: str, device: str | None) -> bool:
         """Return whether one that is refused from there is told why."""
-        network = _network(address)
+        network = counted_as(address)
         return self._limiter.test(self._of_address, network) and (device is None or self._limiter.test(self._of_device, network, device))
 
     def refused(self, address: str, device: str | None) -> None:
         """Count one that was refused."""
-        network = _network(address)
+        network = counted_as(address)
         self._limiter.hit(self._of_address, network)
         if device is not None:
             self._limiter.hit(self._of_device, network, device)
 
     def worth_a_look(self, address: str) -> bool:
         """Return whether a token from there is looked at."""
-        return self._limiter.test(self._in_vain, _network(address), "look")
+        return self._limiter.test(self._in_vain, counted_as(address), "look")
 
     def looked_at_in_vain(self, address: str) -> None:
         """Count a token that was looked at and is not good."""
-        self._limiter.hit(self._in_vain, _network(address), "look")
+        self._limiter.hit(self._in_vain, counted_as(address), "look")
 
     def log(self, refusal: Refusal, address: str, device: str | None) -> None:
         """Tell of a refusal, unless that was done a while ago."""
-        key = (device or _network(address), refusal)
+        key = (device or counted_as(address), refusal)
         if key not in self._logged:
             self._logged[key] = None
             logger.warning("%s at %s was refused: %s", "somebody" if device is None else f"the device {device}", address, refusal.words)
-
-
-def _network(address: str) -> str:
-    # A home has a /64 of IPv6 at least (RFC 6177), and a new address from it for each attempt, if it likes.
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    return address if ip.version == 4 else str(ipaddress.ip_network((ip, 64), strict=False))  # noqa: PLR2004 - IPv4

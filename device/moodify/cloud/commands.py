@@ -7,11 +7,12 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from moodify.cloud.executed import Executed
 from moodify.cloud.port import Command
 from moodify.cloud.restraint import Bucket
+from moodify.config.model import MusicGoal
 from moodify.types import FELT_MOODS
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 COMMAND_BYTES = 4096
 #: One above this many is not even read for its id.
 READ_BYTES = 65_536
-#: Of :data:`moodify.config.model.MusicGoal`.
-GOALS = ("match", "lift", "calm")
+GOALS: tuple[str, ...] = get_args(MusicGoal)
 #: How long a mood from afar holds, in minutes.
 MOOD_MINUTES = 60
 MOOD_MINUTES_AT_MOST = 720

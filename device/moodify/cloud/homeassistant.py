@@ -14,6 +14,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from moodify.cloud.commands import GOALS
 from moodify.cloud.mqtt import FAILURE, Acked, Connected, Connection, Lost, Refused
 from moodify.cloud.port import Publication
 from moodify.errors import LinkDown, LinkRefused
@@ -177,7 +178,7 @@ def _entries(topics: Topics, commands: Collection[str]) -> Mapping[str, Mapping[
         entries["goal"] = {
             "p": "select",
             "name": "Music",
-            "options": ["match", "lift", "calm"],
+            "options": list(GOALS),
             "stat_t": now,
             "val_tpl": "{{ value_json.goal }}",
             "cmd_t": topics.command("goal"),

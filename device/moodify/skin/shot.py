@@ -14,6 +14,7 @@ from moodify.skin.colour import redness, skin_light, tone
 from moodify.skin.light import LUMINANCE, to_light
 from moodify.skin.lighting import Lighting, lighting
 from moodify.skin.measure import Measure
+from moodify.skin.record import Trait
 from moodify.skin.regions import Region, mask, polygons
 from moodify.skin.shine import Highlights, highlights
 from moodify.skin.texture import texture
@@ -53,6 +54,10 @@ class Shot:
     card: int | None
     """Number of the card's print, where one was in view and could be used."""
     eyes_px: float
+
+    def measure(self, trait: Trait) -> Measure:
+        """Return what was measured of a trait."""
+        return {Trait.OILINESS: self.oiliness, Trait.TEXTURE: self.texture, Trait.REDNESS: self.redness, Trait.TONE: self.tone}[trait]
 
 
 def look_at(pixels: NDArray[np.uint8], landmarks: Landmarks) -> Shot:

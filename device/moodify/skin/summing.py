@@ -80,7 +80,7 @@ def _card(shots: Sequence[Shot]) -> int | None:
 
 
 def _of(shot: Shot, trait: Trait, card: int | None) -> Measure:
-    measure = {Trait.OILINESS: shot.oiliness, Trait.TEXTURE: shot.texture, Trait.REDNESS: shot.redness, Trait.TONE: shot.tone}[trait]
+    measure = shot.measure(trait)
     if trait in {Trait.REDNESS, Trait.TONE} and measure.value is not None and shot.card != card:
         return Measure.missing("the reference card was changed between the shots; use one")
     return measure

@@ -108,7 +108,7 @@ def over_tones(melanin: float) -> dict[str, float]:
 
 def levels_of(shot: Shot) -> Levels:
     """Return the levels of a shot, None where one was not measured."""
-    return {Trait.OILINESS: shot.oiliness.value, Trait.TEXTURE: shot.texture.value, Trait.REDNESS: shot.redness.value, Trait.TONE: shot.tone.value}
+    return {trait: shot.measure(trait).value for trait in Trait}
 
 
 def repeated(data: Path, *, most: int = 60) -> tuple[dict[str, float], int]:

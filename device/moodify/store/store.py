@@ -11,6 +11,7 @@ from moodify.store import aside, bounding, reserve
 from moodify.store.database import Connected, mapped
 from moodify.store.merging import Span
 from moodify.store.messages import batches, dumps
+from moodify.store.outbox import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +25,6 @@ RETAIN_CHUNK = 500
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 #: One whose date lies further ahead was written by a clock that was wrong.
 AHEAD = timedelta(days=1)
-#: Of SQLite's whole numbers.
-_LARGEST = 2**63 - 1
 #: Unsent messages that have become old are merged in so many short transactions at most; the rest the next time.
 AGE_STEPS = 8
 #: They are merged once the oldest is late by so much, and then all at once: one day's in a few commits.
@@ -118,7 +117,7 @@ class Store(Connected):
         before = stamp(oldest)
         # By n, not by the index over at (+at keeps SQLite from it): the first that is young enough stands near the beginning.
         young = self._db.execute("SELECT n FROM events WHERE +at >= ? AND +at < ? ORDER BY n LIMIT 1", [before, stamp(now + AHEAD)]).fetchone()
-        old = self._db.execute("SELECT max(n) FROM events WHERE at >= ? AND at < ? AND n < ?", [stamp(FIRST), before, _LARGEST if young is None else young[0]])
+        old = self._db.execute("SELECT max(n) FROM events WHERE at >= ? AND at < ? AND n < ?", [stamp(FIRST), before, LARGEST if young is None else young[0]])
         last: int | None = old.fetchone()[0]
         return last
 

@@ -41,8 +41,6 @@ _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 #: Means of so many samples with replacement give the 95 % band of a mean (percentile bootstrap, Efron 1979).
 _RESAMPLES = 1000
 
-Curves = "NDArray[np.float64]"
-
 
 @dataclass(frozen=True, slots=True)
 class Band:

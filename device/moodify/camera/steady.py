@@ -104,6 +104,8 @@ class SteadyCamera(Closing):
         self._frames = 0
         self._fps: float | None = None
         self._camera: Camera | None = None
+        # It may be closed by several threads at once, of which only one may join another: see moodify.camera.v4l2.
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
         self._thread.start()
 
@@ -151,17 +153,21 @@ class SteadyCamera(Closing):
             self._state.notify_all()
         if camera is not None:
             camera.close()
-        if threading.current_thread() is not self._thread:
-            self._thread.join(self._close_within_s)
-            if self._thread.is_alive():
-                log.warning("the camera is not closed after %s s; it will be as soon as its driver answers", self._close_within_s)
+        if threading.current_thread() is not self._thread and not self._ended.wait(self._close_within_s):
+            log.warning("the camera is not closed after %s s; it will be as soon as its driver answers", self._close_within_s)
 
     @property
     def open(self) -> bool:
         """Whether the device is held, or may be because its driver has not answered yet."""
-        return self._camera is not None or (self._closed and self._thread.is_alive())
+        return self._camera is not None or (self._closed and not self._ended.is_set())
 
     def _run(self) -> None:
+        try:
+            self._keep_open()
+        finally:
+            self._ended.set()
+
+    def _keep_open(self) -> None:
         wait_s = self._retry_s[0]
         while not self._closed:
             frames_before = self._frames

@@ -114,6 +114,8 @@ class UsbCamera(Closing):
         self._hold = False
         self._newest: deque[NDArray[np.uint8]] = deque(maxlen=1)
         self._lost: str | None = None
+        # Who closes it waits for this, not for the thread: of two that join one thread as it ends, one may fail (github.com/python/cpython/issues/116372).
+        self._released = threading.Event()
         device = self._open(capture, str(node.path), detail_width, round(detail_width * height / width))
         self._thread = threading.Thread(target=self._grab, args=(device,), name="usb-camera", daemon=True)
         self._thread.start()
@@ -173,15 +175,13 @@ class UsbCamera(Closing):
         self._pacer.stop()
         with self._state:
             self._state.notify_all()
-        if threading.current_thread() is not self._thread:
-            self._thread.join(self._close_within_s)
-            if self._thread.is_alive():
-                log.warning("%s hangs and is not given back yet", self.description)
+        if threading.current_thread() is not self._thread and not self._released.wait(self._close_within_s):
+            log.warning("%s hangs and is not given back yet", self.description)
 
     @property
     def stuck(self) -> bool:
         """Whether it was closed and OpenCV still waits for the device."""
-        return self._pacer.stopped and self._thread.is_alive()
+        return self._pacer.stopped and not self._released.is_set()
 
     def _grab(self, device: Capture) -> None:
         # Only this thread touches the device: OpenCV may crash when it is released under a read.
@@ -195,7 +195,10 @@ class UsbCamera(Closing):
             log.exception("%s failed in a way that is not known", self.description)
             self._lose(f"failed ({error!r}); it is opened again, and the log says more")
         finally:
-            device.release()
+            try:
+                device.release()
+            finally:
+                self._released.set()
 
     def _grab_each(self, device: Capture) -> None:
         held = False

@@ -106,7 +106,9 @@ class Appliance:
     @property
     def page(self):
         """Where its page is."""
-        return wait_until(lambda: re.findall(r"The page is on (https?://\S+)", self.log), within_s=START_S, what="the page")[-1]
+        return wait_until(
+            lambda: re.findall(r"The page is on (https?://\S+)", self.log), within_s=START_S, what=lambda: f"the page (exit code {self.process.poll()}; log: {self.log[-3000:]})"
+        )[-1]
 
     @property
     def signed_in(self):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Those that take a step all the time, or with each summary.
 THREADS = ("MainThread", "gate", "mosquitto", "collector-1", "dispatcher", "web")
+#: Those that may be taken up: what goes wrong as they read from the broker is the broker's nonsense.
+TAKEN_UP = ("collector-1", "dispatcher")
 #: Those that may wait for a day, or for somebody who looks at the dashboard: they die as they begin.
 IDLE = ("retention", "board", "alerts", "alert-sender", "mosquitto-log")
 #: Those of pools, whose work is caught and answered.
@@ -47,6 +49,10 @@ class LeveredHub(LinkedHouse):
         wait_until(lambda: there.exists() and there.read_text("utf-8").endswith("\n"), within_s=PATIENCE_S, what="the list of threads")
         return set(there.read_text("utf-8").splitlines())
 
+    def lost(self, name: str) -> str:
+        """Return what the hub says of a thread whose connection to the broker was lost for its death; empty where it was not."""
+        return next((line for line in self.hub.log.splitlines() if f"{name}: the connection to mosquitto was lost" in line and "(_Bang)" in line), "")
+
     def hub_ended(self) -> str:
         """Wait until the hub has ended for want of a thread, start it again as a service manager does, and return what it said."""
         code = self.hub.process.wait(PATIENCE_S)
@@ -66,7 +72,9 @@ def _dies(house: LeveredHub, name: str) -> Outcome:
     assert not unknown, f"there are threads whose death is no fault yet: {unknown}"
     # What it gets to do next, it meets it at.
     house.something_happens()
-    return Outcome(house.hub_ended(), house.until_arrived())
+    wait_until(lambda: house.hub.process.poll() is not None or (name in TAKEN_UP and house.lost(name)), within_s=PATIENCE_S, what=f"what comes of the death of {name}")
+    said = house.hub_ended() if house.hub.process.poll() is not None else house.lost(name)
+    return Outcome(said, house.until_arrived())
 
 
 def _dies_as_it_begins(house: LeveredHub, name: str) -> Outcome:

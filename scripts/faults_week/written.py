@@ -19,7 +19,7 @@ from moodify.cli.data_backup import backup
 from moodify.cli.data_erase import erase
 from moodify.cli.data_restore import restore
 from moodify.cloud.identity import load, load_or_make
-from moodify.cloud.rotation import KeyRotation, begin
+from moodify.cloud.rotation import KeyRotation, begin, pending, setback
 from moodify.daemon.data_places import unknown
 from moodify.daemon.kept import PRIVACY_KEY, privacy_kept
 from moodify.daemon.places import DATABASE, DEVICE_KEY
@@ -235,6 +235,19 @@ def _look_at_keys(folder: Path, said: list[str]) -> list[str]:
     return [*wrong, "the key was changed and is not in use"] if "changed" in said and before.kid != waits else wrong
 
 
+def _refuse(folder: Path, say: Say) -> None:
+    waiting, _ = begin(folder / DEVICE_KEY)
+    say(f"waits {waiting.kid}")
+    KeyRotation(folder / DEVICE_KEY, "moodify").refused(waiting.kid, "the hub has no room for it")
+    say("refused")
+
+
+def _look_at_refused(folder: Path, said: list[str]) -> list[str]:
+    kept, waiting = load_or_make(folder / DEVICE_KEY).kid, pending(folder / DEVICE_KEY)
+    wrong = ["the key that was refused is in use"] if f"waits {kept}" in said else []
+    return [*wrong, "the key that was refused is offered again"] if "refused" in said and (waiting is not None or setback(folder / DEVICE_KEY) is None) else wrong
+
+
 # -- backup, restore, erase
 
 
@@ -362,6 +375,7 @@ WRITTEN = (
     Written("a sign-in renewed", _lay_tokens, _renew, _look_at_tokens),
     Written("an account made", lived_in, _claim, _look_at_accounts),
     Written("a key changed", lived_in, _rotate, _look_at_keys),
+    Written("a key refused", lived_in, _refuse, _look_at_refused),
     Written("a backup", _lay_backup, _back_up, _look_at_backup),
     Written("a restore", _lay_backup, _restore, _look_at_restored),
     Written("an erasing", _lay_backup, _erase, _look_at_erased),

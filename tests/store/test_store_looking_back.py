@@ -1,8 +1,14 @@
+import random
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from moodify.errors import StoreError
+from moodify.store.feeling import Feelings, Noticed
+from moodify.store.hearing import Hearing
+from moodify.store.history import History
 from moodify.store.looking_back import LookingBack
 from moodify.store.store import Store
 from moodify.types import EventKind
@@ -183,6 +189,56 @@ def test_reasons_are_left_out_where_they_are_not_asked_for(look):
     happened = [*every_ten(), decides(1, "a", "You seem calm", "calm"), orders(1, "play", "one", order="a")]
     [song] = look(happened, reasons=False).as_json()["songs"]
     assert (song["mood"], song["reason"]) == ("calm", None)
+
+
+def in_a_life(rng):
+    """Give what may happen within a day, with silences in it; every kind of event."""
+    minute = -300.0
+    while minute < 1440:
+        minute += rng.choice([0, 0.01, 2, 5, 10, 10.99, 11, 11.01, 30, 300])
+        yield rng.choice(
+            [
+                *beats(minute),
+                (minute, rng.choice([EventKind.LINK, EventKind.SPEAKER]), {"state": "ok"}),
+                feels(minute, rng.choice(["calm", "happy", "unsure", "absent"])),
+                camera(minute, rng.choice(["ok", "off", "broken"])),
+                (minute, EventKind.PRESENCE, {"people": rng.choice([None, 0, 2])}),
+                decides(minute, "1", "You seem calm"),
+                orders(minute, rng.choice(["play", "queue"]), rng.choice("ab")),
+                orders(minute, rng.choice(["pause", "resume", "skip"])),
+            ]
+        )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_life_is_folded_as_if_each_of_its_events_was_looked_at(look, path, seed):
+    rng = random.Random(seed)
+    begins, ends = rng.randrange(0, 700), rng.randrange(701, 1440)
+    seen = look(list(in_a_life(rng)), begins=begins, ends=ends, now=1440)
+    feelings, hearing = Feelings(SILENCE_S), Hearing()
+    with History(path) as history:
+        events = sorted(history.each(), key=lambda event: event.at)
+        # From the mood that the span begins with, and from an hour before it at least, for a song.
+        lead = min(at(begins - 60), max((event.at for event in events if event.kind is EventKind.MOOD and event.at < at(begins)), default=at(begins)))
+        for event in events:
+            if lead <= event.at < at(ends):
+                noticed = Noticed(event.at, event.kind, event.data)
+                feelings.take(noticed)
+                hearing.take(noticed)
+    felt, gaps = feelings.between(at(begins), at(ends))
+    assert (seen.felt, seen.heard) == (felt, hearing.between(at(begins), at(ends), reasons=True))
+    assert [(gap.begins, gap.ends) for gap in seen.unseen] == [(gap.begins, gap.ends) for gap in gaps]
+
+
+def test_a_damaged_mood_in_a_silence_does_not_divide_it_twice(look, path):
+    happened = [feels(0, "calm"), *beats(15, 20), feels(22, "happy"), *beats(30, 40, 50)]
+    look(happened)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE events SET data = '{\"mood\": 5}' WHERE data LIKE '%happy%'")
+        db.commit()
+    seen = look([])
+    assert moods(seen) == []
+    assert unseen(seen) == [("off", 0, 15), ("starting", 15, 60)]
 
 
 def test_nothing_is_known_where_nothing_is_kept(look):

@@ -12,7 +12,7 @@ import logging
 import os
 import sqlite3
 from contextlib import closing, contextmanager, suppress
-from functools import partial
+from operator import methodcaller
 from typing import TYPE_CHECKING, Final, Self
 
 from moodify import sqlite
@@ -130,7 +130,7 @@ class Connected:
         with mapped(path):
             self._db = connect(path, durable=self._durable)
         # One letter that is none must not hide all rows from who reads them together.
-        self._db.conn.text_factory = partial(str, encoding="utf-8", errors="replace")
+        self._db.conn.text_factory = methodcaller("decode", "utf-8", "replace")
 
     def close(self) -> None:
         """Close the connection; safe to call twice."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from moodify.types import EventKind, Mood
 
@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Noticed:
-    """An event as far as it is looked back at."""
+class Noticed(NamedTuple):
+    """An event as far as it is looked back at; a week has thousands, and a dataclass takes four times as long to make."""
 
     at: datetime
     kind: EventKind
@@ -82,12 +81,16 @@ class Feelings:
         self._open: Felt | Unseen | None = None
         self._last: datetime | None = None
 
+    def alive(self, at: datetime) -> None:
+        """Take the moment of an event that tells nothing else: something was running."""
+        if self._last is not None and at - self._last > self._silence:
+            self._becomes(self._last, Unseen(self._last, self._last, Why.OFF))
+            self._becomes(at, Unseen(at, at, Why.STARTING))
+        self._last = at
+
     def take(self, noticed: Noticed) -> None:
         """Take the next event."""
-        if self._last is not None and noticed.at - self._last > self._silence:
-            self._becomes(self._last, Unseen(self._last, self._last, Why.OFF))
-            self._becomes(noticed.at, Unseen(noticed.at, noticed.at, Why.STARTING))
-        self._last = noticed.at
+        self.alive(noticed.at)
         match noticed.kind:
             case EventKind.MOOD:
                 self._mood(noticed)
@@ -102,8 +105,7 @@ class Feelings:
         if self._last is not None and ends - self._last > self._silence:
             self._becomes(self._last, Unseen(self._last, self._last, Why.OFF))
         spans = self._spans if self._open is None else [*self._spans, replace(self._open, ends=max(ends, self._open.begins))]
-        cut = [replace(span, begins=max(span.begins, begins), ends=min(span.ends, ends)) for span in spans]
-        there = [span for span in cut if span.begins < span.ends]
+        there = [_cut(span, begins, ends) for span in spans if max(span.begins, begins) < min(span.ends, ends)]
         if not there or there[0].begins > begins:
             # Before the first thing that is known of.
             there = [Unseen(begins, there[0].begins if there else ends, Why.OFF), *there]
@@ -128,6 +130,11 @@ class Feelings:
         if before is not None and before.begins < at:
             self._spans.append(replace(before, ends=at))
         self._open = after
+
+
+def _cut(span: Felt | Unseen, begins: datetime, ends: datetime) -> Felt | Unseen:
+    inside = span.begins >= begins and span.ends <= ends
+    return span if inside else replace(span, begins=max(span.begins, begins), ends=min(span.ends, ends))
 
 
 def _second(at: datetime) -> str:

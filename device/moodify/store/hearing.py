@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from moodify.types import Act, EventKind, OrderStatus
 
@@ -40,8 +40,7 @@ class Heard:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Song:
+class _Song(NamedTuple):
     title: str
     artist: str
     length: timedelta | None
@@ -50,8 +49,7 @@ class _Song:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Playing:
+class _Playing(NamedTuple):
     song: _Song
     begins: datetime
     left: timedelta | None

@@ -23,7 +23,11 @@ LEAD: Final = timedelta(days=31)
 #: A song that began longer ago than this is over.
 _SONG: Final = timedelta(hours=1)
 
-_TOLD: Final = (EventKind.MOOD, EventKind.PRESENCE, EventKind.CAMERA, EventKind.DECISION, EventKind.ORDER)
+_TOLD: Final = {kind.value: kind for kind in (EventKind.MOOD, EventKind.PRESENCE, EventKind.CAMERA, EventKind.DECISION, EventKind.ORDER)}
+#: Of the songs; what the rest tells is how it felt.
+_OF_SONGS: Final = (EventKind.DECISION, EventKind.ORDER)
+#: Half as long as ``json.loads``, which looks for blanks around it first: the store writes none.
+_read: Final = json.JSONDecoder().raw_decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +77,7 @@ class LookingBack(Connected):
             earliest = self._earliest()
             if ends <= begins:
                 return LookedBack(begins, begins, earliest, (), (), ())
-            told = self._told(self._lead(begins), ends)
-        feelings, hearing, damaged = Feelings(silence_s), Hearing(), 0
-        for row in told:
-            try:
-                noticed = _noticed(*row)
-                feelings.take(noticed)
-                hearing.take(noticed)
-            except DAMAGE:
-                damaged += 1
-        passed_over(self._path, damaged)
+            feelings, hearing = self._folded(self._lead(begins), ends, silence_s)
         felt, unseen = feelings.between(begins, ends)
         return LookedBack(begins, ends, earliest, felt, tuple(_since(earliest, unseen)), hearing.between(begins, ends, reasons=reasons))
 
@@ -118,11 +113,35 @@ class LookingBack(Connected):
                 return _date(at)
         return None
 
-    def _told(self, begins: datetime, ends: datetime) -> list[tuple[str, str, str | None]]:
-        # Of the rest only the moments count: they say that something was running.
-        kinds = ", ".join(f"'{kind.value}'" for kind in _TOLD)
-        sql = f"SELECT at, kind, CASE WHEN kind IN ({kinds}) THEN data END FROM events WHERE at >= ? AND at < ? ORDER BY at, n"  # noqa: S608 - the names of kinds
-        return list(self._db.execute(sql, [stamp(begins), stamp(ends)]))
+    def _folded(self, begins: datetime, ends: datetime, silence_s: float) -> tuple[Feelings, Hearing]:
+        """Return what was felt and heard from one moment to another."""
+        feelings, hearing, damaged = Feelings(silence_s), Hearing(), 0
+        silence, last = timedelta(seconds=silence_s), begins
+        marks = ", ".join("?" for _ in _TOLD)
+        sql = f"SELECT at, kind, data FROM events WHERE at >= ? AND at < ? AND kind IN ({marks}) ORDER BY at, n"  # noqa: S608 - question marks
+        for row in self._db.execute(sql, [stamp(begins), stamp(ends), *_TOLD]).fetchall():
+            try:
+                noticed = _noticed(*row)
+                if noticed.at - last > silence:
+                    self._live(feelings, last, noticed.at)
+                last = noticed.at
+                if noticed.kind in _OF_SONGS:
+                    feelings.alive(noticed.at)
+                    hearing.take(noticed)
+                else:
+                    feelings.take(noticed)
+            except DAMAGE:
+                damaged += 1
+        if ends - last > silence:
+            self._live(feelings, last, ends)
+        passed_over(self._path, damaged)
+        return feelings, hearing
+
+    def _live(self, feelings: Feelings, begins: datetime, ends: datetime) -> None:
+        """Have it told that something was running between two moments: half of all events say no more, and their index is enough for that."""
+        for (at,) in self._db.execute("SELECT at FROM events WHERE at >= ? AND at < ? ORDER BY at", [stamp(begins), stamp(ends)]):
+            with suppress(*DAMAGE):
+                feelings.alive(_date(at))
 
 
 def _since(earliest: datetime | None, unseen: Iterable[Unseen]) -> Iterator[Unseen]:
@@ -134,12 +153,13 @@ def _since(earliest: datetime | None, unseen: Iterable[Unseen]) -> Iterator[Unse
             yield replace(span, begins=earliest, why=Why.STARTING)
 
 
-def _noticed(at: str, kind: str, data: str | None) -> Noticed:
-    said = {} if data is None else json.loads(data)
-    if not isinstance(said, dict):
+def _noticed(at: str, kind: str, data: str) -> Noticed:
+    said, end = _read(data)
+    if not isinstance(said, dict) or end != len(data):
         raise TypeError(data)
-    return Noticed(_date(at), EventKind(kind), said)
+    return Noticed(_date(at), _TOLD[kind], said)
 
 
 def _date(at: str) -> datetime:
-    return datetime.fromisoformat(at).astimezone(UTC)
+    date = datetime.fromisoformat(at)
+    return date if date.tzinfo is UTC else date.astimezone(UTC)

@@ -39,6 +39,6 @@ def history_routes(keeping: Keeping, aside: Aside) -> APIRouter:
         """Return how the room felt between two moments, when nothing is known of it, and the songs that Moodify chose."""
         if begins.year not in _YEARS or ends.year not in _YEARS or not begins < ends <= begins + LONGEST:
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Ask for a span from one moment to a later one, at most eight days.")
-        return as_json(await aside.do(keeping.look_back, begins, ends, reasons=ends - begins <= _DAY))
+        return await aside.do(lambda: as_json(keeping.look_back(begins, ends, reasons=ends - begins <= _DAY)))
 
     return router

@@ -1,5 +1,6 @@
 """The house as a whole, in this process: built in order, closed in reverse, whatever happens to a part."""
 
+import gc
 import io
 import logging
 import os
@@ -91,6 +92,13 @@ class UntilSomebodyIsThere(io.StringIO):
         if '"presence"' in text:
             os.kill(os.getpid(), signal.SIGTERM)
         return super().write(text)
+
+
+def test_what_is_built_is_not_looked_through_for_garbage_while_it_runs(home):
+    frozen = []
+    assert run(parse(SAMPLE + "[link]\nenabled = false\n", source="test"), Options(seconds=0, attach=lambda _running: frozen.append(gc.get_freeze_count()))) == 0
+    assert frozen[0] > 10_000
+    assert gc.get_freeze_count() == 0
 
 
 def test_without_link_and_page_the_rest_works(home):

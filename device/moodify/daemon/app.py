@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from contextlib import ExitStack
@@ -170,7 +171,14 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         dj = Dj(speaker.player.player, put, poll_s=band.config.music.spotify.poll_s, speaker=band.speaker, kept=band.notes)
         board = Board(_first_snapshot(band.facts, privacy=kept.privacy))
         looks = RunningSkinKeeping(database)
-        skin = SkinLooks(looks, put, private=lambda: board.now()["privacy"], camera=lambda: board.now()["camera"], aims=lambda: aiming.under_way)
+        skin = SkinLooks(
+            looks,
+            put,
+            private=lambda: board.now()["privacy"],
+            camera=lambda: board.now()["camera"],
+            aims=lambda: aiming.under_way,
+            date_doubted=lambda: not kept.clock_trusted,
+        )
         aiming = Aiming(put, private=lambda: board.now()["privacy"], taken=lambda: skin.under_way)
         watcher = Watcher(
             lambda: SteadyCamera(lambda: opened.pop() if opened else opener(), retry_max_s=config.camera.retry_max_s, give_up=give_up),
@@ -236,6 +244,9 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         keys = house.enter_context(Keys(lambda press: put(pressed(press, "keys")))) if options.keys else None
         if options.seconds is not None:
             house.enter_context(ended_after(options.seconds, put))
+        # What is there by now stays: looked through for garbage every so often, it held up all threads for 50 ms on a desktop, and the light with them.
+        gc.freeze()
+        house.callback(gc.unfreeze)
         options.attach(Running(running, page, keys is not None and keys.active, band.facts.demo))
         try:
             code = conductor.run()

@@ -148,7 +148,7 @@ def main() -> int:
     """Do what the command line asks for."""
     parser = argparse.ArgumentParser(prog="scripts/faults", description="Break the appliance in every way that is known, and see what it does.")
     parser.add_argument("--only", action="append", default=[], metavar="GROUP|NAME", help="only this group or fault; may be given more than once")
-    parser.add_argument("--quick", action="store_true", help="the minute of it that every change must pass")
+    parser.add_argument("--quick", action="store_true", help="the ten of them that every change must pass")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table there as JSON too")
     parser.add_argument("--list", action="store_true", help="name all faults and do nothing")
     options = parser.parse_args()

@@ -35,7 +35,7 @@ SCRIPTS = Path(__file__).parents[1]
 #: Longest wait for what is to come of a fault, in seconds: the machine may be busy.
 PATIENCE_S = 60.0
 #: Who pauses music has heard it for so long, in seconds: right after an order a look at the speaker is taken for one from before.
-HEARD_S = 4.0
+HEARD_S = 5.0
 #: The waiting times of an appliance, shortened; it may start nothing by itself.
 TOML = """\
 [camera]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from faults_week.fault import Fault, Group, Outcome
-from faults_week.house import PATIENCE_S, House
+from faults_week.house import HEARD_S, PATIENCE_S, House
 from waiting import wait_until
 
 if TYPE_CHECKING:
@@ -189,6 +189,8 @@ def _slow(house: House) -> Outcome:
     house.private(on=False)
     assert time.monotonic() - began_s < 2 * TIMEOUT_S, "the page and privacy waited for Spotify"
     house.speaker.slow(0)
+    # What it began it has been told late, so people have heard it for longer than it knows.
+    time.sleep(HEARD_S)
     house.await_well()
     return outcome
 

@@ -83,8 +83,9 @@ class Soaked:
 def soak(length: Length, bounds: Bounds, trace: Path | None = None) -> Soaked:
     """Let the appliance live for a while; return what grew. ``trace``: where it writes what its memory consists of (:mod:`soak_hours.inside`)."""
     environment = {} if trace is None else {levers.INSIDE: str(trace.absolute()), levers.TRACE_FROM: str(length.warm_s)}
-    # Frames come at five a second whoever is there; songs change as often as people do.
-    camera, music = "idle_fps = 5.0\nface_fps = 5.0", "dwell_s = 3.0\nmax_changes = 100\nchange_window_s = 1.0\nfade_s = 0.0\nabsence_pause_s = 5.0"
+    # Frames come at five a second whoever is there; songs change as often as people do, which costs more requests an hour than a household's 300.
+    camera = "idle_fps = 5.0\nface_fps = 5.0"
+    music = "dwell_s = 3.0\nmax_changes = 100\nchange_window_s = 1.0\nfade_s = 0.0\nabsence_pause_s = 5.0\n[music.spotify]\nrequests_per_hour = 3600"
     with House(length.play, camera=camera, music=music, rest="[system]\nhealth_s = 30.0", environment=environment) as house:
         readings = _watch(house, length)
         troubles = []

@@ -20,5 +20,6 @@ def a_shot(oiliness=20.0, texture=30.0, redness=45.0, tone=70.0, *, lighting=GOO
     return Shot(*measures, gloss={"t_zone": 0.02, "cheeks": 0.01}, lighting=lighting, card=card, eyes_px=eyes_px)
 
 
-def a_look(*shots, day=0, earlier=(), skin_type=None, duration_s=4.0, **shot):
-    return summarise(shots or [a_shot(**shot)] * 3, looked_at=FIRST + timedelta(days=day), duration_s=duration_s, earlier=earlier, skin_type=skin_type)
+def a_look(*shots, day=0, earlier=(), skin_type=None, duration_s=4.0, date_doubted=False, **shot):
+    when = FIRST + timedelta(days=day)
+    return summarise(shots or [a_shot(**shot)] * 3, looked_at=when, duration_s=duration_s, earlier=earlier, skin_type=skin_type, date_doubted=date_doubted)

@@ -1,6 +1,7 @@
 """``moodify skin history``, ``card`` and ``forget``; and what becomes of looks in a backup, a restore, an export, and when people or all is erased."""
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -134,6 +135,15 @@ def test_many_looks_are_shown_as_the_newest_and_json_has_all(home, keeping):
     assert ("2026-03-03 " in said, "2026-03-04 " in said) == (False, True)
     (ada,) = json.loads(done(home, "skin", "history", "--json"))["people"]
     assert len(ada["looks"]) == 23
+
+
+def test_a_look_by_a_clock_known_to_be_wrong_is_marked_and_in_no_trend(home, keeping):
+    keep(keeping, 5)
+    keeping.keep(ADA.id, a_look(day=-20_000, oiliness=90.0, date_doubted=True))
+    said = done(home, "skin", "history")
+    assert [line.split()[2] for line in said.splitlines() if re.match(r"\d{4}-", line)] == ["?", "20", "22", "24", "26", "28"]
+    assert "?: taken while the clock was known to be wrong; no trend has it." in said
+    assert "by 5 looks" in said
 
 
 def test_json_tells_looks_and_trends_of_everybody_who_allows_them(home, keeping):

@@ -103,6 +103,12 @@ def test_who_holds_still_is_guided_and_gets_a_record_that_is_kept(home, room, sh
     assert shut
 
 
+def test_a_look_by_a_clock_known_to_be_wrong_says_so(home, room, monkeypatch):
+    monkeypatch.setattr(skin_mirror, "date_doubted", lambda _settings: True)
+    home.done("--camera", room)
+    assert home.looks()[0].record.date_doubted
+
+
 def test_without_keeping_the_record_is_shown_and_gone(home, room):
     said = home.done("--camera", room, "--no-keep").stdout
     assert home.looks() == ()

@@ -37,13 +37,14 @@ class Mirror:
 
     def __init__(self):
         self.skin, self.told, self.now_s, self.t_s = FakeSkin(), [], 1000.0, 50.0
-        self.private, self.camera, self.aimed = False, OK, False
+        self.private, self.camera, self.aimed, self.date_doubted = False, OK, False, False
         self.looks = SkinLooks(
             self.skin,
             self.told.append,
             private=lambda: self.private,
             camera=lambda: self.camera,
             aims=lambda: self.aimed,
+            date_doubted=lambda: self.date_doubted,
             clock=lambda: self.now_s,
         )
         for user in (ADA, BO):
@@ -97,6 +98,15 @@ def test_a_look_is_held_against_its_persons_earlier_ones(mirror):
         mirror.hold_still()
         last = mirror.result().record
     assert last.against_usual["oiliness_level"].looks == 3
+
+
+def test_a_record_says_whether_its_date_is_known_to_be_wrong(mirror):
+    said = []
+    for mirror.date_doubted in (True, False):
+        mirror.begin()
+        mirror.hold_still()
+        said.append(mirror.result().record.date_doubted)
+    assert said == [True, False]
 
 
 def test_nobody_is_looked_at_who_has_not_agreed(mirror):

@@ -200,3 +200,10 @@ def test_few_looks_or_looks_of_another_card_have_no_trend():
     assert trend([], Trait.REDNESS) is None
     assert trend(rising(3.0, count=4), Trait.OILINESS) is None
     assert trend([*rising(3.0, count=7, card=1), a_look(day=99, card=2)], Trait.REDNESS) is None
+
+
+def test_a_look_by_a_clock_known_to_be_wrong_is_in_no_trend():
+    looks = rising(3.0)
+    for day in (-20_000, 999):
+        # The last one has another card too: those of the trend are held against the last one whose date is believed.
+        assert trend([*looks, a_look(day=day, oiliness=90.0, card=None, date_doubted=True)], Trait.OILINESS) == trend(looks, Trait.OILINESS)

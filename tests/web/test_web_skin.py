@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from looks import a_look
 from moodify.accounts.accounts import NewUser
 from moodify.accounts.managing import TERMINAL
 from moodify.errors import PersonMustAct, RetryLater, StoreBusy
@@ -279,6 +280,16 @@ def test_the_api_knows_each_step_and_its_example_is_a_record():
     assert set(get_args(StepWord)) == {step.value for step in Step}
     record = FaceRecord.model_validate_json(json.dumps(examples.FACE_RECORD))
     assert json.loads(record.model_dump_json()) == examples.FACE_RECORD
+
+
+def test_a_look_by_a_clock_known_to_be_wrong_is_shown_and_compared_with_none(home):
+    home.skin.have_lived(home.ada_id, 3)
+    before = ask(home.ada, "GET", "/looks")
+    home.skin.keep(home.ada_id, a_look(day=-20_000, date_doubted=True))
+    home.skin.keep(home.ada_id, a_look(day=20_000, date_doubted=True))
+    after = ask(home.ada, "GET", "/looks")
+    assert [look["record"]["date_doubted"] for look in after["looks"]] == [True, False, False, False, True]
+    assert after["trends"] == before["trends"]
 
 
 def test_two_hundred_looks_are_given_at_most(home):

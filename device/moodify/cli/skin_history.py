@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from moodify.cli.skin_people import of_address, opened
+from moodify.cli.skin_people import opened
+from moodify.cli.users import of_address
 from moodify.skin.advice import SEE_A_PROFESSIONAL
 from moodify.skin.record import MEASURED, Trait
 from moodify.skin.trend import MIN_DAYS, MIN_LOOKS, MOST_LOOKS, trend
@@ -80,8 +81,10 @@ def _show(console: Console, user: User, standing: Standing, looks: Sequence[Kept
     for look in looks[-_SHOWN:]:
         record = look.record
         levels = (_level(getattr(record, trait), record.spread.get(trait)) for trait in Trait)
-        table.add_row(f"{record.looked_at.astimezone():%Y-%m-%d %H:%M}", *levels, _level(record.skin_score), _level(record.confidence_score))
+        table.add_row(f"{record.looked_at.astimezone():%Y-%m-%d %H:%M}{' ?' if record.date_doubted else ''}", *levels, _level(record.skin_score), _level(record.confidence_score))
     console.print(table)
+    if any(look.record.date_doubted for look in looks[-_SHOWN:]):
+        console.print(Text("?: taken while the clock was known to be wrong; no trend has it."))
     records = [look.record for look in looks]
     for trait, word in _WORDS.items():
         console.print(Text(f"{word}: {_said(trend(records[-MOST_LOOKS:], trait))}"))

@@ -10,10 +10,9 @@ from moodify.accounts.accounts import Accounts
 from moodify.accounts.key import FILE, load_key
 from moodify.accounts.passwords import Hasher
 from moodify.accounts.tables import TableAccounts
-from moodify.cli.skin_people import of_address
 from moodify.cli.stderr import without_chatter
-from moodify.cli.users import of_appliance
-from moodify.daemon.kept import privacy_standing
+from moodify.cli.users import of_address, of_appliance
+from moodify.daemon.kept import date_doubted, privacy_standing
 from moodify.daemon.places import DATABASE
 from moodify.daemon.skin_keeping import RunningSkinKeeping
 from moodify.daemon.skin_look import SkinLooks
@@ -70,7 +69,7 @@ class CameraMirror:
         if not self._user.active:
             raise NotPermitted(f"{self._user.name} may not sign in; ask an owner")
         self._keeping, self._keep = RunningSkinKeeping(self._database), keep
-        self._looks = SkinLooks(self._keeping, lambda _signal: None, private=self._private)
+        self._looks = SkinLooks(self._keeping, lambda _signal: None, private=self._private, date_doubted=self._date_doubted)
 
     def allowed(self) -> bool:
         """Return whether they allow looks."""
@@ -128,3 +127,7 @@ class CameraMirror:
     def _private(self) -> bool:
         with Settings(self._database) as settings:
             return privacy_standing(settings, self._privacy.hours, datetime.now(UTC).astimezone()).on
+
+    def _date_doubted(self) -> bool:
+        with Settings(self._database) as settings:
+            return date_doubted(settings)

@@ -282,7 +282,7 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
     setup = HouseSetUp(household, None, private=lambda: board.now()["privacy"], go_anew=courier.go_anew)
     # What is kept can be read and erased; a camera that is closed keeps a look from beginning.
     looks = RunningSkinKeeping(database)
-    skin = SkinLooks(looks, put, private=lambda: board.now()["privacy"], camera=lambda: board.now()["camera"])
+    skin = SkinLooks(looks, put, private=lambda: board.now()["privacy"], camera=lambda: board.now()["camera"], date_doubted=lambda: not kept.clock_trusted)
     front = open_front(config, folder, database, identity.device, house)
     running, page = show(config, board, put, database, identity.device, house, front, page_routes(setup, looks, skin, keeping, folder))
     signals.from_now_on_by(put)

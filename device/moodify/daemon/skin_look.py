@@ -106,6 +106,7 @@ class SkinLooks:
         camera: Callable[[], PartNow] = lambda: {"state": "ok", "message": ""},
         aims: Callable[[], bool] = lambda: False,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
+        date_doubted: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Look at nobody yet.
@@ -117,11 +118,12 @@ class SkinLooks:
             camera: how the camera is.
             aims: whether somebody aims the camera.
             utc: dates results.
+            date_doubted: whether that date is known to be wrong; asked on a thread of its own.
             clock: seconds that only go forward.
         """
         self._keeping, self._put = keeping, put
         self._private, self._camera, self._aims = private, camera, aims
-        self._utc, self._clock = utc, clock
+        self._utc, self._date_doubted, self._clock = utc, date_doubted, clock
         self._changed = threading.Condition()
         self._look: _Look | None = None
         self._version = 0
@@ -258,7 +260,7 @@ class SkinLooks:
         shots, took_s = look.capture.shots, look.capture.duration_s
         try:
             earlier = [each.record for each in self._keeping.looks(look.user)]
-            record = summarise(shots, looked_at=self._utc(), duration_s=took_s, earlier=earlier, skin_type=look.skin_type)
+            record = summarise(shots, looked_at=self._utc(), duration_s=took_s, earlier=earlier, skin_type=look.skin_type, date_doubted=self._date_doubted())
             if not look.awaits_result():
                 return
             kept = self._keeping.keep(look.user, record).id if look.keep else None

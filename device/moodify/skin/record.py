@@ -73,6 +73,8 @@ class FaceRecord(_Frozen):
     """One look. ``docs/skin.md`` says what each number means."""
 
     looked_at: AwareDatetime
+    date_doubted: bool = False
+    """Whether the clock was known to be wrong: ``looked_at`` says in which order looks were taken at best, and no trend has them."""
     skin_score: Level | None
     """50 is the person's own usual; higher is better."""
     skin_score_version: Literal[1] = SCORE_VERSION

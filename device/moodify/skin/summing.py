@@ -27,7 +27,15 @@ _HIGHER: Final = {Trait.OILINESS: Condition.SHINIER, Trait.TEXTURE: Condition.CO
 _LOWER: Final = {Trait.OILINESS: Condition.LESS_SHINY, Trait.TEXTURE: Condition.FINER, Trait.REDNESS: Condition.LESS_RED}
 
 
-def summarise(shots: Sequence[Shot], *, looked_at: datetime, duration_s: float, earlier: Sequence[FaceRecord] = (), skin_type: int | None = None) -> FaceRecord:
+def summarise(
+    shots: Sequence[Shot],
+    *,
+    looked_at: datetime,
+    duration_s: float,
+    earlier: Sequence[FaceRecord] = (),
+    skin_type: int | None = None,
+    date_doubted: bool = False,
+) -> FaceRecord:
     """Return the record of a look.
 
     Args:
@@ -36,6 +44,7 @@ def summarise(shots: Sequence[Shot], *, looked_at: datetime, duration_s: float, 
         duration_s: how long it took, in seconds.
         earlier: the same person's earlier looks; its own usual comes from them.
         skin_type: what the person says, from 1 to 6.
+        date_doubted: whether the clock that ``looked_at`` is from is known to be wrong.
 
     Raises:
         ValueError: there are no shots, or the date has no time zone.
@@ -57,6 +66,7 @@ def summarise(shots: Sequence[Shot], *, looked_at: datetime, duration_s: float, 
         {
             **{name: None if measure.value is None else round(measure.value, 1) for name, measure in named.items()},
             "looked_at": looked_at,
+            "date_doubted": date_doubted,
             "skin_score_parts": {trait: round(part, 1) for trait, part in parts.items()},
             "confidence_parts": {name: round(part, 1) for name, part in of_what.items()},
             "analysis_duration_seconds": round(duration_s, 2),

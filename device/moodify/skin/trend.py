@@ -54,10 +54,11 @@ class Trend:
 def trend(looks: Sequence[FaceRecord], trait: Trait) -> Trend | None:
     """Return the trend over the looks that can be compared with the last one, or None where they are fewer than :data:`MIN_LOOKS` or within :data:`MIN_DAYS`.
 
+    Looks whose date is doubted are left out: one of 1970 would flatten any trend.
     The slope is the median of all pairs' (Theil 1950), its interval by Kendall's statistic (Sen, "Estimates of the regression
     coefficient based on Kendall's tau", JASA 63, 1968): a few odd looks do not turn it.
     """
-    measured = sorted((look for look in looks if getattr(look, trait) is not None), key=lambda look: look.looked_at)
+    measured = sorted((look for look in looks if getattr(look, trait) is not None and not look.date_doubted), key=lambda look: look.looked_at)
     if not measured:
         return None
     last = measured[-1]

@@ -32,6 +32,7 @@ NOW: Now = {
 
 FACE_RECORD: Final[dict[str, Any]] = {
     "looked_at": "2026-11-21T20:15:00Z",
+    "date_doubted": False,
     "skin_score": 46.3,
     "skin_score_version": 1,
     "skin_score_parts": {"oiliness_level": 39.0, "pore_size": 53.5},

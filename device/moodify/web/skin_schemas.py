@@ -125,7 +125,7 @@ class LookOut(BaseModel):
 class TrendOut(BaseModel):
     """How a trait went over the looks that can be compared with the newest."""
 
-    compared: list[UUID] = Field(description="The looks that can be compared with the newest in which the trait was measured, that one too.")
+    compared: list[UUID] = Field(description="The looks that can be compared with the newest in which the trait was measured, that one too; none whose date is doubted.")
     per_month: float | None = Field(examples=[-1.4], description="Points in 30 days; null where too few can be compared.")
     low: float | None = Field(examples=[-3.2], description="Lower end of the 95 % interval.")
     high: float | None = Field(examples=[0.3], description="Upper end of it.")
@@ -134,7 +134,7 @@ class TrendOut(BaseModel):
     @classmethod
     def of(cls, looks: Sequence[KeptLook], trait: Trait) -> Self:
         """Return how a trait went over looks, the oldest first."""
-        measured = [look for look in looks if getattr(look.record, trait) is not None]
+        measured = [look for look in looks if getattr(look.record, trait) is not None and not look.record.date_doubted]
         last = measured[-1].record if measured else None
         compared = [look.id for look in measured if last is not None and comparable(look.record, trait, card=last.card, eyes_px=last.eyes_px)]
         found = trend([look.record for look in looks], trait)

@@ -67,7 +67,7 @@ function svgOf({ words, points, band, chosen, width }) {
 // The drawing of a trait, or null where it was not measured twice. It is as wide as its place, and drawn anew when that changes.
 export function trendChart(words, name, looks, trend, chosen) {
   const compared = new Set(trend.compared);
-  const measured = looks.filter(({ record }) => record[name] !== null);
+  const measured = looks.filter(({ record }) => record[name] !== null && !record.date_doubted);
   if (measured.length < 2) return null;
   const points = measured.map(({ id, record }) => ({ id, at: Date.parse(record.looked_at), level: record[name], spread: record.spread[name] ?? 0, compared: compared.has(id) }));
   const band = measured

@@ -1,8 +1,8 @@
 // All looks, one by one and as a table, to be shown again or erased.
 
 import { figures } from "./charts.js";
-import { day, make, tell } from "./parts.js";
-import { TRAITS, condition, whole } from "./skin_numbers.js";
+import { make, tell } from "./parts.js";
+import { TRAITS, condition, taken, whole } from "./skin_numbers.js";
 
 const FIRST = 6;
 
@@ -19,7 +19,7 @@ export function earlier(looks, kept, { show, erase }) {
   const answer = make("p", { class: "answer", role: "status" });
   const list = make("ul", { class: "rows", tabindex: "-1" });
   const row = (look) => {
-    const when = day(look.record.looked_at);
+    const when = taken(look.record);
     return make(
       "li",
       {},
@@ -41,7 +41,7 @@ export function earlier(looks, kept, { show, erase }) {
     "section",
     { class: "card stack skin-wide", "aria-labelledby": "looks-title" },
     make("h2", { id: "looks-title", tabindex: "-1" }, "Your looks"),
-    make("p", { class: "quiet" }, `${kept === 1 ? "One look is kept" : `${kept} looks are kept`}${kept > looks.length ? `; here are the newest ${looks.length}` : ""}. In the drawings each is a dot, the line through it is how far its shots differed, and the band is your usual. Hollow ones can’t be compared with the newest: another card or none, or another distance.`),
+    make("p", { class: "quiet" }, `${kept === 1 ? "One look is kept" : `${kept} looks are kept`}${kept > looks.length ? `; here are the newest ${looks.length}` : ""}. In the drawings each is a dot, the line through it is how far its shots differed, and the band is your usual. Hollow ones can’t be compared with the newest: another card or none, or another distance.${looks.some(({ record }) => record.date_doubted) ? " Those taken by a clock known to be wrong are in no drawing and no trend." : ""}`),
     list,
     make("div", { class: "form-end" }, more),
     answer,
@@ -49,7 +49,7 @@ export function earlier(looks, kept, { show, erase }) {
       "All looks as a table",
       ["Date", "Score", ...TRAITS.map(({ words }) => words), "Confidence", "Card"],
       newestFirst.map(({ record }) => [
-        day(record.looked_at), told(record.skin_score), ...TRAITS.map(({ name }) => told(record[name], record.spread[name])), told(record.confidence_score), record.card === null ? "none" : String(record.card),
+        taken(record), told(record.skin_score), ...TRAITS.map(({ name }) => told(record[name], record.spread[name])), told(record.confidence_score), record.card === null ? "none" : String(record.card),
       ]),
     ),
   );

@@ -14,6 +14,8 @@ const USUAL_LOOKS = 3;
 const TREND_LOOKS = 5;
 const SOURCE = /^(?<words>.*?)(?:, (?<url>https:\/\/\S+))?$/;
 
+export const taken = ({ looked_at: at, date_doubted: doubted }) => `${day(at)}${doubted ? ", by a clock known to be wrong" : ""}`;
+
 export const whole = (number) => String(Math.round(number));
 const signed = (number) => `${number < 0 ? "−" : "+"}${Math.abs(number)}`;
 
@@ -80,7 +82,7 @@ export function result(look, newest, trends) {
       { class: "stack" },
       make("p", { class: "label" }, look === newest ? "Newest look" : "Earlier look"),
       make("h2", { id: "result-title", class: "skin-word", tabindex: "-1" }, condition(record)),
-      make("p", { class: "quiet" }, `${day(record.looked_at)} · ${record.shots} shots in ${record.analysis_duration_seconds.toLocaleString([], { maximumFractionDigits: 1 })} s${record.card === null ? "" : ` · card ${record.card}`}`),
+      make("p", { class: "quiet" }, `${taken(record)} · ${record.shots} shots in ${record.analysis_duration_seconds.toLocaleString([], { maximumFractionDigits: 1 })} s${record.card === null ? "" : ` · card ${record.card}`}`),
       make("div", { class: "honest" }, make("p", {}, make("b", {}, relied)), make("p", {}, why)),
       make("p", { class: "quiet" }, "A cosmetic look, not a medical one. It compares you with yourself alone."),
     ),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: A disk is well again once it has a tenth more than the limit free: devices say it in steps, and one at the limit would come and go.
 _MORE: Final = 1.1
 _TROUBLED: Final = frozenset({"degraded", "broken"})
-_PARTS: Final = {"camera": "camera", "speaker": "speaker"}
+_PARTS: Final = ("camera", "speaker")
 #: Characters of what a device says that a message repeats.
 _SHOWN: Final = 300
 
@@ -116,7 +116,7 @@ def _degraded(look: Look) -> Finding:
     state, health = look.states.get("state"), look.states.get("health")
     if state is None and health is None:
         return Finding(None)
-    complaints = [f"{name}: {_text(part.get('message'))}" for key, name in _PARTS.items() if _text((part := _mapping(state, key)).get("state")) in _TROUBLED]
+    complaints = [f"{name}: {_text(part.get('message'))}" for name in _PARTS if _text((part := _mapping(state, name)).get("state")) in _TROUBLED]
     reasons = (health or {}).get("reasons")
     complaints += [_text(reason) for reason in reasons] if isinstance(reasons, list) else []
     if not complaints:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: Longest wait for the connection, and for the answer's beginning, in seconds.
 TIMEOUT_S: Final = (5.0, 10.0)
-#: Statuses by which a receiver says that it is never going to take this (RFC 9110): whoever set it up must look.
+#: Statuses of the client's faults by which a receiver asks to come again (RFC 9110 and 6585); by the others it is never going to take this, and whoever set it up must look.
 _LATER: Final = frozenset({408, 425, 429})
 
 

@@ -42,14 +42,7 @@ def letter(message: Delivery) -> Letter:
         return Letter("Moodify: a test", "This is a test of Moodify's alerts. It got here, so alerts will.\n")
     over = message.what is What.CLEARED
     said = (alert.cleared_words if over else alert.words) or ""
-    lines = (
-        said,
-        "",
-        f"{_span(alert)}; device {alert.device}.",
-        "",
-        "Your hub says this once, and when it is over. Its dashboard, under Alerts, has what is told and to whom.",
-        "",
-    )
+    lines = (said, "", f"{_span(alert)}; device {alert.device}.", "", _WHY, "")
     return Letter(f"Moodify: {alert.name} {(_OVER if over else _ABOUT)[alert.rule]}", "\n".join(lines))
 
 

@@ -21,6 +21,8 @@ from moodify.cloud.announcing import FoundHub, announce_hub
 from moodify.cloud.certificates import Certificate
 from moodify.cloud.identity import load, load_or_make
 from moodify.cloud.keys import kid_of, read_public
+from moodify.daemon import enrolling
+from moodify.daemon.enrolling import address_of
 from moodify.errors import CannotWork, LinkDown, LinkRefused
 from moodify.store.lock import FolderLock
 from tls import make_certificate, tls_server
@@ -324,7 +326,7 @@ def test_of_a_hubs_addresses_the_one_that_the_link_would_take_is_kept(tmp_path):
 
 
 def test_where_no_hub_is_heard_it_is_said_how_to_name_one(heard, monkeypatch, typing):
-    monkeypatch.setattr(device_enroll, "FIND_S", 0.05)
+    monkeypatch.setattr(enrolling, "FIND_S", 0.05)
     heard.add(OTHER)
     typing()
     with pytest.raises(LinkDown, match="no hub is heard on the network"):
@@ -345,13 +347,13 @@ def test_where_no_hub_is_heard_it_is_said_how_to_name_one(heard, monkeypatch, ty
     ],
 )
 def test_a_hub_is_named_in_the_usual_ways(text, address):
-    assert device_enroll.address_of(text) == address
+    assert address_of(text) == address
 
 
 @pytest.mark.parametrize("text", ["", ":8883", "hub:", "hub:0", "hub:65536", "hub home", "https://hub", "me@hub", "[hub]:1", "hub:1:2"])
 def test_what_is_no_address_of_a_hub_is_refused(text):
-    with pytest.raises(CannotWork, match="moodify device enroll"):
-        device_enroll.address_of(text)
+    with pytest.raises(CannotWork, match="is no address of a hub; write its name or address"):
+        address_of(text)
 
 
 def test_rotate_makes_the_next_key_and_a_second_one_only_once_that_is_done(tmp_path, key):

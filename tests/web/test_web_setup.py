@@ -234,7 +234,9 @@ def test_the_hub_is_looked_for_where_it_is_said_to_be(home):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     assert "no address of a hub" in home.ask("POST", "/api/hub/look", {"address": "https://hub.home/x"}, 422)["detail"]
-    home.ask("POST", "/api/hub/look", {"address": f"127.0.0.1:{port}"}, 503)
+    assert "no address of a hub" in home.ask("POST", "/api/hub/look", {"address": f"127.0.0.1:{port}:1"}, 422)["detail"]
+    for address in (f"127.0.0.1:{port}", f"[::1]:{port}"):
+        home.ask("POST", "/api/hub/look", {"address": address}, 503)
     home.ask("POST", "/api/hub", {"host": "127.0.0.1", "port": port, "fingerprint": "odd"}, 422)
     hub = home.ask("GET", "/api/setup")["hub"]
     assert (hub["broker"], hub["enrolled"]) == ("broker.home", None)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
-from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
 from moodify.cli.person import open_terminal, require_owner
@@ -21,13 +19,10 @@ if TYPE_CHECKING:
     from moodify.config.model import LinkConfig
     from moodify.music.spotify.terminal import Terminal
 
-#: How long to listen for hubs on the network, in seconds.
-FIND_S = 5.0
 #: Exit code after Ctrl-C, as a shell has it: 128 and the signal's number.
 INTERRUPTED = 130
 #: Lines that stand with the drawing.
 _BELOW = 6
-_PORTS = range(1, 65_536)
 
 
 def enroll(config_file: Path | None, hub: str | None, *, fingerprint: str | None) -> int:
@@ -35,6 +30,7 @@ def enroll(config_file: Path | None, hub: str | None, *, fingerprint: str | None
     from moodify.cloud import enrolment
     from moodify.cloud.certificates import read_fingerprint
     from moodify.cloud.identity import load_or_make
+    from moodify.daemon.enrolling import address_of
 
     config = load(find(config_file))
     folder = folder_of(config)
@@ -62,31 +58,6 @@ def enroll(config_file: Path | None, hub: str | None, *, fingerprint: str | None
     return 0
 
 
-def address_of(text: str) -> tuple[str, int]:
-    """Return host and port of ``HUB``, ``HUB:PORT``, ``[IPv6]:PORT`` or an IPv6 address alone.
-
-    Raises:
-        CannotWork: it is none of these.
-    """
-    from moodify.cloud.enrolment import PORT
-
-    if _is_ipv6(text):
-        return text, PORT
-    match = re.fullmatch(r"\[([^\]]+)\](?::(\d+))?", text) or re.fullmatch(r"([^\s:/@\[\]]+)(?::(\d+))?", text)
-    port = PORT if match is None or match[2] is None else int(match[2])
-    if match is None or port not in _PORTS or (text.startswith("[") and not _is_ipv6(match[1])):
-        raise CannotWork(f"{text!r} is no hub; write its name or address, and its port where that is not {PORT}: moodify device enroll hub.home:{PORT}")
-    return match[1], port
-
-
-def _is_ipv6(text: str) -> bool:
-    try:
-        IPv6Address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _show(terminal: Terminal, command: str) -> None:
     from moodify.music.spotify import qr
 
@@ -111,6 +82,7 @@ def _at(host: str, port: int) -> tuple[str | None, str, int, Certificate]:
 def _found(terminal: Terminal, wanted: str | None) -> tuple[str | None, str, int, Certificate]:
     """Return the hub on the network that is meant: the one with the fingerprint, or the one that is chosen."""
     from moodify.cloud.announcing import find_hubs
+    from moodify.daemon.enrolling import FIND_S
 
     terminal.tell("Listening for hubs on the network …")
     hubs = find_hubs(FIND_S, enough=lambda heard: any(each.fingerprint == wanted for each in heard))
@@ -145,6 +117,7 @@ def _reached(hub: FoundHub) -> tuple[str | None, str, int, Certificate]:
     """
     from moodify.cloud.certificates import fetch, same_fingerprint
     from moodify.cloud.enrolment import try_out
+    from moodify.daemon.enrolling import FIND_S
 
     refused: LinkRefused | None = None
     for address in hub.addresses:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from moodify.cloud import enrolment
 from moodify.cloud.announcing import find_hubs
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 #: How long to listen for hubs on the network, in seconds.
 FIND_S = 5.0
+_PORTS = range(1, 65_536)
 
 
 def stands(link: LinkConfig, folder: Path) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def look_for(address: str | None) -> dict[str, Any]:
         LinkRefused: what answers is no hub.
     """
     if address is not None:
-        host, port = _host_and_port(address)
+        host, port = address_of(address.strip())
         return {"name": host, "host": host, "port": port, "fingerprint": fetch(host, port).fingerprint}
     hubs = find_hubs(FIND_S, enough=bool)
     if not hubs:
@@ -76,12 +78,24 @@ def take(folder: Path, link: LinkConfig, host: str, port: int, fingerprint: str)
     return f"This device belongs to the hub {hub.name} now. It goes there now, and is let in once the line was run on the hub."
 
 
-def _host_and_port(address: str) -> tuple[str, int]:
+def address_of(text: str) -> tuple[str, int]:
+    """Return host and port of ``HUB``, ``HUB:PORT``, ``[IPv6]:PORT`` or an IPv6 address alone.
+
+    Raises:
+        CannotWork: it is none of these.
+    """
+    if _is_ipv6(text):
+        return text, enrolment.PORT
+    match = re.fullmatch(r"\[([^\]]+)\](?::(\d+))?", text) or re.fullmatch(r"([^\s:/@\[\]]+)(?::(\d+))?", text)
+    port = enrolment.PORT if match is None or match[2] is None else int(match[2])
+    if match is None or port not in _PORTS or (text.startswith("[") and not _is_ipv6(match[1])):
+        raise CannotWork(f"{text!r} is no address of a hub; write its name or address, and its port where that is not {enrolment.PORT}: hub.home:{enrolment.PORT}")
+    return match[1], port
+
+
+def _is_ipv6(text: str) -> bool:
     try:
-        parts = urlsplit(f"//{address.strip()}")
-        host, port = parts.hostname, parts.port
+        IPv6Address(text)
     except ValueError:
-        host = port = None
-    if not host or parts.path or parts.query or parts.username:
-        raise CannotWork(f"{address!r} is no address of a hub; write its name or address, and its port where that is not {enrolment.PORT}: hub.home:{enrolment.PORT}")
-    return host, port or enrolment.PORT
+        return False
+    return True

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
+from moodify.web.account_schemas import Confirmed  # noqa: TC001 - FastAPI reads the annotations
 from moodify.web.answers import as_file
-from moodify.web.history_schemas import Erasure  # noqa: TC001 - FastAPI reads the annotations
 from moodify.web.schemas import Said, problems
 from moodify.web.session import Owner  # noqa: TC001 - likewise
 
@@ -44,7 +44,7 @@ def data_routes(keeping: Keeping, accounts: Confirms, aside: Aside, folder: Path
         return Download(file)
 
     @router.post("/erase", status_code=202)
-    async def erase(wish: Erasure, who: Owner) -> Said:
+    async def erase(wish: Confirmed, who: Owner) -> Said:
         """Erase everything that is kept, keys and sign-ins first, and start as a new device. It can't be taken back."""
         await aside.do(accounts.confirm_password, who.user.id, wish.password)
         await aside.do(keeping.erase)

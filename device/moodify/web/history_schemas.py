@@ -161,9 +161,3 @@ class WantedGoal(Asked):
     """What music is for until the next start; null as it is configured."""
 
     goal: MusicGoal | None = Field(examples=["lift"])
-
-
-class Erasure(Asked):
-    """The owner's password, for what can't be taken back."""
-
-    password: Annotated[str, Field(min_length=1, max_length=256, examples=["four words nobody joins"])]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from moodify.hub.port import CommandState
+from moodify.web.schemas import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,20 +27,16 @@ _PEM = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE…\n---
 NUMBER_AT_MOST = 2**63 - 1
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
 _NAME = Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["Kitchen"], description="For people.")
 
 
-class NewName(_Request):
+class NewName(Asked):
     """What a device is called from now on."""
 
     name: Annotated[str, _NAME]
 
 
-class Enrolment(_Request):
+class Enrolment(Asked):
     """A device to take in."""
 
     id: Annotated[str, Field(min_length=1, max_length=64, examples=[_DEVICE], description="The device's id, as moodify device show prints it.")]
@@ -47,7 +44,7 @@ class Enrolment(_Request):
     name: Annotated[str | None, _NAME] = None
 
 
-class NewCommand(_Request):
+class NewCommand(Asked):
     """A command to a device; docs/mqtt.md lists the names and their arguments."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "rescan"}, {"name": "mood", "args": {"mood": "calm", "minutes": 30}, "expires_s": 120}]})

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from moodify.types import Event, EventKind
+from moodify.types import Act, Event, EventKind
 from moodify.web.words import sentence
 
 ODD = [5, "x", [], {}, 10**400, None, {"x": "y"}, [[1]]]
@@ -20,3 +20,10 @@ def test_every_event_has_a_sentence(kind, key):
 
 def test_a_confidence_without_end_has_no_words():
     assert "no words" in sentence(Event("one", EventKind.MOOD, datetime(2026, 11, 21, tzinfo=UTC), {"mood": "calm", "confidence": 10**400}))
+
+
+@pytest.mark.parametrize("act", sorted(set(Act) - {Act.KEEP}))
+def test_every_order_is_told_by_what_it_does(act):
+    told = sentence(Event("one", EventKind.ORDER, datetime(2026, 11, 21, tzinfo=UTC), {"act": act.value, "status": "done"}))
+    assert told.endswith(" (done).")
+    assert "An order" not in told

@@ -65,6 +65,7 @@ _ORDER_WORDS = {
     "pause": "Pause",
     "resume": "Go on",
     "skip": "Skip",
+    "volume": "Change the volume",
 }
 _STATUS_WORDS = {"done": "done", "failed": "failed", "dropped": "overtaken by a newer one"}
 

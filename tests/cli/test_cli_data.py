@@ -177,10 +177,12 @@ def test_keys_are_in_a_backup_only_where_they_are_asked_for(home):
     for beside in ("damaged", "reserve"):
         (data_folder(home) / f"moodify.db.{beside}").write_bytes(b"")
     said = done(home, "backup", home / "plain")
-    assert "not in it" in said
+    assert "accounts and looks at people's skin are not in it" in said
     with zipfile.ZipFile(home / "plain") as archive:
         assert set(archive.namelist()) == {"moodify.json", "moodify.db", "music.db", "moodify.toml"}
-    assert "as you would keep a key" in done(home, "backup", home / "plain", "--with-keys")
+    told = done(home, "backup", home / "plain", "--with-keys")
+    assert "as you would keep a key" in told
+    assert "Accounts and the looks at people's skin are in it too." in told
     with zipfile.ZipFile(home / "plain") as archive:
         assert {"device.key", "device.id", "spotify-token.json"} <= set(archive.namelist())
 

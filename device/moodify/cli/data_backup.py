@@ -35,7 +35,8 @@ def backup(config_file: Path | None, file: Path, *, with_keys: bool) -> int:
         note = archive.write(file, members, device=device_of(folder), keys=with_keys)
     typer.echo(f"{file} holds {', '.join(sorted(note.files))}.")
     if with_keys:
-        typer.echo("Keep it as you would keep a key: who has it can be this device, and plays music in your name.")
+        typer.echo("Keep it as you would keep a key: who has it can be this device, and plays music in your name. Accounts and the looks at people's skin are in it too.")
     else:
-        typer.echo("The device's key, accounts and the sign-in to Spotify are not in it (they are with --with-keys). It is your history all the same: keep it to yourself.")
+        typer.echo("The device's key, the sign-in to Spotify, accounts and looks at people's skin are not in it (they are with --with-keys).")
+        typer.echo("It is your history all the same: keep it to yourself.")
     return 0

@@ -16,7 +16,7 @@ data = Commands()
 @data.command()
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write; an older backup there is replaced.")],
-    with_keys: Annotated[bool, typer.Option("--with-keys", help="Also the device's key, its hub, and the sign-in to Spotify.")] = False,  # noqa: FBT002 - a flag of the command line
+    with_keys: Annotated[bool, typer.Option("--with-keys", help="Also the device's key, its hub, the sign-in to Spotify, accounts, and looks at people's skin.")] = False,  # noqa: FBT002 - a flag of the command line
     config: ConfigOption = None,
 ) -> None:
     """Write history, taste, songs and settings into one file, while the appliance runs."""

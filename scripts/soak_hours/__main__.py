@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import math
 import sys
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -157,6 +158,8 @@ def table_of(soaked: Soaked) -> Table:
 
 def _method(length: Length, bounds: Bounds) -> str:
     """Say how memory is judged."""
+    if bounds.mb == math.inf:
+        return "Memory is not judged: the trace holds more and more itself. FILE.grown says which lines of code do."
     return (
         f"Memory is judged over {length.seconds - length.warm_s:.0f} s after a warm-up of {length.warm_s:.0f} s. It grows where even the lower end of its slope's interval "
         f"is above {bounds.mb_per_hour:g} MB/h, and the last third's median lies more than {bounds.mb:g} MB above the first's: a cache may fill up by less than that. "
@@ -180,6 +183,8 @@ def main() -> int:
     logging.disable(logging.ERROR)
     # Over half a minute a slope says nothing; what grows by some MB in it leaks.
     bounds = Bounds(mb=8.0) if options.quick else Bounds()
+    if options.trace is not None:
+        bounds = replace(bounds, mb=math.inf)
     length = QUICK if options.quick else hours(options.hours)
     soaked = soak(length, bounds, options.trace)
     out = Console() if sys.stdout.isatty() else Console(width=WIDTH)

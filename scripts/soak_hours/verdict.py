@@ -30,7 +30,7 @@ class Bounds:
     mb_per_hour: float = 2.0
     """Anonymous memory of a process: its slope is wrong where even the lower end of its interval lies above this …"""
     mb: float = 2.0
-    """… and it has grown by more than this, in MB, between the first and the last third."""
+    """… and it has grown by more than this, in MB, between the first and the last third; infinite where memory is not judged."""
     fds: int = 4
     """File descriptors: between the medians of the first and the last third."""
     threads: int = 2
@@ -173,7 +173,7 @@ def _process(role: str, readings: Sequence[Reading], bounds: Bounds) -> Iterable
         # Pages of files come and go as the kernel likes; what is a process's own is what counts.
         own = name == "RssAnon"
         wrong = own and line.per_hour - line.spread > bounds.mb_per_hour and after - before > bounds.mb
-        bound = f"≤ {bounds.mb_per_hour:g} MB/h, or +{bounds.mb:g} MB" if own else ""
+        bound = f"≤ {bounds.mb_per_hour:g} MB/h, or +{bounds.mb:g} MB" if own and bounds.mb < math.inf else ""
         finding = Finding(f"{role}: {name}", f"{before:.1f} MB", f"{after:.1f} MB", f"{line.per_hour:+.1f} ± {line.spread:.1f} MB/h", bound, wrong)
         when = growth(at_s, values) if wrong else None
         yield finding if when is None else replace(finding, when=when.words, stands=when.stands)

@@ -163,6 +163,19 @@ def test_a_cache_that_fills_up_within_the_bound_is_kept_and_one_that_fills_by_mo
     assert by(4.0).wrong
 
 
+def test_memory_that_is_traced_is_not_judged_for_the_trace_holds_some_itself(module, reading, verdict, monkeypatch, capsys):
+    readings = remembering(reading, [98 + number * 0.1 for number in range(360)])
+    command = module("__main__")
+    monkeypatch.setattr(command, "soak", lambda _length, bounds, _trace: command.Soaked(verdict.judge(readings, frames_of(readings), 0, bounds), (), readings, 0))
+    monkeypatch.setattr(command.logging, "disable", lambda _level: None)
+    monkeypatch.setattr(sys, "argv", ["scripts/soak", "--trace", "memory"])
+    assert command.main() == 0
+    assert "Memory is not judged" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["scripts/soak"])
+    assert command.main() == 1
+    assert "most of it from minute" in capsys.readouterr().out
+
+
 def test_what_shrinks_has_not_grown(verdict):
     assert verdict.growth(range(0, 3600, 10), [50 - number / 360 for number in range(360)]) is None
 

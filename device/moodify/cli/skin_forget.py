@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from moodify.cli.person import typed
-from moodify.cli.skin_people import of_address, opened
+from moodify.cli.skin_people import opened
+from moodify.cli.users import of_address
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,14 +5,12 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from moodify.accounts.address import normalise
 from moodify.accounts.tables import TableAccounts
 from moodify.cli.person import require_owner
 from moodify.cli.users import of_appliance
 from moodify.config import find, load
 from moodify.daemon.places import DATABASE, folder_of
 from moodify.daemon.skin_keeping import RunningSkinKeeping
-from moodify.errors import NoSuchUser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,16 +36,3 @@ def opened(config_file: Path | None) -> Iterator[tuple[tuple[User, ...], Running
     with ExitStack() as stack:
         people = TableAccounts(of_appliance(folder, stack)).everybody()
         yield people, keeping
-
-
-def of_address(people: tuple[User, ...], email: str) -> User:
-    """Return the person of an address.
-
-    Raises:
-        AccountError: it is no address, or nobody has it.
-    """
-    address = normalise(email)
-    for user in people:
-        if user.email == address:
-            return user
-    raise NoSuchUser(f"nobody has an account with {address}; moodify users list shows who has one")

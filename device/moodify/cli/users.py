@@ -11,6 +11,7 @@ import click
 import typer
 
 from moodify.accounts.accounts import Accounts
+from moodify.accounts.address import normalise
 from moodify.accounts.key import FILE, load_key
 from moodify.accounts.managing import TERMINAL
 from moodify.accounts.passwords import Hasher
@@ -22,7 +23,7 @@ from moodify.daemon.places import DATABASE, folder_of
 from moodify.errors import AccountError, NoSuchUser, PersonMustAct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from moodify.accounts.codes import Code
@@ -84,7 +85,7 @@ def remove(config_file: Path | None, hub: Path | None, email: str, *, yes: bool)
         MoodifyError: nobody has the address, it is the last owner, or the accounts can't be used.
     """
     with _opened(config_file, hub) as accounts:
-        user = _of(accounts, email)
+        user = of_address(accounts.users(TERMINAL), email)
         looks = "" if hub is not None else " and the looks at their skin"
         question = [f"This erases the account of {user.name} ({user.email}), {user.role}, with their preferences{looks}, and signs them out everywhere."]
         if not yes and not typed("remove", question, otherwise="Nothing was changed"):
@@ -101,7 +102,7 @@ def reset(config_file: Path | None, hub: Path | None, email: str) -> int:
         MoodifyError: nobody has the address, the password can't be, or the accounts can't be used.
     """
     with _opened(config_file, hub) as accounts:
-        user = _of(accounts, email)
+        user = of_address(accounts.users(TERMINAL), email)
         accounts.set_password(user.id, _new_password())
         if not user.active:
             accounts.change_user(TERMINAL, user.id, active=True)
@@ -156,11 +157,14 @@ def of_appliance(folder: Path, stack: ExitStack) -> Transactions:
     return stack.enter_context(AccountTransactions(folder / DATABASE))
 
 
-def _of(accounts: Accounts, email: str) -> User:
-    from moodify.accounts.address import normalise
+def of_address(people: Sequence[User], email: str) -> User:
+    """Return the person of an address.
 
+    Raises:
+        AccountError: it is no address, or nobody has it.
+    """
     address = normalise(email)
-    for user in accounts.users(TERMINAL):
+    for user in people:
         if user.email == address:
             return user
     raise NoSuchUser(f"nobody has an account with {address}; moodify users list shows who has one")

@@ -55,7 +55,14 @@ def open_socket(endpoint: Endpoint) -> socket.socket:
             return plain
         return _encrypted(plain, context, endpoint)
     except (OSError, ValueError) as error:
-        raise LinkDown(f"the broker {where(endpoint)} cannot be reached: {error}") from error
+        raise LinkDown(f"the broker {where(endpoint)} cannot be reached: {_words(error)}") from error
+
+
+def _words(error: OSError | ValueError) -> str:
+    """Return what went wrong without where in OpenSSL or the C library, which tells a person nothing."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _encrypted(plain: socket.socket, context: ssl.SSLContext, endpoint: Endpoint) -> ssl.SSLSocket:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from moodify.config import Config, document, find, load, parse
-from moodify.config.model import Section
+from moodify.config.section import Section
 from moodify.errors import ConfigError
 
 MISTAKES = """

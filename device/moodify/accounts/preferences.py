@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from moodify.config.model import Percent, Person, QuietHours
+from moodify.config.model import Person, QuietHours
+from moodify.config.section import Percent  # noqa: TC001 - pydantic reads the annotations
 
 
 class Preferences(Person):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError, field_validator
 
-from moodify.config.model import Config, MusicGoal, Percent, QuietHours, Section, SpotifyUri, only_felt
+from moodify.config.model import Config, MusicGoal, QuietHours
+from moodify.config.section import Percent, Section, SpotifyUri, only_felt
 from moodify.types import Mood  # noqa: TC001 - pydantic reads the annotations
 
 if TYPE_CHECKING:

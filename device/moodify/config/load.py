@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, ove
 import platformdirs
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from moodify.config.model import BETWEEN_KEYS, Config
+from moodify.config.model import Config
+from moodify.config.section import BETWEEN_KEYS
 from moodify.errors import ConfigError
 
 if TYPE_CHECKING:

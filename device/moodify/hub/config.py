@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from moodify.accounts.address import normalise
 from moodify.config import document
 from moodify.config.load import parse, read
-from moodify.config.model import Address, Port, Section, between, certificate_with_key, read_origins
+from moodify.config.section import Address, Port, Section, between, certificate_with_key, read_origins
 from moodify.errors import AccountError, PersonMustAct
 
 #: The schemes of databases that a hub can use (SQLAlchemy's names), and of caches.

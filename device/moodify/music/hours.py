@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import time
 
-    from moodify.config.model import Hours, MusicConfig, MusicGoal, QuietHours
+    from moodify.config.model import MusicConfig, MusicGoal, QuietHours
+    from moodify.config.section import Hours
 
     H = TypeVar("H", bound=Hours)
 

@@ -36,13 +36,13 @@ def test_two_faults_are_survived_and_stand_in_the_table(environment, tmp_path):
     assert "none went wrong" in done.stdout
 
 
-#: Does everything once that the week kills at each step, and prints what lay in the folders by then.
+#: Does everything once that an appliance writes and the week kills at each step, and prints what of the data folder was not there by then.
 WRITE_ALL = """
 import contextlib, io, json, pathlib, sys
-from faults_week.writing import WRITTEN
+from faults_week import written, written_files
 from moodify.daemon.data_places import KINDS
 seen = set()
-for number, each in enumerate(WRITTEN):
+for number, each in enumerate((*written.WRITTEN, *written_files.WRITTEN)):
     folder = pathlib.Path(sys.argv[1], str(number))
     folder.mkdir(mode=0o700)
     with contextlib.redirect_stdout(io.StringIO()):
@@ -56,8 +56,8 @@ print(json.dumps([kind.name for kind in KINDS if kind.name not in seen]))
 def test_all_that_lies_in_the_data_folder_is_written_by_what_the_week_kills(environment, tmp_path):
     done = run(environment, "-c", WRITE_ALL, tmp_path)
     assert done.returncode == 0, done.stderr
-    # What is made anew at each start.
-    assert set(json.loads(done.stdout)) == {"device.pub", "run"}
+    # What is made anew at each start; and a hub's own is killed beside it.
+    assert set(json.loads(done.stdout)) == {"device.pub", "run", "hub"}
 
 
 def test_a_house_that_does_not_recover_or_breaks_its_promises_is_told_by_each_of_them(environment, project_root):

@@ -19,18 +19,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench_progress import bar
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from moodify.config import load
 from moodify.daemon.app import Options, Running, run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from moodify.config import Config
+    from moodify.web.port import House
 
 #: How long a finger is down, and how long the house has to answer, in seconds.
 FINGER_S, ANSWER_S = 0.08, 10.0
 #: How often the light's pins are looked at, in seconds.
 LOOK_S = 0.0005
+#: What all three pins are above when the light is white: it shines at 0.6 at most, and what is grey at half of that.
+WHITE = 0.5
 
 
 @dataclass
@@ -67,7 +73,11 @@ class Finger:
         threading.Thread(target=self._work, args=(running,), daemon=True).start()
 
     def _work(self, running: Running) -> None:
-        house = running.house
+        with bar("presses answered", self._presses) as step:
+            self._press_all(running.house, step)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def _press_all(self, house: House, step: Callable[[], None]) -> None:
         deadline_s = time.monotonic() + 30 + 30 * self._presses
         while len(self.figures["press_to_order"]) < self._presses and time.monotonic() < deadline_s:
             now = house.now()
@@ -80,10 +90,10 @@ class Finger:
                 house.press_pause()
                 self._wait(began_s, "order")
                 time.sleep(2.5)  # what the speaker does is believed again after two seconds
-            self._press()
-        os.kill(os.getpid(), signal.SIGINT)
+            if self._press():
+                step()
 
-    def _press(self) -> None:
+    def _press(self) -> bool:
         pin = self._pins.pin(self._panel.button_pin)
         light = [self._pins.pin(number) for number in (self._panel.led_red_pin, self._panel.led_green_pin, self._panel.led_blue_pin)]
         before = [led.state for led in light]
@@ -91,16 +101,20 @@ class Finger:
         pin.drive_low()
         lit_s = None
         while lit_s is None and time.monotonic() < began_s + ANSWER_S:
-            if [led.state for led in light] != before:
+            now = [led.state for led in light]
+            # White is what answers a finger; a light that breathes changes by itself.
+            if now != before and min(now) > WHITE:
                 lit_s = time.monotonic()
             time.sleep(LOOK_S)
         time.sleep(max(0.0, began_s + FINGER_S - time.monotonic()))
         pin.drive_high()
         ordered_s = self._wait(began_s, "order")
         decided_s = self._events.after(began_s, "decision")
-        if lit_s is not None and ordered_s is not None and decided_s is not None:
-            for name, at_s in (("press_to_light", lit_s), ("press_to_decision", decided_s), ("press_to_order", ordered_s)):
-                self.figures[name].append((at_s - began_s) * 1e3)
+        if lit_s is None or ordered_s is None or decided_s is None:
+            return False
+        for name, at_s in (("press_to_light", lit_s), ("press_to_decision", decided_s), ("press_to_order", ordered_s)):
+            self.figures[name].append((at_s - began_s) * 1e3)
+        return True
 
     def _wait(self, began_s: float, kind: str) -> float | None:
         while (at_s := self._events.after(began_s, kind)) is None and time.monotonic() < began_s + ANSWER_S:

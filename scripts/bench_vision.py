@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from bench_progress import bar
 from bench_rows import Row
-from rich.console import Console
-from rich.progress import track
 from soak_hours.stage import LARGE, SMALL, i420
 
 from moodify.camera.planes import unpack_planes
@@ -74,16 +73,18 @@ class Took:
         return self.cpu_ms / other.cpu_ms
 
 
-def time_in_turns(calls: dict[str, Callable[[], object]], rounds: int, block: int = BLOCK) -> dict[str, Took]:
-    """Return what a call takes for each name, measured in turns."""
+def time_in_turns(what: str, calls: dict[str, Callable[[], object]], rounds: int, block: int = BLOCK) -> dict[str, Took]:
+    """Return what a call takes for each name, measured in turns; ``what`` they are is said meanwhile."""
     quickest = {name: Took(math.inf, math.inf) for name in calls}
-    for _ in track(range(rounds), "measuring", console=Console(stderr=True), transient=True):
-        for name, call in calls.items():
-            for _ in range(block):
-                began_s, began_cpu_s = time.perf_counter(), time.process_time()
-                call()
-                took = Took((time.perf_counter() - began_s) * 1e3, (time.process_time() - began_cpu_s) * 1e3)
-                quickest[name] = Took(min(took.wall_ms, quickest[name].wall_ms), min(took.cpu_ms, quickest[name].cpu_ms))
+    with bar(what, rounds) as step:
+        for _ in range(rounds):
+            for name, call in calls.items():
+                for _ in range(block):
+                    began_s, began_cpu_s = time.perf_counter(), time.process_time()
+                    call()
+                    took = Took((time.perf_counter() - began_s) * 1e3, (time.process_time() - began_cpu_s) * 1e3)
+                    quickest[name] = Took(min(took.wall_ms, quickest[name].wall_ms), min(took.cpu_ms, quickest[name].cpu_ms))
+            step()
     return quickest
 
 
@@ -118,13 +119,15 @@ def vision(rounds: int) -> list[Row]:
     classifier.emotions(np.full((48, 48), 128, np.uint8))
     with tempfile.TemporaryDirectory() as folder, open_player(config.music.model_copy(update={"speaker": "simulated"}), Path(folder)) as opened:
         calls = _stages(config, detector, classifier) | {"detector_invoke": alone.runtime.invoke, "classifier_invoke": classifier.runtime.invoke}
-        measured = time_in_turns(calls, rounds)
+        measured = time_in_turns("each stage", calls, rounds)
         song = next(iter(opened.player.search("happy", limit=1)))
         with opened.player.asked():
             # Each is a request over HTTP on loopback: fewer of them say enough.
-            measured |= time_in_turns({"order": lambda: opened.player.play(song.uri)}, max(rounds // 5, 5), block=2)
+            measured |= time_in_turns("orders", {"order": lambda: opened.player.play(song.uri)}, max(rounds // 5, 5), block=2)
     invokes = measured["detector_invoke"] + measured["classifier_invoke"]
     rows = [Row(STAGES, key, words, measured[key].wall_ms, "ms", f"{measured[key] / invokes:.2f} × the two invokes") for key, words in _WORDS]
+    chain = measured["capture"] + measured["frame_path"] + measured["mood"] + measured["decision"] + measured["order"]
+    rows.append(Row(STAGES, "chain", "capture to order: those of one frame, one after the other", chain.wall_ms, "ms", f"{chain / invokes:.2f} × the two invokes"))
     beyond = measured["frame_path"] / invokes
     rows.append(Row(STAGES, "frame_path_ratio", "frame path, as a multiple of its two invokes", beyond, "×", "as all ratios of this part: by CPU time", FRAME_PATH_AT_MOST))
     if (memory := measure(None)) is not None:
@@ -191,11 +194,11 @@ def _crowds(detector: Detector, classifier: TfliteClassifier, alone: TfliteDetec
     if wrong := {people: seen for people, seen in found.items() if seen != people}:
         raise SystemExit(f"bench: the painted crowds are not seen as they are ({wrong}); the figures would mean nothing")
     calls: dict[str, Callable[[], object]] = {str(people): partial(eyes.see, frame, closely=True) for people, frame in frames.items()}
-    measured = time_in_turns(calls | {"detector": alone.runtime.invoke, "classifier": classifier.runtime.invoke}, rounds)
+    measured = time_in_turns("faces in a frame", calls | {"detector": alone.runtime.invoke, "classifier": classifier.runtime.invoke}, rounds)
     one, most = measured["1"], measured[str(MOST_FACES)]
     each = Took((most.wall_ms - one.wall_ms) / (MOST_FACES - 1), (most.cpu_ms - one.cpu_ms) / (MOST_FACES - 1))
     rows = []
-    for people in (1, 2, 4, 8):
+    for people in frames:
         took = measured[str(people)]
         ratio = took / (measured["detector"] + measured["classifier"] * people)
         rows.append(Row(FACES, f"faces_{people}", f"{people} face{'s' if people > 1 else ''}", took.wall_ms, "ms", f"{ratio:.2f} × its {people + 1} invokes"))

@@ -12,6 +12,7 @@ import tempfile
 import time
 import uuid
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,8 +21,8 @@ from urllib.parse import quote
 
 from bench_clients import Screen, under_load
 from bench_history import write_history
+from bench_progress import begins, sleep_until
 from bench_rows import Row, quantile
-from rich.console import Console
 from soak_hours.house import House
 from soak_hours.reading import Process, tree
 
@@ -38,7 +39,6 @@ WHOLE, PAGE, EVENTS, HISTORY = "the whole daemon, everything on", "the page unde
 IDLE_AT_MOST, ANON_AT_MOST, HISTORY_AT_MOST = 3.0, 110.0, 200.0
 #: People are there for so long first, then nobody is: so that all that is loaded at first use is loaded.
 PEOPLE_S, SETTLE_S = 40.0, 12.0
-NOTE = Console(stderr=True)
 #: Days of history by what they are called; five years with their leap day.
 SPANS = (("a day", 1), ("a month", 30), ("a year", 365), ("five years", 1826))
 SCREENS, LOAD_S = 8, 15.0
@@ -47,7 +47,6 @@ ASKED = 40
 
 def whole(idle_s: float) -> list[Row]:
     """Start it, let people be there, then nobody, and read what it costs."""
-    NOTE.print(f"· the whole daemon: {PEOPLE_S + SETTLE_S + idle_s:.0f} s", style="dim")
     with _house(f"astronaut:{PEOPLE_S:.0f} nobody:3600") as house:
         pid, began_s = house.appliance.process.pid, house.frames()[0][0]
         first_frame_s = house.frames()[0][1] - house.started_s
@@ -56,11 +55,11 @@ def whole(idle_s: float) -> list[Row]:
         with Screen(house.appliance.page) as screen:
             for path in _paths(datetime.now(UTC)):
                 screen.ask_ms(path)
-        _until(began_s + 15.0)
-        busy = _spent(pid, began_s + PEOPLE_S - 3.0)
+        sleep_until(began_s + 15.0, "somebody is there, until all that is loaded at first use is loaded")
+        busy = _spent(pid, began_s + PEOPLE_S - 3.0, "somebody is there, measured")
         frames = [(done_s - taken_s) * 1e3 for taken_s, done_s in house.frames() if taken_s > began_s + 15.0]
-        _until(began_s + PEOPLE_S + SETTLE_S)
-        idle = _spent(pid, time.monotonic() + idle_s)
+        sleep_until(began_s + PEOPLE_S + SETTLE_S, "nobody is there any more")
+        idle = _spent(pid, time.monotonic() + idle_s, "nobody is there, measured")
         now = tree(pid)
     rows = [
         Row(WHOLE, "start_to_first_frame", "start of the process to the first frame decided on", first_frame_s, "s"),
@@ -94,7 +93,6 @@ def _memory(now: Mapping[str, Process]) -> Sequence[Row]:
 
 def page() -> list[Row]:
     """Let screens ask all at once, over a year of history."""
-    NOTE.print("· the page under load", style="dim")
     with _house("astronaut:20 nobody:10", ready=lambda data: _lived(data, 365)) as house:
         paths = _paths(datetime.now(UTC))
         with Screen(house.appliance.page) as screen:
@@ -113,64 +111,70 @@ def page() -> list[Row]:
     return rows
 
 
+@dataclass(frozen=True, slots=True)
+class _Lived:
+    """What an appliance with a past measured."""
+
+    name: str
+    """How long that is."""
+    events: int
+    size_mb: float
+    first_s: float
+    took_ms: Mapping[str, Sequence[float]]
+    """By what was asked for."""
+    cpu_ms: Mapping[str, float]
+    """Of the daemon, for one answer."""
+    rss_anon_mb: float
+    recorded: float
+    """Events a second."""
+
+    def row(self, key: str, what: str, day: _Lived, at_most: float | None = None, rest: str = "") -> Row:
+        """Return how long one of the answers takes, beside one out of a day."""
+        took, cpu_ms = self.took_ms[what], self.cpu_ms[what]
+        words = f"p50 {quantile(took, 0.5):.1f} ms; CPU {cpu_ms:.1f} ms, {cpu_ms / max(day.cpu_ms[what], 0.01):.2f} × out of a day{rest}"
+        return Row(HISTORY, key, f"{what}, out of {self.name}: p99", quantile(took, 0.99), "ms", words, at_most)
+
+
 def history() -> list[Row]:
-    """Read the page's history over a day to five years of events."""
-    rows = []
+    """Read the page's history over a day to five years of events, and record more."""
+    rows: list[Row] = []
+    day: _Lived | None = None
     for name, days in SPANS:
-        NOTE.print(f"· history: {name}", style="dim")
-        count: list[int] = []
-        with _house("nobody:3600", ready=partial(_live, days, count)) as house:
-            first_s = house.frames()[0][1] - house.started_s
-            size_mb = house.database.stat().st_size / 1e6
-            with Screen(house.appliance.page) as screen:
-                took, cpu_ms = {}, {}
-                for path, what in _paths(datetime.now(UTC)).items():
-                    before = tree(house.appliance.process.pid)["daemon"].cpu_s
-                    took[what] = [screen.ask_ms(path) for _ in range(ASKED)]
-                    cpu_ms[what] = (tree(house.appliance.process.pid)["daemon"].cpu_s - before) / ASKED * 1e3
-        p50, p99 = (quantile(took["history of a day"], share) for share in (0.5, 0.99))
-        week = quantile(took["history of a week"], 0.99)
-        key = f"history_{days}"
-        at_most = HISTORY_AT_MOST if days == SPANS[-1][1] else None
-        rows.append(
-            Row(
-                HISTORY,
-                key,
-                f"history of a day, out of {name}: p99",
-                p99,
-                "ms",
-                f"p50 {p50:.1f} ms, CPU {cpu_ms['history of a day']:.0f} ms; {count[0]:,} events, {size_mb:,.0f} MB",
-                at_most,
-            )
-        )
-        rows.append(
-            Row(
-                HISTORY,
-                f"{key}_week",
-                f"history of a week, out of {name}: p99",
-                week,
-                "ms",
-                f"p50 {quantile(took['history of a week'], 0.5):.1f} ms, CPU {cpu_ms['history of a week']:.0f} ms",
-                at_most,
-            )
-        )
-        recent = took["newest 200 events"]
-        rows.append(
-            Row(
-                HISTORY,
-                f"{key}_events",
-                f"the newest 200 events, out of {name}: p99",
-                quantile(recent, 0.99),
-                "ms",
-                f"p50 {quantile(recent, 0.5):.1f} ms; start to first frame {first_s:.1f} s",
-            )
-        )
+        begins(f"{name} of history")
+        lived = _measured(name, days)
+        day = day or lived
+        key, at_most = f"history_{days}", HISTORY_AT_MOST if days == SPANS[-1][1] else None
+        rows += [
+            lived.row(key, "history of a day", day, at_most, f"; {lived.events:,} events, {lived.size_mb:,.0f} MB"),
+            lived.row(f"{key}_week", "history of a week", day, at_most),
+            lived.row(f"{key}_events", "newest 200 events", day),
+            Row(HISTORY, f"{key}_start", f"start to the first frame, over {name}", lived.first_s, "s", f"anonymous memory after all that {lived.rss_anon_mb:.0f} MB"),
+            Row(HISTORY, f"{key}_store", f"to the store, 100 a transaction, behind {name}", lived.recorded, "/s", f"{lived.recorded / day.recorded:.2f} × behind a day"),
+        ]
     return rows
+
+
+def _measured(name: str, days: int) -> _Lived:
+    count: list[int] = []
+    took: dict[str, list[float]] = {}
+    cpu_ms: dict[str, float] = {}
+    with _house("nobody:3600", ready=partial(_live, days, count)) as house:
+        first_s = house.frames()[0][1] - house.started_s
+        size_mb = house.database.stat().st_size / 1e6
+        pid = house.appliance.process.pid
+        with Screen(house.appliance.page) as screen:
+            for path, what in _paths(datetime.now(UTC)).items():
+                before = tree(pid)["daemon"].cpu_s
+                took[what] = [screen.ask_ms(path) for _ in range(ASKED)]
+                cpu_ms[what] = (tree(pid)["daemon"].cpu_s - before) / ASKED * 1e3
+        rss_anon_mb = tree(pid)["daemon"].rss_anon_mb
+        with Store(house.database) as store:
+            recorded = _recorded(store, 5000, 100)
+    return _Lived(name, count[0], size_mb, first_s, took, cpu_ms, rss_anon_mb, recorded)
 
 
 def events(count: int) -> list[Row]:
     """Write events into a store, and let as many wait for the hub when the appliance starts."""
-    NOTE.print("· events to the store, and through to the hub", style="dim")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / DATABASE
         prepare(file)
@@ -248,13 +252,9 @@ def _house(play: str, *, ready: Callable[[Path], object] = lambda _data: None, w
     return House(play, rest="[store]\nretention_days = 3650", ready=ready, wait=wait)
 
 
-def _spent(pid: int, until_s: float) -> dict[str, float]:
+def _spent(pid: int, until_s: float, words: str) -> dict[str, float]:
     """Return which share of one core each process of a tree has used from now until a moment."""
     before, began_s = tree(pid), time.monotonic()
-    _until(until_s)
+    sleep_until(until_s, words)
     after, took_s = tree(pid), time.monotonic() - began_s
     return {role: (process.cpu_s - before[role].cpu_s) / took_s for role, process in after.items() if role in before}
-
-
-def _until(moment_s: float) -> None:
-    time.sleep(max(0.0, moment_s - time.monotonic()))

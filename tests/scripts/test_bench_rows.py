@@ -1,8 +1,10 @@
-"""``scripts/bench``: targets are held to what was measured, and the history that is read is one that the store could have written."""
+"""``scripts/bench``: targets are held to what was measured, somebody who waits sees how far it is, and the history that is read is one that the store could have written."""
 
 import importlib
+import io
 import json
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -47,7 +49,41 @@ def test_the_exit_status_says_nothing_of_speed_unless_it_is_asked_to(module, mon
     monkeypatch.setitem(sys.modules, "bench_whole", fake)
     monkeypatch.setattr(sys, "argv", ["scripts/bench", "--json", "--only", "whole", *arguments])
     assert bench.main() == code
-    assert json.loads(capsys.readouterr().out)["key"]["met"] is not missed
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["key"]["met"] is not missed
+    assert "part 1 of 1: the whole daemon" in printed.err
+
+
+@pytest.fixture
+def screen(module, monkeypatch):
+    """What a terminal is sent while something is measured."""
+    sent = io.StringIO()
+    monkeypatch.setattr(module("bench_progress"), "ERRORS", Console(file=sent, force_terminal=True, width=80))
+    return sent
+
+
+def test_each_step_is_shown_as_it_is_over(module, screen):
+    with module("bench_progress").bar("presses answered", 3) as step:
+        assert "0/3" in screen.getvalue()
+        step()
+        assert "1/3" in screen.getvalue()
+        step()
+        assert "2/3" in screen.getvalue()
+
+
+def test_a_wait_lasts_until_its_moment_and_is_seen_to_pass(module, screen):
+    until_s = time.monotonic() + 1.2
+    module("bench_progress").sleep_until(until_s, "nobody is there")
+    assert time.monotonic() >= until_s
+    assert "nobody is there" in screen.getvalue()
+
+
+def test_a_log_gets_no_bars(module, monkeypatch, capsys):
+    monkeypatch.setattr(module("bench_progress"), "ERRORS", Console(file=sys.stderr, force_terminal=False))
+    with module("bench_progress").bar("presses answered", 1) as step:
+        step()
+    module("bench_progress").begins("part 1 of 1")
+    assert capsys.readouterr().err.split("\n") == ["· part 1 of 1", ""]
 
 
 def test_a_history_written_at_once_is_read_as_one_that_was_lived(module, tmp_path):

@@ -47,10 +47,13 @@ class Desk:
         Raises:
             Problem: 503, the thread has died before it could answer; another one takes its place.
         """
-        answer = asyncio.get_running_loop().run_in_executor(self._worker, partial(call, *args, **more))
+        worker = self._worker
+        answer = asyncio.get_running_loop().run_in_executor(worker, partial(call, *args, **more))
         try:
             while not (await asyncio.wait([answer], timeout=_LOOK_S))[0]:
                 self._replace_dead()
+                if worker is not self._worker:
+                    raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Moodify was busy and has not done it. Try again.", {"Retry-After": "1"})
         finally:
             answer.cancel()
         return answer.result()
@@ -60,9 +63,8 @@ class Desk:
         if self._thread is None or self._thread.is_alive():
             return
         log.warning("The thread that asks the accounts has died; another one takes its place")
-        dead, self._worker, self._thread = self._worker, self._new_worker(), None
-        dead.shutdown(wait=False, cancel_futures=True)
-        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "Moodify was busy and has not done it. Try again.", {"Retry-After": "1"})
+        self._worker.shutdown(wait=False)
+        self._worker, self._thread = self._new_worker(), None
 
     async def hash(self, call: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
         """Return what ``call``, which hashes a password, returns.

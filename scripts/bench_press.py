@@ -23,7 +23,8 @@ from bench_progress import bar
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from moodify.config import load
-from moodify.daemon.app import Options, Running, run
+from moodify.daemon.app import run
+from moodify.daemon.options import Options, Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable

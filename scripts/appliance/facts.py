@@ -9,8 +9,8 @@ import re
 import sys
 from importlib.metadata import version
 
-from moodify.cli.stderr import without_chatter
 from moodify.config.model import VisionConfig
+from moodify.vision.chatter import without_chatter
 from moodify.vision.eyes import open_models
 from moodify.vision.models import read_classifier, read_detector
 

@@ -123,7 +123,8 @@ def test_enroll_refuses_a_hub_with_another_fingerprint_and_shows_both(tmp_path, 
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [(("hub", "--fingerprint", "123"), "is no fingerprint"), (("hub.home:99999", "--fingerprint", OTHER), "is no address of a hub"), (("mqtt://hub",), "is no address of a hub")]
+    ("given", "said"),
+    [(("hub", "--fingerprint", "123"), "is no fingerprint"), (("hub.home:99999", "--fingerprint", OTHER), "is no address of a hub"), (("mqtt://hub",), "is no address of a hub")],
 )
 def test_enroll_with_what_is_no_hub_or_no_fingerprint_makes_nothing(tmp_path, given, said):
     done = moodify(tmp_path, "device", "enroll", *given)

@@ -102,7 +102,9 @@ def test_a_second_one_on_the_same_folder_is_refused_and_the_first_goes_on(tmp_pa
 def test_events_go_to_a_file_that_grows_from_run_to_run(tmp_path):
     counts = []
     for _ in range(2):
-        assert moodify(tmp_path, "run", *SAMPLE, "--events", "events", "--for", 2).returncode == 0
+        done = moodify(tmp_path, "run", *SAMPLE, "--events", "events", "--for", 2)
+        assert done.returncode == 0
+        assert "TensorFlow" not in done.stderr
         counts.append(len((tmp_path / "events").read_text().splitlines()))
     events = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
     assert 0 < counts[0] < counts[1]

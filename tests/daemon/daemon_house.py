@@ -12,8 +12,9 @@ from moodify.camera.steady import SteadyCamera
 from moodify.config.model import Config
 from moodify.daemon import signals as sig
 from moodify.daemon.board import Board
-from moodify.daemon.conductor import Conductor, Crew
+from moodify.daemon.conductor import Conductor
 from moodify.daemon.courier import NoCourier
+from moodify.daemon.crew import Crew
 from moodify.daemon.display import Display
 from moodify.daemon.dj import Dj
 from moodify.daemon.kept import Kept
@@ -197,8 +198,8 @@ class DaemonHouse:
 
     def press(self, press=Press.SCAN, *, let_go=True):
         """Press the button, shortly; a hold is told with its end."""
-        self.put(sig.Pressed(press, "button", 0.0))
-        return self.put(sig.Pressed(Press.LET_GO, "button", 0.0)) if let_go and press in {Press.SCAN, Press.NEXT} else self
+        self.put(sig.Pressed(press, "button"))
+        return self.put(sig.Pressed(Press.LET_GO, "button")) if let_go and press in {Press.SCAN, Press.NEXT} else self
 
     def await_reason(self, text):
         wait_until(lambda: any(text in reason for reason in self.reasons()), what=lambda: f"{text!r} among {self.reasons()}")

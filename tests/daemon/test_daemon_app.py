@@ -16,10 +16,11 @@ from appliance import data_folder, hubs_of
 from moodify.config.load import parse
 from moodify.daemon import app
 from moodify.daemon import running as of_a_run
-from moodify.daemon.app import Options, run
+from moodify.daemon.app import run
 from moodify.daemon.courier import Courier
 from moodify.daemon.dj import Dj
 from moodify.daemon.kept import Kept, last_seen
+from moodify.daemon.options import Options
 from moodify.daemon.privacy import ByHand
 from moodify.daemon.watcher import Watcher
 from moodify.errors import StoreError

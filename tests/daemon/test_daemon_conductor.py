@@ -249,7 +249,7 @@ def _look(t_s, *faces):
         (sig.Stop("the camera can't work", failed=True), 1, "the camera can't work"),
         (sig.Stop("40 seconds are over"), 0, "40 seconds are over"),
         (sig.RecordingEnded(), 0, "the recording has ended"),
-        (sig.Pressed(Press.QUIT, "keys", 0.0), 0, "a key asked for it"),
+        (sig.Pressed(Press.QUIT, "keys"), 0, "a key asked for it"),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -11,9 +11,10 @@ from moodify.camera.opening import CameraOpener
 from moodify.camera.sample import SampleCamera
 from moodify.config.load import parse
 from moodify.daemon import salvage
-from moodify.daemon.app import Options, run
+from moodify.daemon.app import run
 from moodify.daemon.conductor import Conductor
 from moodify.daemon.dj import Dj
+from moodify.daemon.options import Options
 from moodify.daemon.presses import Presses
 from moodify.daemon.signals import Pressed
 from moodify.panel.port import Press

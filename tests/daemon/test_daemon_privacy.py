@@ -252,7 +252,7 @@ def test_while_a_finger_is_down_the_look_changes_no_music(house):
     house.press(let_go=False).show(3, CALM)
     assert "play done" not in house.told
     assert house.lamp.shown[-1] == (Show.LOOKING, None)
-    house.put(sig.Pressed(Press.LET_GO, "button", 0.0))
+    house.put(sig.Pressed(Press.LET_GO, "button"))
     house.await_reason("You asked: ")
     wait_until(lambda: house.lamp.shown[-1][0] is not Show.LOOKING)
 
@@ -347,7 +347,7 @@ def test_a_button_that_is_stuck_for_minutes_resets_nothing_and_keeps_nobody_else
         house.show(3, HAPPY)
         # The light is not left looking, and a look from the page comes to its answer although the button is down.
         wait_until(lambda: house.lamp.shown[-1][0] is not Show.LOOKING)
-        house.put(sig.Pressed(Press.SCAN, "page", 0.0)).show(4, HAPPY)
+        house.put(sig.Pressed(Press.SCAN, "page")).show(4, HAPPY)
         house.await_reason("You asked: happy")
         assert resets == []
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == [

@@ -28,7 +28,7 @@ from moodify.daemon.kept import Kept
 from moodify.daemon.places import DATABASE
 from moodify.daemon.recorder import Recorder
 from moodify.daemon.reset import ResetAnswer
-from moodify.daemon.safe import SafeConductor
+from moodify.daemon.safe_conductor import SafeConductor
 from moodify.daemon.signals import Pressed, Stop
 from moodify.daemon.skin_keeping import RunningSkinKeeping
 from moodify.daemon.skin_sharing import SkinSharing
@@ -230,7 +230,7 @@ def run_safely(folder, inbox, *, share=lambda: None, reset=None):
 def test_a_hold_for_a_reset_counts_in_safe_mode_too(tmp_path):
     prepare(tmp_path / DATABASE)
     inbox = SimpleQueue()
-    inbox.put(Pressed(Press.RESET, "button", 0.0))
+    inbox.put(Pressed(Press.RESET, "button"))
     inbox.put(Stop("the end"))
     now, lamp = run_safely(tmp_path, inbox, reset=ResetAnswer(done=True, said="For five minutes"))
     assert now["music"]["reason"] == "For five minutes"

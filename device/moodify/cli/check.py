@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from moodify.cli.findings import Finding, Verdict
-from moodify.cli.stderr import without_chatter
 from moodify.config import find, load
 from moodify.daemon.places import DATABASE, folder_of
 from moodify.errors import ConfigError, MoodifyError, RetryLater, SpeakerNotFound, StoreError
 from moodify.system.journal import set_up_logging
+from moodify.vision.chatter import without_chatter
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from moodify.cli.stderr import without_chatter
 from moodify.config import find, load
 from moodify.errors import CannotWork, ModelError
+from moodify.vision.chatter import without_chatter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

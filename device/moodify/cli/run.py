@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from moodify.config import Config
-    from moodify.daemon.app import Running
+    from moodify.daemon.options import Running
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,9 @@ def run(*, config_file: Path | None, camera: str | None, speaker: str | None, se
     """Run the appliance until it is ended; return the exit code."""
     from moodify.cli.live import LiveView, console
     from moodify.daemon import demo
-    from moodify.daemon.app import Options
     from moodify.daemon.app import run as run_appliance
     from moodify.daemon.ending import AGAIN
+    from moodify.daemon.options import Options
     from moodify.daemon.places import folder_of
     from moodify.music.spotify.services import Services
     from moodify.system.journal import set_up_logging, under_systemd

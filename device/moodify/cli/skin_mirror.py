@@ -10,7 +10,6 @@ from moodify.accounts.accounts import Accounts
 from moodify.accounts.key import FILE, load_key
 from moodify.accounts.passwords import Hasher
 from moodify.accounts.tables import TableAccounts
-from moodify.cli.stderr import without_chatter
 from moodify.cli.users import of_address, of_appliance
 from moodify.daemon.kept import date_doubted, privacy_standing
 from moodify.daemon.places import DATABASE
@@ -20,6 +19,7 @@ from moodify.errors import NotPermitted, PersonMustAct
 from moodify.process import keep_memory_to_itself
 from moodify.store.lock import FolderLock
 from moodify.store.settings import Settings
+from moodify.vision.chatter import without_chatter
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,16 +6,16 @@ import gc
 import logging
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING
 
 from moodify import __version__
 from moodify.daemon import words
 from moodify.daemon.aiming import Aiming
 from moodify.daemon.board import Board
-from moodify.daemon.conductor import Conductor, Crew
+from moodify.daemon.conductor import Conductor
 from moodify.daemon.courier import Courier, NoCourier
+from moodify.daemon.crew import Crew
 from moodify.daemon.display import Display
 from moodify.daemon.dj import Dj
 from moodify.daemon.ending import EndedBySignals, ended_after
@@ -24,14 +24,16 @@ from moodify.daemon.household import Household
 from moodify.daemon.keeping import RunningKeeping
 from moodify.daemon.kept import Kept
 from moodify.daemon.listening import wishes_by
+from moodify.daemon.options import Running
 from moodify.daemon.page_routes import page_routes
 from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of
+from moodify.daemon.presses import BUTTON
 from moodify.daemon.recorder import Recorder
-from moodify.daemon.running import Patience, end, pressed, show, start_health_reading, started
+from moodify.daemon.running import Patience, end, show, start_health_reading, started
 from moodify.daemon.safe import run_safe
 from moodify.daemon.salvage import make_ready, open_settings
 from moodify.daemon.setting_up import HouseSetUp
-from moodify.daemon.signals import HouseChanged
+from moodify.daemon.signals import HouseChanged, Pressed
 from moodify.daemon.skin_keeping import RunningSkinKeeping
 from moodify.daemon.skin_look import SkinLooks
 from moodify.daemon.skin_sharing import SkinSharing
@@ -50,56 +52,18 @@ from moodify.system.notify import Notifier
 from moodify.types import EventKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from moodify.camera.opening import CameraOpener
     from moodify.camera.port import Camera
     from moodify.config import Config
+    from moodify.daemon.options import Options
     from moodify.daemon.signals import Signal
-    from moodify.music.spotify.services import Services
     from moodify.system.clock import Clock
-    from moodify.web.port import House, Now, PartNow
+    from moodify.web.port import Now, PartNow
 
 log = logging.getLogger(__name__)
 
 #: How long the dj has to end, in seconds, twice: a request to Spotify that is under way can't be ended, and nothing depends on its answer any more.
 REQUEST_END_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line adds to the configuration."""
-
-    pace: float = 1.0
-    """How fast a recording plays; 0 as fast as possible."""
-    seconds: float | None = None
-    """End after so many seconds."""
-    events: TextIO | None = None
-    """Gets every event as one JSON line."""
-    keys: bool = False
-    """Whether keys of the terminal stand in for the button."""
-    attach: Callable[[Running], None] = lambda _running: None
-    """Called once, before the first frame."""
-    configuration: Path | None = None
-    """The owner's file, which a backup takes along; None where there is none."""
-    pins: Any = None
-    """gpiozero's pin factory for button and light; None chooses by the machine."""
-    services: Services | None = None
-    """Where Spotify is; None is its own place."""
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """What is said of a run that begins."""
-
-    house: House
-    page: Callable[[], tuple[str, ...]]
-    """Returns what a person must know of the page now, a line each: where it is, its certificate, how to make it one's own; none where there is no page."""
-    keys: bool
-    """Whether keys are read."""
-    demo: bool
-    """Whether the waiting times are shortened."""
 
 
 def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one place and in order, so that it can be read
@@ -117,6 +81,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
     from moodify.panel.opening import open_panel
     from moodify.store.lock import FolderLock
     from moodify.store.store import Store
+    from moodify.vision.chatter import without_chatter
     from moodify.vision.eyes import open_eyes
     from moodify.vision.models import manifests_of, read_manifest
 
@@ -136,7 +101,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         if crashes is not None and crashes.count >= MANY:
             return run_safe(config, options, folder, crashes, notifier, signals, house)
         # Before all that may take its time: the light answers a finger from here on, and what it meant is done once the house stands.
-        panel = open_panel(config.panel, lambda press: put(pressed(press, "button")), factory=options.pins)
+        panel = open_panel(config.panel, lambda press: put(Pressed(press, BUTTON)), factory=options.pins)
         house.callback(panel.close)
         panel.light.show(Show.IDLE)
         aside = make_ready(database, notifier)
@@ -161,7 +126,8 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         opened = [] if kept.privacy else _open_first(opener)
         for camera in opened:
             house.callback(camera.close)
-        eyes = open_eyes(config.vision)
+        with without_chatter():
+            eyes = open_eyes(config.vision)
 
         # What the waiting times are. In privacy no camera is opened yet: it will be the last run's.
         if opened:
@@ -241,7 +207,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
 
         house.callback(_end_dj, started("dj", dj.run, put), dj, stage, patience)
         house.callback(end, started("watcher", watcher.run, put), watcher.close, patience)
-        keys = house.enter_context(Keys(lambda press: put(pressed(press, "keys")))) if options.keys else None
+        keys = house.enter_context(Keys(lambda press: put(Pressed(press, "keys")))) if options.keys else None
         if options.seconds is not None:
             house.enter_context(ended_after(options.seconds, put))
         # What is there by now stays: looked through for garbage every so often, it held up all threads for 50 ms on a desktop, and the light with them.

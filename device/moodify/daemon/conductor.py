@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from moodify.daemon import words
 from moodify.daemon.afar import FromAfar
 from moodify.daemon.deciding import Decider
 from moodify.daemon.diagnosis import diagnose
-from moodify.daemon.ending import AGAIN
+from moodify.daemon.ending import exit_code, failure_of
 from moodify.daemon.override import Override
 from moodify.daemon.parts import Part
 from moodify.daemon.pending import Pending
@@ -34,14 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from moodify.config import Config
-    from moodify.daemon.courier import Courier, NoCourier
-    from moodify.daemon.display import Display
+    from moodify.daemon.crew import Crew
     from moodify.daemon.dj import Dj
     from moodify.daemon.kept import Kept
     from moodify.daemon.recorder import Recorder
-    from moodify.daemon.reset import ResetAnswer
     from moodify.daemon.stage import Band, Stage
-    from moodify.daemon.watcher import Watcher
     from moodify.mood.tracker import MoodTracker
     from moodify.music.candidates import CandidatePool
     from moodify.music.policy import Policy
@@ -60,22 +56,6 @@ SETTLE_S = 15.0
 MENDED_S = 600.0
 #: At the end, longest wait in seconds for the order that is under way, so that its end is told too.
 LAST_ORDER_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Crew:
-    """Those who work for the conductor; each has a thread or is quick."""
-
-    watcher: Watcher
-    dj: Dj
-    courier: Courier | NoCourier
-    display: Display
-    read_health: Callable[[], None]
-    """Reads the machine's health off this thread and puts it on the queue."""
-    reset_held: Callable[[], ResetAnswer]
-    """Called when the button was held for a password reset and let go; makes one possible. It may raise a :class:`~moodify.errors.MoodifyError`."""
-    share: Callable[[], None] = lambda: None
-    """Publishes what people share of themselves, where that has changed; quick."""
 
 
 class Conductor:
@@ -150,18 +130,12 @@ class Conductor:
         until_idle(self._crew.dj, self._inbox, self._take_last, within_s=LAST_ORDER_S)
         self._kept.finish(self._policy, self._clock.now_s(), self._clock.utc())
         self._recorder.finish()
-        if isinstance(self._ending, sig.ThreadDied):
-            log.critical("The %s ended by an error, and Moodify with it: %s", self._ending.name, self._ending.error)
-            return 1
-        log.log(logging.ERROR if self._ending.failed else logging.INFO, "Ending: %s", self._ending.reason)
-        return AGAIN if self._ending.again else int(self._ending.failed)
+        return exit_code(self._ending)
 
     @property
     def failure(self) -> str | None:
         """Why the run could not go on; None while it can, and where it ended as it was asked to."""
-        if isinstance(self._ending, sig.ThreadDied):
-            return f"the {self._ending.name} ended by an error: {self._ending.error!r}"
-        return self._ending.reason if self._ending is not None and self._ending.failed else None
+        return failure_of(self._ending)
 
     # -- signals
 

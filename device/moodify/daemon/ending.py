@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from moodify.daemon.signals import Stop
+from moodify.daemon.signals import Stop, ThreadDied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from moodify.daemon.signals import Signal
 
+log = logging.getLogger(__name__)
 
 #: What a run that is to be followed by another one exits with; the unit has it (RestartForceExitStatus=). EX_TEMPFAIL of sysexits.h.
 AGAIN = 75
@@ -67,3 +69,19 @@ def ended_after(seconds: float, put: Callable[[Signal], None]) -> Iterator[None]
         yield
     finally:
         timer.cancel()
+
+
+def exit_code(ending: Stop | ThreadDied) -> int:
+    """Log what ends a run; return what the process exits with."""
+    if isinstance(ending, ThreadDied):
+        log.critical("The %s ended by an error, and Moodify with it: %s", ending.name, ending.error)
+        return 1
+    log.log(logging.ERROR if ending.failed else logging.INFO, "Ending: %s", ending.reason)
+    return AGAIN if ending.again else int(ending.failed)
+
+
+def failure_of(ending: Stop | ThreadDied | None) -> str | None:
+    """Return why a run could not go on; None while it can, and where it ends as it was asked to."""
+    if isinstance(ending, ThreadDied):
+        return f"the {ending.name} ended by an error: {ending.error!r}"
+    return ending.reason if ending is not None and ending.failed else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -82,7 +81,7 @@ class RunningHouse:
         self._put(PrivacyWanted(on, "page"))
 
     def _press(self, press: Press) -> None:
-        self._put(Pressed(press, "page", time.monotonic()))
+        self._put(Pressed(press, "page"))
 
     def _wish(self, name: str, args: Mapping[str, Any]) -> Wish:
         granted = _Granted()

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from moodify.daemon.house import RunningHouse
-from moodify.daemon.signals import HealthRead, Pressed
+from moodify.daemon.signals import HealthRead
 from moodify.daemon.threads import guarded
 from moodify.errors import MoodifyError, PersonMustAct, RetryLater
 from moodify.system.health import read_health
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from moodify.daemon.board import Board
     from moodify.daemon.front import Front
     from moodify.daemon.signals import Signal
-    from moodify.panel.port import Press
     from moodify.types import Event
     from moodify.web.port import House
     from moodify.web.server import PageServer
@@ -105,11 +104,6 @@ def end(thread: threading.Thread, close: Callable[[], None], patience: Patience,
     thread.join(min(at_most_s, patience.left_s()))
     if thread.is_alive():
         log.warning("The %s did not end within %.1f s and is left behind", thread.name, time.monotonic() - began_s)
-
-
-def pressed(press: Press, origin: str) -> Pressed:
-    """Return the signal of a press that comes now."""
-    return Pressed(press, origin, time.monotonic())
 
 
 def _open_page(config: Config, house: House, front: Front, routers: Sequence[APIRouter]) -> PageServer | None:

@@ -60,8 +60,6 @@ class Pressed:
     press: Press
     origin: str
     """Where: ``button``, ``keys``, ``page``."""
-    pressed_s: float
-    """When, on the monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)

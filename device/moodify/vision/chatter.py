@@ -1,10 +1,9 @@
-"""Keeps a native library's chatter off the terminal while it starts."""
+"""Keeps TFLite's greeting off stderr while an interpreter is made."""
 
 from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,11 +16,16 @@ CHATTER = b"INFO: Created TensorFlow Lite XNNPACK delegate"
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Hold back what is written to stderr, and pass it on afterwards without TFLite's greeting. While there is one thread only."""
+    """Hold back what is written to stderr, of other threads too, and pass it on afterwards without TFLite's greeting. One at a time."""
+    if sys.stderr is None:
+        # The descriptor is closed, or something else's by now.
+        yield
+        return
     sys.stderr.flush()
     before = os.dup(2)
     try:
-        with tempfile.TemporaryFile() as held:
+        # In memory: a start must not depend on room on a disk.
+        with os.fdopen(os.memfd_create("stderr"), "w+b") as held:
             os.dup2(held.fileno(), 2)
             try:
                 yield

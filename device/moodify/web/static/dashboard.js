@@ -128,7 +128,7 @@ export async function open(main, shell) {
 }
 
 // The line that `moodify device enroll` shows: moodify hub enroll m-… KEY.
-export function readLine(line) {
+function readLine(line) {
   const found = /^(?:.*\benroll\s+)?([A-Za-z0-9._-]{1,64})\s+(\S[\s\S]*)$/.exec(line.trim());
   return found ? { id: found[1], public_key: found[2].trim() } : null;
 }

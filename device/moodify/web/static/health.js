@@ -1,7 +1,7 @@
 // How the appliance is, in full; and for owners what is kept: diagnostics, backup, erasing.
 
 import { fetched } from "./fetched.js";
-import { day, field, form, icon, make, press, sentence, sure, toldHere } from "./parts.js";
+import { day, field, form, make, sentence, sure, toldHere } from "./parts.js";
 
 export const title = "Health";
 

@@ -11,7 +11,7 @@ const PATIENCE_MS = 1_500; // a short gap is no news
 const TOAST_MS = 7_000;
 
 // What the server refused, or that it did not answer (status 0); `detail` is for a person and ends with the next step.
-export class Problem extends Error {
+class Problem extends Error {
   constructor(status, detail) {
     super(detail);
     this.status = status;

@@ -104,7 +104,7 @@ function against(comparison, compared, isNewest) {
   return `${apart} ${difference > 0 ? "above" : "below"} your usual: ${beyond ? "more" : "no more"} than chance, which makes up to ${shown(uncertainty)}.`;
 }
 
-export function trendIn({ per_month: slope, low, high, compared }) {
+function trendIn({ per_month: slope, low, high, compared }) {
   if (slope === null) return compared.length < TREND_LOOKS ? `A trend takes ${TREND_LOOKS} looks that can be compared; ${compared.length === 1 ? "there is 1" : `there are ${compared.length}`}.` : "A trend takes looks over three days or more.";
   const range = `95 % interval ${signed(low)} to ${signed(high)} points a month`;
   if (low <= 0 && high >= 0) return `Over ${compared.length} looks no change that is more than chance (${range}).`;

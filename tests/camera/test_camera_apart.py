@@ -193,7 +193,7 @@ def test_closing_ends_a_read_of_a_frozen_driver():
     reader.start()
     wait_until(camera._reading.locked, what="a read under way")
     camera.close()
-    reader.join(10)
+    reader.join(30)
     assert lost
 
 

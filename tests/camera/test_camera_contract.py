@@ -135,9 +135,9 @@ def test_closing_from_another_thread_ends_a_read_that_waits(live_camera):
 
     reader = threading.Thread(target=read)
     reader.start()
-    assert waits.wait(10)
+    assert waits.wait(30)
     live_camera.close()
-    reader.join(10)
+    reader.join(30)
     assert ended.is_set()
     assert not live_camera.stuck
 
@@ -148,9 +148,9 @@ def test_a_faster_rate_wakes_a_read_that_waits_for_the_slow_one(live_camera):
     waits, frames = waiting_in(live_camera), []
     reader = threading.Thread(target=lambda: frames.append(live_camera.read()))
     reader.start()
-    assert waits.wait(10)
+    assert waits.wait(30)
     live_camera.set_rate(100)
-    reader.join(10)
+    reader.join(30)
     assert frames[0].sequence == 1
 
 

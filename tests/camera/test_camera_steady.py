@@ -167,9 +167,9 @@ def test_closing_from_another_thread_gives_the_device_back_and_ends_the_wait(fak
 
     asking = threading.Thread(target=ask)
     asking.start()
-    assert waits.wait(10)
+    assert waits.wait(30)
     steady.close()
-    asking.join(10)
+    asking.join(30)
     assert ended
     assert fake.closed
     assert not steady.open
@@ -185,11 +185,11 @@ def test_a_camera_that_opens_after_it_was_closed_is_given_back_at_once(fake):
         return fake.reopen()
 
     steady = SteadyCamera(slow, close_within_s=0.01)
-    assert asked.wait(10)
+    assert asked.wait(30)
     steady.close()
     assert steady.open
     release.set()
-    steady._thread.join(10)
+    steady._thread.join(30)
     assert opened.is_set()
     assert fake.closed
     assert not steady.open

@@ -29,7 +29,7 @@ def test_keys_stand_in_for_the_button(terminal):
     pressed = queue.Queue()
     with Keys(pressed.put, handle=theirs):
         os.write(ours, b"sxNpvq ")
-        told = [pressed.get(timeout=10) for _ in range(6)]
+        told = [pressed.get(timeout=30) for _ in range(6)]
     assert told == [Press.SCAN, Press.NEXT, Press.PAUSE, Press.PRIVACY, Press.QUIT, Press.SCAN]
     assert pressed.empty()
 

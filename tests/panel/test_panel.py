@@ -92,7 +92,7 @@ def test_the_pins_shine_when_the_edge_has_been_handled(led):
         with hand.panel.light._changed:
             pressing = threading.Thread(target=hand.pin.drive_low)
             pressing.start()
-        pressing.join(10)
+        pressing.join(30)
         assert hand.panel.light.colour[0] > 0
 
 

@@ -60,7 +60,7 @@ def test_closing_ends_the_wait_for_a_sleeping_speaker(room, speaker):
     thread.start()
     wait_until(lambda: speaker.requests[-1] == ("GET", "/v1/me/player/devices"), what="a look at the devices")
     player.close()
-    thread.join(timeout=10)
+    thread.join(timeout=30)
     assert len(ended) == 1
 
 

@@ -381,7 +381,7 @@ def test_closing_ends_the_wait_and_the_listening(room, speaker, radar):
     thread.start()
     wait_until(lambda: radar.on, what="listening")
     player.close()
-    thread.join(timeout=10)
+    thread.join(timeout=30)
     assert ended == ["closed while Kitchen was looked for; start again"]
     assert not radar.on
 

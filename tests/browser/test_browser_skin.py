@@ -125,6 +125,19 @@ def test_a_look_is_guided_in_words_and_ends_with_its_numbers(skin, ada, opened):
     expect(page.get_by_role("img", name="0 of 3 earlier looks")).to_be_visible()
 
 
+def test_a_look_at_a_portrait_says_that_it_was_one(skin, ada, opened):
+    skin.opt_in(ada)
+    skin.show_portraits()
+    page = opened()
+    page.get_by_role("button", name="Take a look").click()
+    expect(page.get_by_role("status").filter(has_text="Look into the camera.")).to_be_focused()
+    skin.see(ada, LEVELS)
+    expect(page.locator("#result-title")).to_be_focused()
+    expect(page.locator(".skin-result")).to_contain_text("portraits, and not you: nothing of it is kept")
+    expect(trait(page, "Shine").locator(".skin-number")).to_have_text("24 ± 1")
+    assert skin.looks(ada) == []
+
+
 def test_a_look_that_fails_says_why_is_begun_again_and_ends_with_its_view(skin, ada, opened):
     skin.opt_in(ada)
     page = opened()

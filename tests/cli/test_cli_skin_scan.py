@@ -232,6 +232,15 @@ def test_an_appliance_that_runs_is_asked_and_signed_out_of_again(home, page):
     assert page.accounts.sessions(page.ada.id) == ()
 
 
+def test_a_portrait_is_said_to_be_one(home, page):
+    page.skin.show_portraits()
+    thread = page.while_looking(lambda: page.skin.see(page.ada.id, LEVELS))
+    said = home.done().stdout
+    thread.join(20)
+    assert "one of the sample's portraits, and not you: nothing of it was kept" in said
+    assert page.skin.looks(page.ada.id) == []
+
+
 def test_an_appliance_that_runs_need_not_keep_it(home, page):
     thread = page.while_looking(lambda: page.skin.see(page.ada.id, LEVELS))
     assert "31 " in home.done("--no-keep").stdout

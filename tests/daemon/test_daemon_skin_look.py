@@ -37,13 +37,14 @@ class Mirror:
 
     def __init__(self):
         self.skin, self.told, self.now_s, self.t_s = FakeSkin(), [], 1000.0, 50.0
-        self.private, self.camera, self.aimed, self.date_doubted = False, OK, False, False
+        self.private, self.camera, self.aimed, self.portraits, self.date_doubted = False, OK, False, False, False
         self.looks = SkinLooks(
             self.skin,
             self.told.append,
             private=lambda: self.private,
             camera=lambda: self.camera,
             aims=lambda: self.aimed,
+            portraits=lambda: self.portraits,
             date_doubted=lambda: self.date_doubted,
             clock=lambda: self.now_s,
         )
@@ -107,6 +108,17 @@ def test_a_record_says_whether_its_date_is_known_to_be_wrong(mirror):
         mirror.hold_still()
         said.append(mirror.result().record.date_doubted)
     assert said == [True, False]
+
+
+def test_a_look_at_a_portrait_says_so_and_nothing_of_it_is_kept(mirror):
+    mirror.portraits = True
+    assert mirror.begin().portrait
+    mirror.hold_still()
+    done = mirror.result()
+    assert done.portrait
+    assert done.record.oiliness_level is not None
+    assert done.kept is None
+    assert mirror.skin.looks(ADA) == []
 
 
 def test_nobody_is_looked_at_who_has_not_agreed(mirror):

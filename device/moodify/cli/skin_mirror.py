@@ -69,7 +69,7 @@ class CameraMirror:
         if not self._user.active:
             raise NotPermitted(f"{self._user.name} may not sign in; ask an owner")
         self._keeping, self._keep = RunningSkinKeeping(self._database), keep
-        self._looks = SkinLooks(self._keeping, lambda _signal: None, private=self._private, date_doubted=self._date_doubted)
+        self._looks = SkinLooks(self._keeping, lambda _signal: None, private=self._private, date_doubted=self._date_doubted, portraits=lambda: self._config.source == "sample")
 
     def allowed(self) -> bool:
         """Return whether they allow looks."""

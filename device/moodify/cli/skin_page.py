@@ -98,6 +98,7 @@ class PageMirror:
             None if record is None else FaceRecord.model_validate_json(json.dumps(record)),
             None if kept is None else UUID(kept),
             said["failed"],
+            said["portrait"],
         )
 
     def _ask(self, path: str, method: str = "GET", body: dict[str, Any] | None = None) -> Any:

@@ -102,15 +102,16 @@ def scan(config_file: Path | None, email: str, *, camera: str | None, keep: bool
             if not typed("allow", _WHAT_IT_MEANS, otherwise="Nothing was looked at"):
                 return 1
             mirror.allow()
-        record = _guided(mirror)
+        record, kept = _guided(mirror)
     if as_json:
         typer.echo(record.model_dump_json())
     else:
-        _print(record, keep=keep)
+        _print(record, kept)
     return 0
 
 
-def _guided(mirror: Mirror) -> FaceRecord:
+def _guided(mirror: Mirror) -> tuple[FaceRecord, str]:
+    """Return what came of it, and what became of that."""
     now: LookNow | None = mirror.begin()
     try:
         with _guide() as show:
@@ -127,7 +128,9 @@ def _guided(mirror: Mirror) -> FaceRecord:
         raise RetryLater("the look was ended elsewhere, by the same person; begin again")
     if now.record is None:
         raise RetryLater(now.failed or "the look came to nothing; begin again")
-    return now.record
+    if now.portrait:
+        return now.record, "It was one of the sample's portraits, and not you: nothing of it was kept. Connect a camera to have your own skin looked at."
+    return now.record, "Kept: moodify skin history shows how it goes, and docs/skin.md what the numbers mean." if now.kept is not None else "Nothing of it was kept."
 
 
 @contextmanager
@@ -156,7 +159,7 @@ def _drawn(guidance: Guidance) -> Panel:
     return Panel(Group(Text(guidance.say, style="bold"), Text(), shots), title="Your skin", subtitle="no picture is kept; Ctrl-C ends it")
 
 
-def _print(record: FaceRecord, *, keep: bool) -> None:
+def _print(record: FaceRecord, kept: str) -> None:
     out = Console()
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
@@ -169,7 +172,7 @@ def _print(record: FaceRecord, *, keep: bool) -> None:
     if record.conditions:
         out.print(Text(f"Your skin: {', '.join(record.conditions)}."))
     out.print(Text(SEE_A_PROFESSIONAL))
-    out.print(Text("Kept: moodify skin history shows how it goes, and docs/skin.md what the numbers mean." if keep else "Nothing of it was kept."))
+    out.print(Text(kept))
 
 
 def _password(email: str, file: Path | None) -> str:

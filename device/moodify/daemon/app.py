@@ -143,6 +143,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
             private=lambda: board.now()["privacy"],
             camera=lambda: board.now()["camera"],
             aims=lambda: aiming.under_way,
+            portraits=lambda: config.camera.source == "sample" or board.now()["demo"],
             date_doubted=lambda: not kept.clock_trusted,
         )
         aiming = Aiming(put, private=lambda: board.now()["privacy"], taken=lambda: skin.under_way)

@@ -8,25 +8,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from moodify.daemon.signals import SkinLook, State
+from moodify.daemon.skin_under_way import UnderWay
 from moodify.daemon.threads import guarded
 from moodify.errors import MoodifyError, NotPermitted, PersonMustAct, RetryLater
-from moodify.web.skin_port import LookNow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from moodify.daemon.signals import Signal
-    from moodify.skin.capture import Capture, Guidance
-    from moodify.skin.record import FaceRecord
+    from moodify.skin.capture import Guidance
     from moodify.types import Face, Frame
     from moodify.web.port import PartNow
-    from moodify.web.skin_port import SkinKeeping
+    from moodify.web.skin_port import LookNow, SkinKeeping
 
 log = logging.getLogger(__name__)
 
@@ -34,64 +32,7 @@ log = logging.getLogger(__name__)
 LEFT_S = 10.0
 #: For so long, in seconds, can it be asked how it ended.
 TOLD_S = 60.0
-#: Times that the light may be wrong once the exposure is held, before it is held no more: some cameras jump when they are told to.
-_JUMPS = 2
 _INSIDE = "your skin can't be looked at, for something went wrong inside Moodify; look into its log: journalctl -u moodify"
-
-
-class _Exposure:
-    """Whether the camera is to hold its exposure, by what a person is told to do."""
-
-    def __init__(self) -> None:
-        self._on = False
-        self._jumps = 0
-
-    def follow(self, guidance: Guidance) -> bool:
-        """Return it for the next frame."""
-        from moodify.skin.capture import Step
-
-        if guidance.hold_exposure:
-            self._on = self._jumps < _JUMPS
-        elif guidance.step is not Step.SHARPER:
-            self._jumps += self._on and guidance.step in {Step.MORE_LIGHT, Step.LESS_LIGHT}
-            self._on = False
-        return self._on
-
-
-@dataclass(slots=True, eq=False)
-class _Look:
-    """One person's."""
-
-    user: UUID
-    name: str
-    skin_type: int | None
-    keep: bool
-    capture: Capture
-    asked_s: float
-    version: int
-    waiting: int = 0
-    guidance: Guidance | None = None
-    record: FaceRecord | None = None
-    kept: UUID | None = None
-    failed: str | None = None
-    given_up: bool = False
-    """By its person: nothing of it is kept any more."""
-    said_over: bool = False
-    exposure: _Exposure = field(default_factory=_Exposure)
-
-    @property
-    def is_over(self) -> bool:
-        return self.record is not None or self.failed is not None
-
-    @property
-    def wants_frames(self) -> bool:
-        return not self.is_over and (self.guidance is None or not self.guidance.is_over)
-
-    def awaits_result(self) -> bool:
-        return not (self.given_up or self.is_over)
-
-    def now(self) -> LookNow:
-        return LookNow(self.version, self.guidance, self.record, self.kept, self.failed)
 
 
 class SkinLooks:
@@ -105,6 +46,7 @@ class SkinLooks:
         private: Callable[[], bool] = lambda: False,
         camera: Callable[[], PartNow] = lambda: {"state": "ok", "message": ""},
         aims: Callable[[], bool] = lambda: False,
+        portraits: Callable[[], bool] = lambda: False,
         utc: Callable[[], datetime] = lambda: datetime.now(UTC),
         date_doubted: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
@@ -117,15 +59,16 @@ class SkinLooks:
             private: whether privacy is on.
             camera: how the camera is.
             aims: whether somebody aims the camera.
+            portraits: whether it is the sample's portraits that are seen: they are nobody's skin, so that nothing of such a look is kept.
             utc: dates results.
             date_doubted: whether that date is known to be wrong; asked on a thread of its own.
             clock: seconds that only go forward.
         """
         self._keeping, self._put = keeping, put
-        self._private, self._camera, self._aims = private, camera, aims
+        self._private, self._camera, self._aims, self._portraits = private, camera, aims, portraits
         self._utc, self._date_doubted, self._clock = utc, date_doubted, clock
         self._changed = threading.Condition()
-        self._look: _Look | None = None
+        self._look: UnderWay | None = None
         self._version = 0
 
     # -- for its person
@@ -149,7 +92,8 @@ class SkinLooks:
             if before is not None:
                 # Its result, if it comes yet, is no news to the room.
                 before.said_over = True
-            look = _Look(user, name, skin_type, keep, Capture(), self._clock(), self._next_version())
+            portrait = self._portraits()
+            look = UnderWay(user, name, skin_type, keep and not portrait, Capture(), self._clock(), self._next_version(), portrait)
             self._look = look
             self._changed.notify_all()
             # Under the lock, here and at the end: the room hears of looks in the order in which they were.
@@ -245,7 +189,7 @@ class SkinLooks:
 
     # -- what follows
 
-    def _conclude(self, look: _Look, guidance: Guidance) -> None:
+    def _conclude(self, look: UnderWay, guidance: Guidance) -> None:
         from moodify.skin.capture import Step
 
         if guidance.step is Step.GAVE_UP:
@@ -254,7 +198,7 @@ class SkinLooks:
             # The database may make its caller wait, and the room is to be seen meanwhile.
             guarded("skin look", lambda: self._keep(look), self._put).start()
 
-    def _keep(self, look: _Look) -> None:
+    def _keep(self, look: UnderWay) -> None:
         from moodify.skin.summing import summarise
 
         shots, took_s = look.capture.shots, look.capture.duration_s
@@ -303,7 +247,7 @@ class SkinLooks:
             if not allowed:
                 self._fail(look, "you allow no looks at your skin any more; nothing of this one was kept")
 
-    def _fail(self, look: _Look, why: str) -> None:
+    def _fail(self, look: UnderWay, why: str) -> None:
         with self._changed:
             if not look.is_over:
                 look.failed = why
@@ -320,14 +264,14 @@ class SkinLooks:
             case _:
                 raise PersonMustAct(f"the camera gives no pictures: {camera['message']}")
 
-    def _of(self, user: UUID) -> _Look | None:
+    def _of(self, user: UUID) -> UnderWay | None:
         look = self._look
         return look if look is not None and look.user == user else None
 
-    def _is_news(self, look: _Look, after: int) -> bool:
+    def _is_news(self, look: UnderWay, after: int) -> bool:
         return look is not self._look or look.is_over or look.version > after
 
-    def _news(self, look: _Look) -> None:
+    def _news(self, look: UnderWay) -> None:
         look.version = self._next_version()
         self._changed.notify_all()
 
@@ -336,7 +280,7 @@ class SkinLooks:
         self._version += 1
         return self._version
 
-    def _tell_end(self, look: _Look) -> None:
+    def _tell_end(self, look: UnderWay) -> None:
         # Once, and not where the same person's next one has begun.
         if not look.said_over:
             look.said_over = True

@@ -65,6 +65,7 @@ class FakeSkin:
         self._now: dict[UUID, LookNow] = {}
         self._skin_types: dict[UUID, int | None] = {}
         self._keep: dict[UUID, bool] = {}
+        self._portrait = False
         self._broken: MoodifyError | None = None
         self._refusal: MoodifyError | None = None
         self.told: list[str] = []
@@ -163,8 +164,8 @@ class FakeSkin:
         """Let the look end with these levels."""
         with self._changed:
             record = self._record(user, datetime.now(UTC), shots_of(levels, spread=spread, card=card), self._skin_types.get(user))
-            kept = self.keep(user, record).id if self._keep[user] else None
-            self._now[user] = LookNow(self._version(user), Guidance(Step.DONE, SHOTS, hold_exposure=False), record, kept, None)
+            kept = self.keep(user, record).id if self._keep[user] and not self._portrait else None
+            self._now[user] = LookNow(self._version(user), Guidance(Step.DONE, SHOTS, hold_exposure=False), record, kept, None, self._portrait)
             self.told.append("over")
             self._changed.notify_all()
             return self._now[user]
@@ -194,6 +195,11 @@ class FakeSkin:
             colours = {Trait.REDNESS: 46.0 + wave / 2, Trait.TONE: 66.0 - wave / 3}
             has_card = n >= looks // 2
             self.have_seen(user, until - timedelta(days=7 * ago), levels | (colours if has_card else {}), card=0 if has_card else None, spread=0.8 + abs(wave) / 3)
+
+    def show_portraits(self) -> None:
+        """Let the camera be the sample."""
+        with self._changed:
+            self._portrait = True
 
     def refuse(self, error: MoodifyError | None) -> None:
         """Let no look begin; None heals."""

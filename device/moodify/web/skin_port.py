@@ -86,6 +86,8 @@ class LookNow:
     """Its id among those that are kept; None before, and where it is not to be kept."""
     failed: str | None
     """Why it ended without one, for a person; ends with the next step."""
+    portrait: bool = False
+    """Whether one of the sample's portraits is looked at, and nobody: nothing of it is kept."""
 
     @property
     def is_over(self) -> bool:

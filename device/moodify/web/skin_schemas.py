@@ -112,6 +112,7 @@ class LookOut(BaseModel):
     record: FaceRecord | None = Field(examples=[examples.FACE_RECORD], description="The result, once it is done.")
     kept: UUID | None = Field(examples=["5f0c6a1e-5a53-4a7e-9a2b-0d3c2f1b7e44"], description="Its id among one's looks; null before, and where it is not to be kept.")
     failed: str | None = Field(examples=[None], description="Why it ended without one, and the next step.")
+    portrait: bool = Field(examples=[False], description="Whether one of the sample's portraits is looked at, and nobody: nothing of it is kept.")
 
     @classmethod
     def of(cls, now: LookNow) -> Self:
@@ -119,7 +120,7 @@ class LookOut(BaseModel):
         told = now.guidance
         # By its value: a member of the enumeration is not one of the words that pydantic takes.
         guidance = None if told is None else GuidanceOut.model_validate({"step": str(told.step), "say": told.say, "taken": told.taken})
-        return cls(version=now.version, guidance=guidance, record=now.record, kept=now.kept, failed=now.failed)
+        return cls(version=now.version, guidance=guidance, record=now.record, kept=now.kept, failed=now.failed, portrait=now.portrait)
 
 
 class TrendOut(BaseModel):

@@ -41,21 +41,21 @@ export async function open(main, shell) {
   const shown = { main, shell, standing, redraw };
 
   // Draw it anew: what was chosen here has changed something. `focus` is the id of what is read next.
-  async function redraw(focus = "skin-title", { begin = false } = {}) {
+  async function redraw(focus = "skin-title", { begin = false, portrait = null } = {}) {
     shown.standing = await shell.ask("GET", "/api/me/skin");
     if (gone) return;
-    await drawn(begin);
+    await drawn(begin, portrait);
     if (!gone) main.querySelector(`#${focus}`)?.focus();
   }
 
-  async function drawn(begin) {
+  async function drawn(begin, portrait = null) {
     leave();
     leave = () => {};
     if (shown.standing.opted_in_at === null) invite(shown);
-    else if (begin || shown.standing.under_way) leave = looked(main, shell, begin, (record) => redraw(record ? "result-title" : "skin-title"));
+    else if (begin || shown.standing.under_way) leave = looked(main, shell, begin, (record, portrait) => redraw(record ? "result-title" : "skin-title", { portrait: portrait ? record : null }));
     else {
       const found = await shell.ask("GET", "/api/me/skin/looks");
-      if (!gone) leave = record(shown, found);
+      if (!gone) leave = record(shown, found, portrait);
     }
   }
 
@@ -159,7 +159,8 @@ function how(type) {
 
 // What is kept.
 
-function record({ main, shell, standing, redraw }, { looks, kept, trends, care }) {
+// `portrait` is the record of one of the sample's, which is shown once and is not among them; null mostly.
+function record({ main, shell, standing, redraw }, { looks, kept, trends, care }, portrait) {
   const answer = make("p", { class: "answer", role: "status" });
   const begin = press(make("button", { type: "button", class: "button main-button" }, icon(EYE), "Take a look"), answer, async () => {
     await shell.ask("POST", "/api/me/skin/look", {});
@@ -181,7 +182,8 @@ function record({ main, shell, standing, redraw }, { looks, kept, trends, care }
     );
     measured.start();
   };
-  if (newest) show(newest);
+  if (portrait) show({ record: portrait, portrait: true });
+  else if (newest) show(newest);
   else {
     place.append(
       make(

@@ -129,7 +129,7 @@ export function looked(main, shell, mine, ended) {
         drawn.show("done", 3);
         write(say, "Done. Thank you.");
         await pause(AGAIN_MS);
-        if (!left) ended(now.record);
+        if (!left) ended(now.record, now.portrait);
         return;
       }
       await pause(PACE_MS);

@@ -80,7 +80,7 @@ export function result(look, newest, trends) {
     make(
       "div",
       { class: "stack" },
-      make("p", { class: "label" }, look === newest ? "Newest look" : "Earlier look"),
+      make("p", { class: "label" }, look.portrait ? "One of the sample’s portraits, and not you: nothing of it is kept" : look === newest ? "Newest look" : "Earlier look"),
       make("h2", { id: "result-title", class: "skin-word", tabindex: "-1" }, condition(record)),
       make("p", { class: "quiet" }, `${taken(record)} · ${record.shots} shots in ${record.analysis_duration_seconds.toLocaleString([], { maximumFractionDigits: 1 })} s${record.card === null ? "" : ` · card ${record.card}`}`),
       make("div", { class: "honest" }, make("p", {}, make("b", {}, relied)), make("p", {}, why)),

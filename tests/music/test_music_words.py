@@ -18,7 +18,7 @@ def test_songs_are_said_with_their_artist(track, said):
     assert name(track) == said
 
 
-@pytest.mark.parametrize(("people", "said"), [(0, ""), (1, ""), (2, "two people, "), (9, "nine people, "), (10, "many people, ")])
+@pytest.mark.parametrize(("people", "said"), [(0, ""), (1, ""), (2, "two people, "), (9, "nine people, "), (10, "ten people, "), (11, "many people, ")])
 def test_several_people_are_told_of_and_one_is_not(people, said):
     assert several(people) == said
 

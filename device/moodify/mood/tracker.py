@@ -23,8 +23,7 @@ MAX_STEP_S = 2.0
 #: The very first look has none before it; it stands for about one look at the usual rate.
 FIRST_STEP_S = 0.1
 
-#: A mood that a press asked for must hold for so long: ten looks at 15 per second, as averaging over ten frames is
-#: where published gains from smoothing begin.
+#: A mood that a press asked for must hold for so long, in seconds: ten looks at 15 per second, so that none of them decides alone.
 SCAN_STEADY_S = 0.7
 
 #: A press is answered after so many seconds at the latest, if only by "can't tell".

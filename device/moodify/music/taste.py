@@ -31,6 +31,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from moodify.music.song import Outcome
+from moodify.music.words import NUMBERS
 from moodify.types import FELT_MOODS
 
 if TYPE_CHECKING:
@@ -76,7 +77,6 @@ ROW_MAX = 10
 SEVERAL = 2
 
 _DAY_S = 86_400.0
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 @dataclass(slots=True)
@@ -201,7 +201,7 @@ class ThompsonTaste:
         song, artist = self._known(mood, track)
         by = f"by {track.artist}"
         if artist is not None and artist.row <= -SEVERAL:
-            yield f"you skipped the last {_NUMBERS[-artist.row]} {by}"
+            yield f"you skipped the last {NUMBERS[-artist.row]} {by}"
         if song is not None and song.row < 0:
             yield f"you skipped it the last {_times(-song.row)}"
         if song is not None and song.liked:
@@ -211,7 +211,7 @@ class ThompsonTaste:
         if artist is not None and artist.liked:
             yield f"you liked other music {by}"
         if artist is not None and artist.row >= SEVERAL:
-            yield f"you heard the last {_NUMBERS[artist.row]} {by} to their end"
+            yield f"you heard the last {NUMBERS[artist.row]} {by} to their end"
 
     def _known(self, mood: Mood, track: Track) -> tuple[Evidence | None, Evidence | None]:
         """Return what is known of the song and of its artist in a mood."""
@@ -240,4 +240,4 @@ class ThompsonTaste:
 
 
 def _times(count: int) -> str:
-    return "time" if count == 1 else f"{_NUMBERS[count]} times"
+    return "time" if count == 1 else f"{NUMBERS[count]} times"

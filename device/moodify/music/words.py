@@ -17,7 +17,8 @@ MESSAGE_MAX = 130
 
 _MINUTE_S = 60.0
 _HOUR_S = 3600.0
-_NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
+#: What is said in words, by its number.
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def name(track: Track | None) -> str:
@@ -39,7 +40,7 @@ def span(seconds: float) -> str:
 
 def several(people: int) -> str:
     """Say that there are several: ``two people, ``; nothing for one, whom nobody needs to be told of."""
-    return "" if people <= 1 else f"{_NUMBERS.get(people, 'many')} people, "
+    return "" if people <= 1 else f"{NUMBERS[people] if people < len(NUMBERS) else 'many'} people, "
 
 
 def felt_for(reading: MoodReading, people: int, now_s: float) -> str:

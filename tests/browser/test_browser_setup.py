@@ -108,7 +108,7 @@ def test_an_address_that_did_not_open_is_pasted(appliance, page):
     page.get_by_role("button", name="Spotify does not take this address").click()
     expect(page.get_by_text("http://127.0.0.1:8888/callback", exact=True)).to_be_visible()
     link = begin_sign_in(page)
-    back = requests.get(link, allow_redirects=False, timeout=10).headers["Location"]
+    back = requests.get(link, allow_redirects=False, timeout=30).headers["Location"]
     field = page.get_by_label("Address of the page that did not open")
     field.fill("http://127.0.0.1:8888/callback?code=abc")
     page.get_by_role("button", name="Finish").click()

@@ -220,7 +220,7 @@ def sign_in(file, keyboard, speaker, monkeypatch, *, pasted):
     def browse():
         wait_until(lambda: "copy that page's address" in screen.getvalue(), what=screen.getvalue)
         link = next(line for line in screen.getvalue().splitlines() if "/authorize?" in line)
-        back = requests.get(link, allow_redirects=not pasted, timeout=10)
+        back = requests.get(link, allow_redirects=not pasted, timeout=30)
         if pasted:
             os.write(pasted, back.headers["Location"].encode() + b"\n")
 

@@ -42,7 +42,7 @@ class Stage:
     def __exit__(self, *_):
         self._over.set()
         if self.thread is not None:
-            self.thread.join(10)
+            self.thread.join(30)
 
 
 @pytest.fixture

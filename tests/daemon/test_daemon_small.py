@@ -122,7 +122,7 @@ def test_no_thread_dies_silently(error, caplog):
 
     thread = guarded("dj", die, signals.append)
     thread.start()
-    thread.join(10)
+    thread.join(30)
     assert signals == [ThreadDied("dj", error)]
     assert "The dj ended unexpectedly" in caplog.text
 
@@ -131,5 +131,5 @@ def test_a_thread_that_ends_as_it_should_says_nothing():
     signals, ran = [], threading.Event()
     thread = guarded("dj", ran.set, signals.append)
     thread.start()
-    thread.join(10)
+    thread.join(30)
     assert (ran.is_set(), signals, thread.daemon) == (True, [], True)

@@ -39,7 +39,7 @@ class House:
 
     def sign_in(self):
         link, _ = self.household.begin_sign_in(CLIENT_ID, None)
-        self.household.finish(requests.get(link, allow_redirects=False, timeout=10).headers["Location"])
+        self.household.finish(requests.get(link, allow_redirects=False, timeout=30).headers["Location"])
 
     def close(self):
         self.stage.close()

@@ -262,7 +262,7 @@ def test_who_begins_to_aim_just_as_privacy_begins_does_not_go_on_after_it():
         assert aiming.left_s("ann") == 0.0
     finally:
         post.watcher.close()
-        post.thread.join(10)
+        post.thread.join(30)
 
 
 ADA = uuid4()

@@ -129,7 +129,7 @@ class Ears:
 
     def __exit__(self, *_):
         self._closing.set()
-        self._thread.join(10)
+        self._thread.join(30)
 
 
 class Traveller:

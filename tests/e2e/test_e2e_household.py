@@ -62,7 +62,7 @@ def listening(broker):
         yield household
     finally:
         household._closing.set()
-        household._thread.join(10)
+        household._thread.join(30)
 
 
 def pressed(template):

@@ -94,7 +94,7 @@ class Wire:
 
     def close(self):
         self._closing.set()
-        self._thread.join(10)
+        self._thread.join(30)
         _, dropped = struct.unpack("II", self._tap.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
         self._tap.close()
         assert dropped == 0

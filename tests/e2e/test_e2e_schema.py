@@ -63,7 +63,7 @@ def _ask(operation, url, headers, cookies, asked, wrong):
 
 
 def _cookies(url, log):
-    with httpx.Client(base_url=url, trust_env=False, timeout=10, headers={"X-Moodify": "1"}) as client:
+    with httpx.Client(base_url=url, trust_env=False, timeout=30, headers={"X-Moodify": "1"}) as client:
         code = wait_until(lambda: log().rpartition("/#/claim/")[2][:9], what="the claim code")
         made = client.post("/api/claim", json={"code": code, "email": EMAIL, "first_name": "Ada", "password": PASSWORD})
         assert made.status_code == 201, made.text

@@ -41,7 +41,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 def agree(link):
     """Open a link as a browser does, agree, and return the address that Spotify sends the browser back to."""
     with pytest.raises(urllib.error.HTTPError) as answer:
-        urllib.request.build_opener(NoRedirect).open(link, timeout=10)
+        urllib.request.build_opener(NoRedirect).open(link, timeout=30)
     with answer.value as redirect:
         assert redirect.code == 302
         return redirect.headers["Location"]

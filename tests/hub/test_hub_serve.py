@@ -62,7 +62,7 @@ def asked(hub, path, token=None):
     """Return status and body of the API's answer."""
     request = urllib.request.Request(f"http://127.0.0.1:{hub.address['api']['port']}{path}", headers={} if token is None else {"Authorization": f"Bearer {token}"})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

@@ -65,7 +65,7 @@ def test_another_method_is_no_way_around(stranger, house, method):
 def test_another_spelling_is_no_way_around(server, path):
     import http.client
 
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.request("GET", path)
     answer = connection.getresponse()
     body = answer.read()

@@ -90,14 +90,14 @@ def test_a_foreign_name_is_led_nowhere(house, files, host):
 @pytest.mark.parametrize("said", [b"\0" * 100, b"SSH-2.0-x\r\n\r\n", b"GET / HTTP/1.1\r\nA: " + b"x" * 20_000, b"GET / HTTP/1.1\r\n"])
 def test_what_is_neither_tls_nor_a_request_that_ends_is_hung_up_on(house, files, monkeypatch, said):
     monkeypatch.setattr(Connection, "request_s", 0.3)
-    with _page(house, files) as (server, _), socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
+    with _page(house, files) as (server, _), socket.create_connection(("127.0.0.1", server.port), timeout=30) as plain:
         plain.sendall(said)
         with suppress(ConnectionResetError):
             assert plain.recv(100) == b""
 
 
 def test_a_request_in_pieces_is_led_there_too_and_one_answer_is_all(house, files):
-    with _page(house, files) as (server, _), socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
+    with _page(house, files) as (server, _), socket.create_connection(("127.0.0.1", server.port), timeout=30) as plain:
         for piece in (b"G", b"ET /a HTTP/1.1\r\nHo", b"st: " + NAME.encode() + b"\r\n\r\n"):
             plain.sendall(piece)
         assert b"".join(iter(lambda: plain.recv(1000), b"")).count(b"HTTP/1.1 308 ") == 1

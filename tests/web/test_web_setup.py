@@ -224,7 +224,7 @@ def test_nobody_who_is_not_signed_in_reads_or_changes_anything(home):
         address = home.server.url + path.replace("{step}", "camera")
         request = urllib.request.Request(address, b"{}" if method != "get" else None, {"Content-Type": "application/json", "X-Moodify": "1"}, method=method.upper())
         with pytest.raises(urllib.error.HTTPError) as answer:
-            urllib.request.urlopen(request, timeout=10)
+            urllib.request.urlopen(request, timeout=30)
         with answer.value as refused:
             assert refused.code == 401, (path, method)
     assert (home.changes, home.told) == ([], [])

@@ -51,7 +51,7 @@ class Home:
         sign_in(self.bo, MEMBER)
 
     def client(self, cookies):
-        return httpx.Client(base_url=f"{self.server.url}", headers={"X-Moodify": "1"}, cookies=cookies, trust_env=False, timeout=10)
+        return httpx.Client(base_url=f"{self.server.url}", headers={"X-Moodify": "1"}, cookies=cookies, trust_env=False, timeout=30)
 
     def close(self):
         self.ada.close()

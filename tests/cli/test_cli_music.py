@@ -622,6 +622,14 @@ def test_forgetting_wants_a_word(home, music):
     assert kept(home) is not None
 
 
+def test_without_a_standard_input_nothing_is_forgotten(home, music, monkeypatch):
+    learned(home)
+    monkeypatch.setattr(sys, "stdin", None)
+    code, _, err = music("forget")
+    assert (code, "add --yes" in err) == (1, True)
+    assert kept(home) is not None
+
+
 class Terminal(io.StringIO):
     """What somebody types."""
 
@@ -629,13 +637,13 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(("typed", "code", "forgotten"), [("y\n", 0, True), ("n\n", 1, False)])
+@pytest.mark.parametrize(("typed", "code", "forgotten"), [("forget\n", 0, True), ("y\n", 1, False), ("\n", 1, False)])
 def test_at_a_terminal_it_asks_first(home, music, monkeypatch, typed, code, forgotten):
     learned(home)
     monkeypatch.setattr(sys, "stdin", Terminal(typed))
     ended, out, _ = music("forget")
     assert ended == code
-    assert "Forget what was learned about 1 song?" in out
+    assert "This forgets what was learned about 1 song." in out
     assert (kept(home) is None) == forgotten
 
 

@@ -12,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from moodify.cli.person import typed
 from moodify.config import find, load
 from moodify.daemon.places import DATABASE, folder_of
-from moodify.errors import PersonMustAct, SignInNeeded
+from moodify.errors import SignInNeeded
 from moodify.music.song import Source
 
 if TYPE_CHECKING:
@@ -87,13 +88,9 @@ def forget(config_file: Path | None, *, yes: bool) -> int:
         typer.echo("Nothing was learned yet.")
         return 0
     songs = sum(len(each.songs) for each in learned.moods.values())
-    if not yes:
-        if not sys.stdin.isatty():
-            raise PersonMustAct("nothing was forgotten, for nobody could be asked; add --yes")
-        about = f" about {songs} song{'' if songs == 1 else 's'}" if songs else ""
-        if not typer.confirm(f"Forget what was learned{about}? It can't be taken back."):
-            typer.echo("Nothing was forgotten.")
-            return 1
+    about = f" about {songs} song{'' if songs == 1 else 's'}" if songs else ""
+    if not yes and not typed("forget", [f"This forgets what was learned{about}. It can't be taken back."], otherwise="Nothing was forgotten"):
+        return 1
     with Settings(path) as settings:
         taste_keeping.forget(settings)
     typer.echo(f"Forgotten. An appliance that runs forgets within {taste_keeping.LOOK_S:.0f} s.")

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moodify.cli.skin_people import opened
+from moodify.cli.skin_words import FIELDS, TRAITS, level
 from moodify.cli.users import of_address
 from moodify.skin.advice import SEE_A_PROFESSIONAL
 from moodify.skin.record import MEASURED, Trait
@@ -27,15 +28,6 @@ if TYPE_CHECKING:
 
 #: So many of the newest looks are shown at a terminal.
 _SHOWN: Final = 20
-_WORDS: Final = {Trait.OILINESS: "shine", Trait.TEXTURE: "texture", Trait.REDNESS: "redness", Trait.TONE: "tone"}
-#: Of every field that may be missing.
-_NAMES: Final = {
-    **{trait.value: word for trait, word in _WORDS.items()},
-    "skin_score": "score",
-    "confidence_score": "confidence",
-    "hydration_level": "hydration",
-    "elasticity_level": "elasticity",
-}
 
 
 def history(config_file: Path | None, email: str | None, *, as_json: bool) -> int:
@@ -76,17 +68,17 @@ def _show(console: Console, user: User, standing: Standing, looks: Sequence[Kept
         console.print(Text(f"The newest {_SHOWN} of {len(looks)}; --json has all."))
     table = Table(box=None, pad_edge=False)
     table.add_column("look", no_wrap=True)
-    for name in (*_WORDS.values(), "score", "confidence"):
+    for name in (*TRAITS.values(), "score", "confidence"):
         table.add_column(name, justify="right", no_wrap=True)
     for look in looks[-_SHOWN:]:
         record = look.record
-        levels = (_level(getattr(record, trait), record.spread.get(trait)) for trait in Trait)
-        table.add_row(f"{record.looked_at.astimezone():%Y-%m-%d %H:%M}{' ?' if record.date_doubted else ''}", *levels, _level(record.skin_score), _level(record.confidence_score))
+        levels = (level(getattr(record, trait), record.spread.get(trait)) for trait in Trait)
+        table.add_row(f"{record.looked_at.astimezone():%Y-%m-%d %H:%M}{' ?' if record.date_doubted else ''}", *levels, level(record.skin_score), level(record.confidence_score))
     console.print(table)
     if any(look.record.date_doubted for look in looks[-_SHOWN:]):
         console.print(Text("?: taken while the clock was known to be wrong; no trend has it."))
     records = [look.record for look in looks]
-    for trait, word in _WORDS.items():
+    for trait, word in TRAITS.items():
         console.print(Text(f"{word}: {_said(trend(records[-MOST_LOOKS:], trait))}"))
     for line in _newest(records[-1]):
         console.print(Text(line))
@@ -99,7 +91,7 @@ def _newest(record: FaceRecord) -> list[str]:
     why: dict[str, list[str]] = {}
     for name in MEASURED:
         if name in record.reasons:
-            why.setdefault(record.reasons[name], []).append(_NAMES[name])
+            why.setdefault(record.reasons[name], []).append(FIELDS[name])
     return [*lines, *(f"Without {', '.join(names)}: {reason}." for reason, names in why.items())]
 
 
@@ -107,13 +99,6 @@ def _said(found: Trend | None) -> str:
     if found is None:
         return f"no trend yet, which takes {MIN_LOOKS} looks that can be compared, over {MIN_DAYS} days or more"
     return f"{found.direction}: {found.per_month:+.1f} points in 30 days (95 %: {found.low:+.1f} to {found.high:+.1f}), by {found.looks} looks"
-
-
-def _level(value: float | None, spread: float | None = None) -> str:
-    """Return a number from 0 to 100, with its standard deviation over the shots."""
-    if value is None:
-        return "–"
-    return f"{value:.0f}" if spread is None else f"{value:.0f} ±{spread:.0f}"
 
 
 def _as_json(user: User, standing: Standing, looks: Sequence[KeptLook]) -> dict[str, Any]:

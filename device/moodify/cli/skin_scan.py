@@ -16,6 +16,7 @@ from rich.text import Text
 
 from moodify.cli.live import console
 from moodify.cli.person import require_owner, typed
+from moodify.cli.skin_words import FIELDS, level
 from moodify.config import find, load
 from moodify.daemon.places import folder_of
 from moodify.errors import MoodifyError, PersonMustAct, RetryLater
@@ -42,16 +43,6 @@ _WHAT_IT_MEANS: Final = (
     "It is cosmetic: it finds no illness, and replaces nobody who does.",
     "You may take this back at any time, which erases every look of yours: on the page, or with moodify skin forget.",
 )
-_WORDS: Final = {
-    Trait.OILINESS: "shine",
-    Trait.TEXTURE: "texture",
-    Trait.REDNESS: "redness",
-    Trait.TONE: "tone",
-    "skin_score": "score",
-    "confidence_score": "confidence",
-    "hydration_level": "hydration",
-    "elasticity_level": "elasticity",
-}
 
 
 class Mirror(Protocol):
@@ -166,8 +157,8 @@ def _print(record: FaceRecord, kept: str) -> None:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
     for name in MEASURED:
-        level, spread = getattr(record, name), record.spread.get(Trait(name)) if name in set(Trait) else None
-        table.add_row(_WORDS[name], "–" if level is None else f"{level:.0f}" if spread is None else f"{level:.0f} ±{spread:.0f}", Text(record.reasons.get(name, "")))
+        spread = record.spread.get(Trait(name)) if name in set(Trait) else None
+        table.add_row(FIELDS[name], level(getattr(record, name), spread), Text(record.reasons.get(name, "")))
     out.print(table)
     if record.conditions:
         out.print(Text(f"Your skin: {', '.join(record.conditions)}."))

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from moodify.config.model import SystemConfig
+from moodify.system import health as reading
 from moodify.system.health import Health, read_health, throttling
 
 _WELL = Health(disk_free_mb=5000, load_1min=0.2, rss_mb=120.0, rss_anon_mb=80.0, uptime_s=60.0, temperature_c=50.0, throttled=())
@@ -45,6 +46,8 @@ def vcgencmd(tmp_path, monkeypatch):
         command.write_text(f"#!/bin/sh\n{script}\n")
         command.chmod(0o755)
         monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+        # A shell beside a heavy load may take its time.
+        monkeypatch.setattr(reading, "VCGENCMD_S", 30.0)
 
     return say
 

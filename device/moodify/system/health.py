@@ -20,6 +20,9 @@ _THERMAL = Path("/sys/class/thermal")
 #: A Pi slows its cores from 80 °C on (Raspberry Pi documentation, frequency management and thermal control).
 HOT_C = 80.0
 
+#: Seconds that ``vcgencmd`` may take; the answer comes from the firmware and takes milliseconds.
+VCGENCMD_S = 2.0
+
 #: Bits of ``vcgencmd get_throttled`` that say what is so now (Raspberry Pi documentation, vcgencmd); those from 16 on say what was.
 _THROTTLED_NOW = {
     0: "the power supply is too weak",
@@ -110,7 +113,7 @@ def _throttled() -> tuple[str, ...] | None:
     if command is None:
         return None
     try:
-        answer = subprocess.run([command, "get_throttled"], capture_output=True, text=True, timeout=2, check=True).stdout
+        answer = subprocess.run([command, "get_throttled"], capture_output=True, text=True, timeout=VCGENCMD_S, check=True).stdout
         return throttling(answer)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         _log.debug("vcgencmd did not say whether the machine is throttled: %s", error)

@@ -174,7 +174,7 @@ def test_what_is_shared_leaves_as_numbers_of_the_newest_look_and_without_a_name(
         keeping.keep(ADA, a_look(day=day, skin_type=3))
     sharing.tick()
     newest = keeping.looks(ADA)[-1].record.model_dump(mode="json")
-    names = {"looked_at", "skin_score", "skin_score_version", "oiliness_level", "pore_size", "redness", "tone", "confidence_score"}
+    names = {"looked_at", "date_doubted", "skin_score", "skin_score_version", "oiliness_level", "pore_size", "redness", "tone", "confidence_score"}
     assert broker.last == {"looks": {str(ADA): {name: newest[name] for name in names}}}
     text = json.dumps(broker.said)
     assert [word for word in ("Ada", "Lovelace", "example.org", "skin_type", "conditions") if word in text] == []

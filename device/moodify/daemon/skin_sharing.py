@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 STATE: Final = "skin"
 #: Nothing is so private that it may stay published because the rest is too large to be sent: so many, those of the newest looks, fit in a state by far.
 PEOPLE_AT_MOST: Final = 30
-_SHOWN: Final = ("skin_score", "skin_score_version", *(trait.value for trait in Trait), "confidence_score")
+_SHOWN: Final = ("looked_at", "date_doubted", "skin_score", "skin_score_version", *(trait.value for trait in Trait), "confidence_score")
 
 
 class SkinSharing:
@@ -70,5 +70,5 @@ def state_of(looks: Sequence[Look]) -> Mapping[str, Any]:
     records = sorted(read, key=lambda each: each[1].looked_at)[-PEOPLE_AT_MOST:]
     if not records:
         return {}
-    shown = {str(user): record.model_dump(mode="json", include={"looked_at", *_SHOWN}) for user, record in records}
+    shown = {str(user): record.model_dump(mode="json", include=set(_SHOWN)) for user, record in records}
     return {"looks": dict(sorted(shown.items()))}

@@ -29,7 +29,7 @@ from moodify.daemon.page_routes import page_routes
 from moodify.daemon.places import DATABASE, DEVICE_KEY, folder_of
 from moodify.daemon.presses import BUTTON
 from moodify.daemon.recorder import Recorder
-from moodify.daemon.running import Patience, end, show, start_health_reading, started
+from moodify.daemon.running import HealthReader, Patience, end, show, started
 from moodify.daemon.safe import run_safe
 from moodify.daemon.salvage import make_ready, open_settings
 from moodify.daemon.setting_up import HouseSetUp
@@ -172,6 +172,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
         if aside is not None:
             recorder.note(EventKind.HEALTH, words.damaged(aside))
         front = open_front(config, folder, database, identity.device, house)
+        health = house.enter_context(HealthReader(folder, put, lambda: None if household.simulated else sign_in_told(household.spotify())))
         conductor = Conductor(
             band.config,
             band.facts,
@@ -182,7 +183,7 @@ def run(config: Config, options: Options) -> int:  # noqa: PLR0915 - in one plac
                 dj,
                 courier,
                 Display(board, panel.light, notifier, courier.publish),
-                lambda: start_health_reading(folder, put, lambda: None if household.simulated else sign_in_told(household.spotify())),
+                health.read,
                 reset_held=lambda: reset_held_at(front),
                 share=SkinSharing(database, courier.publish, house).tick,
             ),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from moodify.daemon.house import RunningHouse
 from moodify.daemon.signals import HealthRead
@@ -13,7 +14,6 @@ from moodify.errors import MoodifyError, PersonMustAct, RetryLater
 from moodify.system.health import read_health
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import ExitStack
     from pathlib import Path
@@ -120,14 +120,40 @@ def _open_page(config: Config, house: House, front: Front, routers: Sequence[API
     return page
 
 
-def start_health_reading(folder: Path, put: Callable[[Signal], None], sign_in: Callable[[], Mapping[str, Any] | None] = lambda: None) -> None:
-    """Read the machine's health, and how the sign-in to Spotify stands, off this thread and put it on the queue."""
+class HealthReader:
+    """Reads the machine's health, and how the sign-in to Spotify stands, on a thread of its own, as long as a ``with`` lasts.
 
-    def read() -> None:
-        try:
-            put(HealthRead(read_health(folder), sign_in()))
-        except (OSError, MoodifyError) as error:
-            log.warning("The machine's health can't be read: %s", error)
+    On a Pi this asks another program, which may take seconds.
+    The thread lasts: where memory is short one that is started may end before it begins, and who started it waits for that for ever
+    (github.com/python/cpython/issues/140746), which the conductor must not.
+    """
 
-    # On a Pi this asks another program, which may take seconds.
-    guarded("health", read, put).start()
+    def __init__(self, folder: Path, put: Callable[[Signal], None], sign_in: Callable[[], Mapping[str, Any] | None] = lambda: None) -> None:
+        """Take the data folder, the conductor's queue, and what says how the sign-in stands; nothing is read yet."""
+        self._folder = folder
+        self._put = put
+        self._sign_in = sign_in
+        self._wanted = threading.Event()
+        self._closing = False
+
+    def read(self) -> None:
+        """Have it read once, and put on the queue; one reading that is under way is followed by another."""
+        self._wanted.set()
+
+    def __enter__(self) -> Self:
+        """Start the thread."""
+        started("health", self._run, self._put)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it, once a reading that is under way is over: nobody waits for that."""
+        self._closing = True
+        self._wanted.set()
+
+    def _run(self) -> None:
+        while self._wanted.wait() and not self._closing:
+            self._wanted.clear()
+            try:
+                self._put(HealthRead(read_health(self._folder), self._sign_in()))
+            except (OSError, MoodifyError) as error:
+                log.warning("The machine's health can't be read: %s", error)

@@ -23,7 +23,7 @@ from moodify.daemon.page_routes import page_routes
 from moodify.daemon.places import DATABASE, DEVICE_KEY
 from moodify.daemon.presses import BUTTON
 from moodify.daemon.recorder import Recorder
-from moodify.daemon.running import Patience, end, show, start_health_reading, started
+from moodify.daemon.running import HealthReader, Patience, end, show, started
 from moodify.daemon.safe_conductor import SafeConductor, why_safe
 from moodify.daemon.salvage import make_ready, open_settings
 from moodify.daemon.setting_up import HouseSetUp
@@ -103,9 +103,10 @@ def run_safe(config: Config, options: Options, folder: Path, crashes: Crashes, n
         house.callback(end, started("courier", courier.run, put), courier.close, Patience())
     if options.seconds is not None:
         house.enter_context(ended_after(options.seconds, put))
+    health = house.enter_context(HealthReader(folder, put))
     options.attach(Running(running, page, keys=False, demo=False))
     try:
-        code = conductor.run(Display(board, panel.light, notifier, courier.publish), lambda: start_health_reading(folder, put))
+        code = conductor.run(Display(board, panel.light, notifier, courier.publish), health.read)
     finally:
         notifier.stopping()
     if code in {0, AGAIN}:

@@ -39,8 +39,8 @@ from moodify.daemon.data_places import KINDS, set_aside, unknown
 from moodify.daemon.kept import PRIVACY_ASKED_KEY, PRIVACY_KEY, privacy_kept
 from moodify.errors import MoodifyError
 from moodify.hub.certificate import fingerprint
-from moodify.hub.collector import read_summary
 from moodify.hub.database import open_database
+from moodify.hub.reading import read_summary
 from moodify.music import taste_keeping
 from moodify.music.catalogue.catalogue import Catalogue
 from moodify.music.song import Features

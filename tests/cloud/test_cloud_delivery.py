@@ -14,7 +14,7 @@ from moodify.cloud.delivery import RANGES_AT_MOST, merged, read_ack
 from moodify.cloud.mqtt import Connection, Lost, Received, shared
 from moodify.cloud.port import OFFERED_AT_MOST, Credentials, Delivery, Endpoint, LinkState
 from moodify.errors import LinkDown, StoreBusy
-from moodify.hub.collector import Collector
+from moodify.hub.absorbing import Absorber
 from moodify.sqlite import transaction
 from moodify.store.outbox import Outbox
 from ports import free_port
@@ -274,7 +274,7 @@ class Hub:
 
     def __init__(self, endpoint):
         self.committed = {}
-        self.collector = Collector()
+        self.collector = Absorber()
         self._endpoint = endpoint
         self._connection = None
 

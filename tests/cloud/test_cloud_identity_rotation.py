@@ -16,9 +16,9 @@ from moodify.cloud.keys import device_of, kid_of, read_public
 from moodify.cloud.passwords import SignedToken
 from moodify.cloud.rotation import KeyRotation
 from moodify.errors import EnrolmentRefused, PersonMustAct
-from moodify.hub.collector import KeyOffer
 from moodify.hub.offers import proven_key
 from moodify.hub.port import Device, DeviceKey
+from moodify.hub.reading import KeyOffer
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 

@@ -67,7 +67,7 @@ def test_what_happens_is_heard_once_each_in_order(broker, device_at):
         assert [one.event["id"] for one in heard] == ids
         assert heard[0].device == "m-abcdefghijklmnop"
         assert heard[0].event["data"] == {"mood": "happy"}
-        assert listener.collector.repeats == 0
+        assert listener.absorber.repeats == 0
 
 
 def test_the_household_sees_it_with_mosquittos_own_subscriber(broker, device_at):

@@ -9,8 +9,8 @@ import sqlalchemy
 from daemon_house import CALM, DaemonHouse
 
 from moodify.daemon import signals as sig
-from moodify.hub.collector import read_summary
 from moodify.hub.database import engine, open_database
+from moodify.hub.reading import read_summary
 from moodify.music.taste_keeping import KeptTaste
 from moodify.store.history import History
 from moodify.store.outbox import Outbox

@@ -21,7 +21,7 @@ from moodify.cloud.port import Command
 from moodify.cloud.rotation import KeyRotation, begin
 from moodify.cloud.topics import PREFIX, Topics
 from moodify.errors import EnrolmentRefused, MoodifyError
-from moodify.hub.collector import Collector, read_summary
+from moodify.hub.absorbing import Absorber
 from moodify.hub.database import open_database
 from moodify.hub.gate.packets import Malformed, read_connect, read_header, read_subscribe
 from moodify.hub.gate.refusals import Refused
@@ -30,6 +30,7 @@ from moodify.hub.inbox import Inbox
 from moodify.hub.metrics import Metrics
 from moodify.hub.offers import check_erasure, proven_key
 from moodify.hub.port import Summary
+from moodify.hub.reading import read_summary
 
 #: The same in every run, as all that is made up.
 KEY = ec.derive_private_key(2026, ec.SECP256R1())
@@ -163,7 +164,7 @@ def test_a_hub_commits_what_is_good_beside_whatever_is_not(hub, bodies, good):
 @given(payload=payloads(SUMMARY))
 @fuzzed(60)
 def test_a_listener_without_a_database_takes_it_or_says_what_is_wrong(payload):
-    assert isinstance(ours(Collector().absorb, DEVICE, payload), (list, MoodifyError))
+    assert isinstance(ours(Absorber().absorb, DEVICE, payload), (list, MoodifyError))
 
 
 @given(

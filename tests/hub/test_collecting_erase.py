@@ -25,10 +25,10 @@ from moodify.cloud.topics import Topics
 from moodify.errors import EnrolmentRefused, LinkDown, LinkRefused, StoreBusy
 from moodify.hub.cache import open_states
 from moodify.hub.collecting import CollectorThread
-from moodify.hub.collector import Erasure
 from moodify.hub.metrics import Metrics
 from moodify.hub.offers import check_erasure
 from moodify.hub.port import Device, DeviceKey
+from moodify.hub.reading import Erasure
 from summaries import summary
 from waiting import wait_until
 

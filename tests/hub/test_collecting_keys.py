@@ -17,9 +17,9 @@ from moodify.cloud import rotation
 from moodify.cloud.identity import load, load_or_make
 from moodify.cloud.keys import device_of, kid_of, pem_of
 from moodify.errors import EnrolmentRefused
-from moodify.hub.collector import KeyOffer
 from moodify.hub.offers import proven_key
 from moodify.hub.port import Device, DeviceKey
+from moodify.hub.reading import KeyOffer
 from waiting import wait_until
 
 DEVICE = "m-abcdefghijklmnop"

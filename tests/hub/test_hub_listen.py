@@ -42,7 +42,7 @@ def test_it_hears_all_devices_and_passes_over_what_it_cannot_read(broker):
             send(broker.endpoint(), device, [message(1, f"{device} x"), b"nonsense", message(1, f"{device} x"), message(2, f"{device} y")])
         heard = hear(listener, 4) + listener.poll(0.1)
     assert [item.event["id"] for item in heard] == ["m-a x", "m-a y", "m-b x", "m-b y"]
-    assert listener.collector.repeats == 2
+    assert listener.absorber.repeats == 2
 
 
 def test_what_comes_while_it_is_away_is_kept_for_a_listener_with_a_name(broker):

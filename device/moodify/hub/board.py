@@ -49,7 +49,7 @@ _TEXT: Final = 500
 _REASONS: Final = 20
 
 
-class Heard(Protocol):
+class Hears(Protocol):
     """What is asked of :class:`moodify.hub.database.looking.LookingBack`."""
 
     def last_heard(self, device_id: str) -> datetime | None:
@@ -63,7 +63,7 @@ class Board:
         self,
         registry: Registry,
         events: Events,
-        heard: Heard,
+        heard: Hears,
         states: States,
         desk: Desk,
         connected: Callable[[], Collection[str]],
@@ -227,7 +227,7 @@ class Board:
             self._end.wait(max(self._look_s, 3 * (time.monotonic() - began_s)))
 
 
-def looks(registry: Registry, heard: Heard, states: States, connected: Callable[[], Collection[str]], clock: Callable[[], datetime]) -> Iterator[tuple[str, Look]]:
+def looks(registry: Registry, heard: Hears, states: States, connected: Callable[[], Collection[str]], clock: Callable[[], datetime]) -> Iterator[tuple[str, Look]]:
     """Give each device that is enrolled with a :class:`moodify.hub.alerts.rules.Look` at it.
 
     Raises:

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from moodify.cloud.port import Endpoint
-    from moodify.hub.collector import Answer, Erasure, KeyOffer
     from moodify.hub.inbox import Held
     from moodify.hub.metrics import Metrics
     from moodify.hub.port import Commands, Intake, Registry, States, Summary
+    from moodify.hub.reading import Answer, Erasure, KeyOffer
 
 logger = logging.getLogger(__name__)
 

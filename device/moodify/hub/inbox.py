@@ -10,17 +10,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from moodify.cloud.topics import STATES
-from moodify.hub.collector import Unreadable, read_answer, read_erasure, read_offer, read_state, read_summary, read_topic
+from moodify.hub.reading import Unreadable, read_answer, read_erasure, read_offer, read_state, read_summary, read_topic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from moodify.cloud import mqtt
-    from moodify.hub.collector import Answer, Erasure, KeyOffer
     from moodify.hub.line import Line
     from moodify.hub.members import Members
     from moodify.hub.metrics import Metrics
     from moodify.hub.port import Summary
+    from moodify.hub.reading import Answer, Erasure, KeyOffer
 
 logger = logging.getLogger(__name__)
 

@@ -11,13 +11,13 @@ from moodify.cloud import mqtt
 from moodify.cloud.backoff import Backoff
 from moodify.cloud.topics import Topics
 from moodify.errors import CannotWork, LinkDown, LinkRefused
-from moodify.hub.collector import Collector
+from moodify.hub.absorbing import Absorber
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from moodify.cloud.port import Credentials, Endpoint
-    from moodify.hub.collector import Heard
+    from moodify.hub.absorbing import Heard
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Listener:
             session_s: for how many seconds it does.
             backoff: between two connects.
         """
-        self.collector = Collector()
+        self.absorber = Absorber()
         self.subscribed = False
         """Whether new events come in now."""
         self._endpoint = endpoint
@@ -92,7 +92,7 @@ class Listener:
 
     def _absorb(self, message: mqtt.Received) -> list[Heard]:
         try:
-            return self.collector.absorb(Topics.device_of(message.topic), message.payload)
+            return self.absorber.absorb(Topics.device_of(message.topic), message.payload)
         except CannotWork as error:
             logger.warning("a message was passed over: %s", error)
             return []

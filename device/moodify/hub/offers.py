@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-    from moodify.hub.collector import Erasure, KeyOffer
     from moodify.hub.port import Device
+    from moodify.hub.reading import Erasure, KeyOffer
 
 _CLAIMS: Final = ["exp", "iat", "sub", "aud"]
 _ROTATE: Final = "run moodify device rotate again on the device"

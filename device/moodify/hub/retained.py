@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from moodify.cloud.topics import STATES
-from moodify.hub.collector import read_topic
+from moodify.hub.reading import read_topic
 
 if TYPE_CHECKING:
     from moodify.cloud import mqtt

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moodify.errors import CannotWork
-from moodify.hub import collector as reading
-from moodify.hub.collector import ITEMS_AT_MOST, Answer, Collector, Heard, KeyOffer, Unreadable, read_answer, read_offer, read_state, read_summary, read_topic
+from moodify.hub import reading
+from moodify.hub.absorbing import Absorber, Heard
 from moodify.hub.port import Summary
 from moodify.hub.ranges import Ranges
+from moodify.hub.reading import ITEMS_AT_MOST, Answer, KeyOffer, Unreadable, read_answer, read_offer, read_state, read_summary, read_topic
 from moodify.store.messages import batches
 
 
@@ -21,24 +22,24 @@ def message(seq, *items, epoch="e1"):
 
 
 def test_each_message_gives_its_events_once():
-    collector = Collector()
-    assert collector.absorb("m-a", message(1, "x", "y")) == [Heard("m-a", "e1", 1, {"id": "x"}), Heard("m-a", "e1", 1, {"id": "y"})]
-    assert collector.absorb("m-a", message(1, "x", "y")) == []
-    assert collector.repeats == 1
+    absorber = Absorber()
+    assert absorber.absorb("m-a", message(1, "x", "y")) == [Heard("m-a", "e1", 1, {"id": "x"}), Heard("m-a", "e1", 1, {"id": "y"})]
+    assert absorber.absorb("m-a", message(1, "x", "y")) == []
+    assert absorber.repeats == 1
 
 
 def test_another_device_and_another_epoch_count_for_themselves():
-    collector = Collector()
+    absorber = Absorber()
     for device, epoch in (("m-a", "e1"), ("m-b", "e1"), ("m-a", "e2")):
-        assert len(collector.absorb(device, message(1, "x", epoch=epoch))) == 1
-    assert collector.repeats == 0
+        assert len(absorber.absorb(device, message(1, "x", epoch=epoch))) == 1
+    assert absorber.repeats == 0
 
 
 def test_a_late_message_counts_and_its_repeat_does_not():
-    collector = Collector()
-    assert [len(collector.absorb("m-a", message(seq, "x"))) for seq in (3, 4, 7, 5, 1, 2, 6)] == [1] * 7
-    assert [len(collector.absorb("m-a", message(seq, "x"))) for seq in range(1, 8)] == [0] * 7
-    assert collector.repeats == 7
+    absorber = Absorber()
+    assert [len(absorber.absorb("m-a", message(seq, "x"))) for seq in (3, 4, 7, 5, 1, 2, 6)] == [1] * 7
+    assert [len(absorber.absorb("m-a", message(seq, "x"))) for seq in range(1, 8)] == [0] * 7
+    assert absorber.repeats == 7
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_a_late_message_counts_and_its_repeat_does_not():
 )
 def test_what_is_no_message_says_so(payload):
     with pytest.raises(CannotWork, match="m-a sent what is no"):
-        Collector().absorb("m-a", payload)
+        Absorber().absorb("m-a", payload)
 
 
 def test_a_summary_is_read_as_it_was_sent():

@@ -174,9 +174,10 @@ def _button() -> Iterator[str]:
 
 
 def _light(panel: PanelConfig) -> Iterator[str]:
-    *lights, common = [wire for wire in wires(panel) if wire.y >= 300] or [None]  # noqa: PLR2004 - the button's terminals stand above
-    if common is None:
+    found = [wire for wire in wires(panel) if wire.y >= 300]  # noqa: PLR2004 - the button's terminals stand above
+    if not found:
         return
+    *lights, common = found
     rail = _PART_X + 190
     for wire in lights:
         y = wire.y

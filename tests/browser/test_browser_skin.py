@@ -8,6 +8,7 @@ from browser_parts import Wire, faults, tab_to, too_small, too_wide
 from homes import home_of, sign_in
 from playwright.sync_api import expect
 
+from looks import a_look
 from moodify.accounts.managing import TERMINAL
 from moodify.errors import PersonMustAct
 from moodify.skin.capture import Step
@@ -205,6 +206,15 @@ def test_numbers_are_told_against_ones_own_usual_with_what_chance_makes(skin, ad
     expect(page.locator("#result-title")).to_be_focused()
     expect(trait(page, "Shine").locator(".skin-number")).to_have_text("24 ± 1")
     expect(page.get_by_text("Advice stands beside the newest look.")).to_be_visible()
+
+
+def test_a_look_by_a_clock_known_to_be_wrong_says_so_and_is_in_no_drawing(skin, ada, opened):
+    usual(skin, ada)
+    skin.keep(ada, a_look(day=-20_000, date_doubted=True))
+    page = opened()
+    expect(page.get_by_role("button", name=re.compile("^Show the look of .* 1971, .*, by a clock known to be wrong$"))).to_be_visible()
+    expect(page.get_by_text("Those taken by a clock known to be wrong are in no drawing and no trend.")).to_be_visible()
+    expect(trait(page, "Shine").locator(".skin-dot")).to_have_count(5)
 
 
 def test_one_look_is_erased_after_a_question_and_all_of_them_with_the_permission(skin, ada, opened):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import signal
 import sys
 import threading
@@ -149,13 +150,21 @@ def _break(wanted: Path) -> None:
     if name == MEMORY:
         _take_all_memory(wanted.with_suffix(".taken"))
         return
-    there = {thread.name: thread.ident for thread in threading.enumerate()}
+    there = {_name_of(thread): thread.ident for thread in threading.enumerate()}
     wanted.with_suffix(".there").write_text("".join(f"{each}\n" for each in there), "utf-8")
     victim = there.get(name)
     if victim is None:
         _doomed.add(name)
     else:
         _kill(victim)
+
+
+def _name_of(thread: threading.Thread) -> str:
+    """Return its name; of one that was given none what it runs, for its number says nothing."""
+    if isinstance(thread, threading.Timer):
+        return "timer"
+    given_none = re.fullmatch(r"Thread-\d+ \((\w+)\)", thread.name)
+    return thread.name if given_none is None else given_none[1]
 
 
 def _kill(victim: int | None) -> None:

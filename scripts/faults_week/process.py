@@ -19,11 +19,10 @@ from faults_week.levers import MEMORY
 from waiting import wait_until
 
 #: The threads that live as long as the appliance, by their names; the main thread is the conductor's.
-THREADS = ("MainThread", "watcher", "camera", "usb-camera", "dj", "courier", "web", "light", "button", "Thread-1 (held)", "live view", "accounts_0")
-#: Those that live for a moment, again and again.
-MOMENTARY = ("health",)
-#: Those of the server's own pool, of which it has as many as it needs: what is done there is caught and answered.
-POOLED = "AnyIO worker thread"
+THREADS = ("MainThread", "watcher", "camera", "usb-camera", "dj", "courier", "web", "light", "button", "held", "live view", "accounts_0", "health")
+#: Those of the server's own pool, of which it has as many as it needs: what is done there is caught and answered. And a library's that lives for a
+#: moment and is begun anew where it died.
+OTHERS = ("AnyIO worker thread", "timer")
 #: Those that may be taken up again where they die, and the kind of the events that tell so.
 TAKEN_UP = {"camera": "camera", "usb-camera": "camera", "courier": "link"}
 #: Those in whose place another one comes, what a person asks the page for who meets the dead one, and what the log says then.
@@ -42,8 +41,8 @@ def _thread_dies(house: House, name: str) -> Outcome:
     os.kill(house.appliance.process.pid, signal.SIGUSR2)
     wait_until(lambda: there.exists() and there.read_text("utf-8").endswith("\n"), within_s=PATIENCE_S, what="the list of threads")
     names = set(there.read_text("utf-8").splitlines())
-    assert name in {*names, *MOMENTARY}, f"there is no thread {name}: {names}"
-    assert names <= {*THREADS, *MOMENTARY, POOLED}, f"there are threads whose death is no fault yet: {names - {*THREADS, *MOMENTARY, POOLED}}"
+    assert name in names, f"there is no thread {name}: {names}"
+    assert names <= {*THREADS, *OTHERS}, f"there are threads whose death is no fault yet: {names - {*THREADS, *OTHERS}}"
     began_s = time.monotonic()
     # Each meets it at its next step. One that has ended the appliance already does not hear this.
     path, words = REPLACED.get(name, ("", None))
@@ -162,7 +161,7 @@ GROUP = Group(
     "process",
     House,
     (
-        *(Fault(f"death of the thread {name}", partial(_thread_dies, name=name)) for name in (*THREADS, *MOMENTARY)),
+        *(Fault(f"death of the thread {name}", partial(_thread_dies, name=name)) for name in THREADS),
         Fault("memory is short", _memory_is_short),
         Fault("memory is short at the start", _memory_is_short_at_the_start),
         Fault("another one is started", _another, quick=True),

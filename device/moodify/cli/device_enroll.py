@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from moodify.cli.exits import INTERRUPTED
 from moodify.cli.person import open_terminal, require_owner
 from moodify.config import find, load
 from moodify.daemon.places import DEVICE_KEY, folder_of
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from moodify.config.model import LinkConfig
     from moodify.music.spotify.terminal import Terminal
 
-#: Exit code after Ctrl-C, as a shell has it: 128 and the signal's number.
-INTERRUPTED = 130
 #: Lines that stand with the drawing.
 _BELOW = 6
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from moodify.cli.hub_words import ACT, opened
+from moodify.cli.exits import ACT
+from moodify.cli.hub_words import opened
 from moodify.errors import MoodifyError, PersonMustAct, RetryLater
 from moodify.hub.folder import hub_folder
 

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from moodify.hub.database import Database
     from moodify.hub.folder import HubFolder
 
-#: Exit code of ``status`` where somebody has to act.
-ACT = 3
-
 
 @contextmanager
 def install_hint() -> Iterator[None]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from moodify.cli.exits import ACT, INTERRUPTED
 from moodify.cli.household import as_it_holds
 from moodify.cli.person import open_terminal, require_owner
 from moodify.config import find, load
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 
     from moodify.config import Config
     from moodify.music.spotify.status import SignInStatus
-
-#: Exit code of ``status`` where somebody has to act before all that is configured works.
-ACT = 3
-#: Exit code after Ctrl-C, as a shell has it: 128 and the signal's number.
-INTERRUPTED = 130
 
 
 def login(config_file: Path | None) -> int:

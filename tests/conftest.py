@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ("servers",)
 
@@ -14,6 +15,9 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 #: How the reason of a skip begins that no installation would take away.
 ALLOWED_SKIPS = ("data:", "hardware:", "network:", "root:")
 
+# Beside a heavy load an example may take any time: a fifth of a second, Hypothesis's own deadline, says nothing of the code.
+settings.register_profile("moodify", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("moodify")
 
 for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     # Started in the background or under nohup these are ignored, here and in every process that a test starts.

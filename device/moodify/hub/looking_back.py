@@ -24,7 +24,9 @@ OF_MOODS: Final = frozenset({EventKind.MOOD, EventKind.CAMERA, EventKind.PRESENC
 #: A device that is away for less is as it was: one that connects anew is away for seconds.
 _AWAY: Final = timedelta(minutes=1)
 _NUMBERS: Final = ("confidence", "valence", "arousal")
-_KINDS: Final = frozenset(kind.value for kind in EventKind)
+_KINDS: Final = {kind.value: kind for kind in EventKind}
+#: The kinds that songs are made of.
+_OF_SONGS: Final = frozenset({EventKind.DECISION, EventKind.ORDER})
 _MOODS: Final = frozenset(mood.value for mood in Mood)
 _LENGTH_AT_MOST_MS: Final = 24 * 3600 * 1000
 #: What a number of a mood, or of people, is far below.
@@ -61,7 +63,7 @@ def felt_between(
 def heard_between(told: Iterable[Told], begins: datetime, ends: datetime) -> tuple[Heard, ...]:
     """Return the songs between two moments; ``told`` in the order of time."""
     hearing = Hearing()
-    for noticed in _noticed(told):
+    for noticed in _noticed(one for one in told if one.kind in _OF_SONGS):
         hearing.take(noticed)
     return hearing.between(begins, ends, reasons=True)
 
@@ -69,8 +71,9 @@ def heard_between(told: Iterable[Told], begins: datetime, ends: datetime) -> tup
 def _noticed(told: Iterable[Told]) -> Iterable[Noticed]:
     """Give what can be folded: a device may send anything, and what is no event of its kind is passed over."""
     for one in told:
-        if one.at.year in _YEARS and one.kind in _KINDS and _is_sound(EventKind(one.kind), one.data):
-            yield Noticed(one.at, EventKind(one.kind), one.data)
+        kind = _KINDS.get(one.kind)
+        if kind is not None and one.at.year in _YEARS and _is_sound(kind, one.data):
+            yield Noticed(one.at, kind, one.data)
 
 
 def _is_sound(kind: EventKind, data: dict[str, Any]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import select
@@ -13,6 +12,7 @@ from moodify.hub.database.values import is_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from datetime import datetime
 
     from moodify.hub.database.engine import Transactions
 
@@ -75,10 +75,10 @@ class LookingBack:
         with self._transactions.reading() as connection:
             for _ in range(_ROWS_AT_MOST // _ROWS):
                 rows = connection.execute(query if before is None else query.where(EventRow.n < before)).all()
-                for row in rows:
-                    if row.received < begins:
+                for _, at, kind, received, data in rows:
+                    if received < begins:
                         return
-                    yield Told(row.at.astimezone(UTC), row.kind, json.loads(row.data))
+                    yield Told(at, kind, json.loads(data))
                 if len(rows) < _ROWS:
                     return
                 before = rows[-1].n

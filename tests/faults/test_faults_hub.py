@@ -106,11 +106,16 @@ class House:
         if name == "network":
             self.cutter.cut()
         elif name == "mosquitto":
-            for pid in self._mosquittos():
-                os.kill(pid, signal.SIGKILL)
+            self._kill_mosquittos()
         elif self.processes[name].poll() is None:
             self.processes[name].kill()
             self.processes[name].wait()
+
+    def _kill_mosquittos(self):
+        for pid in list(self._mosquittos()):
+            # It may have ended by itself meanwhile.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def _mosquittos(self):
         configuration = os.fsencode(self.hub_folder / "run" / "mosquitto.conf")
@@ -118,9 +123,10 @@ class House:
             if entry.name.isdigit():
                 try:
                     arguments = entry.joinpath("cmdline").read_bytes().split(b"\0")
+                    folder = entry.joinpath("cwd").readlink()
                 except OSError:
                     continue
-                if any(configuration in argument or argument == b"mosquitto.conf" for argument in arguments) and entry.joinpath("cwd").readlink() == configuration_folder(self):
+                if any(configuration in argument or argument == b"mosquitto.conf" for argument in arguments) and folder == configuration_folder(self):
                     yield int(entry.name)
 
     def log(self, name):
@@ -198,9 +204,7 @@ class House:
                 process.kill()
                 process.wait()
         # A hub that was killed leaves its mosquitto behind.
-        for pid in list(self._mosquittos()):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self._kill_mosquittos()
 
 
 def configuration_folder(house):

@@ -145,10 +145,10 @@ class _Lived:
     recorded: float
     """Events a second."""
 
-    def row(self, key: str, what: str, day: _Lived, at_most: float | None = None, rest: str = "") -> Row:
-        """Return how long one of the answers takes, beside one out of a day."""
+    def row(self, key: str, what: str, short: _Lived, at_most: float | None = None, rest: str = "") -> Row:
+        """Return how long one of the answers takes, beside one out of a short past."""
         took, cpu_ms = self.took_ms[what], self.cpu_ms[what]
-        words = f"p50 {quantile(took, 0.5):.1f} ms; CPU {cpu_ms:.1f} ms, {cpu_ms / max(day.cpu_ms[what], 0.01):.2f} × out of a day{rest}"
+        words = f"p50 {quantile(took, 0.5):.1f} ms; CPU {cpu_ms:.1f} ms, {cpu_ms / max(short.cpu_ms[what], 0.01):.2f} × out of {short.name}{rest}"
         return Row(HISTORY, key, f"{what}, out of {self.name}: p99", quantile(took, 0.99), "ms", words, at_most)
 
 
@@ -156,14 +156,17 @@ def history() -> list[Row]:
     """Read the page's history over a day to five years of events, and record more."""
     rows: list[Row] = []
     day: _Lived | None = None
+    # The week before yesterday is not there yet after a day.
+    month: _Lived | None = None
     for name, days in SPANS:
         begins(f"{name} of history")
         lived = _measured(name, days)
         day = day or lived
+        month = month or (lived if days > 8 else None)
         key, at_most = f"history_{days}", HISTORY_AT_MOST if days == SPANS[-1][1] else None
         rows += [
             lived.row(key, "history of a day", day, at_most, f"; {lived.events:,} events, {lived.size_mb:,.0f} MB"),
-            lived.row(f"{key}_week", "history of a week", day, at_most),
+            lived.row(f"{key}_week", "history of a week", month or lived, at_most),
             lived.row(f"{key}_events", "newest 200 events", day),
             Row(HISTORY, f"{key}_start", f"start to the first frame, over {name}", lived.first_s, "s", f"anonymous memory after all that {lived.rss_anon_mb:.0f} MB"),
             Row(HISTORY, f"{key}_store", f"to the store, 100 a transaction, behind {name}", lived.recorded, "/s", f"{lived.recorded / day.recorded:.2f} × behind a day"),

@@ -56,6 +56,9 @@ class House:
         (self.hub_folder / "hub.toml").write_text('host = "127.0.0.1"\nport = 0\ntls = false\napi_port = 0\nannounce = false\n')
         self.cutter = Cutter(self.port)
         self.start("hub", "-m", "moodify", "hub", "serve", "--folder", self.hub_folder)
+
+    def open(self):
+        """Wait until the hub is there, and let the device in."""
         self.wait_for_hub()
         with self.database() as database:
             database.registry.enrol(self.identity.device, self.identity.public_pem, datetime.now(UTC))
@@ -77,7 +80,7 @@ class House:
             raise OSError("the hub is away") from error
 
     def wait_for_hub(self):
-        wait_until(self.address.exists, within_s=60, what=lambda: f"the hub; its log: {self.log('hub')}")
+        wait_until(self.address.exists, within_s=120, what=lambda: f"the hub; its log: {self.log('hub')}")
 
     def start(self, name, *arguments):
         self.commands[name] = arguments
@@ -214,8 +217,11 @@ def configuration_folder(house):
 @pytest.fixture
 def house(tmp_path):
     house = House(tmp_path)
-    yield house
-    house.close()
+    try:
+        house.open()
+        yield house
+    finally:
+        house.close()
 
 
 def holds(house, capsys, what, commands=()):

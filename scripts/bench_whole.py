@@ -41,6 +41,8 @@ IDLE_AT_MOST, ANON_AT_MOST, HISTORY_AT_MOST = 3.0, 110.0, 200.0
 PEOPLE_S, SETTLE_S = 40.0, 12.0
 #: Days of history by what they are called; five years with their leap day.
 SPANS = (("a day", 1), ("a month", 30), ("a year", 365), ("five years", 1826))
+#: Days that lie behind a week which ends yesterday.
+WEEK_D = 8
 SCREENS, LOAD_S = 8, 15.0
 ASKED = 40
 
@@ -162,7 +164,7 @@ def history() -> list[Row]:
         begins(f"{name} of history")
         lived = _measured(name, days)
         day = day or lived
-        month = month or (lived if days > 8 else None)
+        month = month or (lived if days > WEEK_D else None)
         key, at_most = f"history_{days}", HISTORY_AT_MOST if days == SPANS[-1][1] else None
         rows += [
             lived.row(key, "history of a day", day, at_most, f"; {lived.events:,} events, {lived.size_mb:,.0f} MB"),

@@ -11,7 +11,7 @@ from moodify.errors import RetryLater
 
 @pytest.fixture
 def stacks_that_no_machine_has():
-    before = threading.stack_size(1 << 46)
+    before = threading.stack_size(1 << 60)
     yield
     threading.stack_size(before)
 

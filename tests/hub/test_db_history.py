@@ -95,7 +95,7 @@ def test_of_many_gaps_the_newest_hundred_are_told(database, device):
     assert database.events.streams(device)[0].gaps == tuple((seq, seq) for seq in range(101, 300, 2))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.sets(st.integers(1, 60), min_size=1))
 def test_gaps_are_all_that_is_missing_below_the_last(database, numbers):
     device = enrolled(database)

@@ -16,7 +16,7 @@ from moodify.hub.port import Ack, Summary
 from summaries import DAY, NOW, enrolled, item, summary
 
 #: One database serves all examples; each enrols devices of its own.
-SHARED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SHARED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.fixture

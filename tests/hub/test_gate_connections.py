@@ -287,7 +287,7 @@ def test_what_is_sent_before_the_answer_reaches_mosquitto_in_order(hub):
     assert [client.packet()[0] for _ in range(6)] == [CONNACK] + [PUBACK] * 5
 
 
-several = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+several = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @several

@@ -294,7 +294,8 @@ def test_a_panel_that_is_not_wanted_is_not_opened():
 
 
 def test_a_mock_pin_remembers_its_last_states_alone_however_long_a_light_breathes_on_it():
-    with Panel(PanelConfig(), lambda _press: None, factory=pin_factory(real=False)) as panel:
+    with Panel(PanelConfig(), lambda _press: None, factory=pin_factory(real=False)) as panel, panel.light._changed:
+        # The light's own thread, which has its first word yet, waits meanwhile.
         pins = [panel.factory.pin(number) for number in PanelConfig().light_pins.values()]
         for number in range(2 * STATES_AT_MOST):
             for pin in pins:

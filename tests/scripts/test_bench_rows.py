@@ -58,7 +58,7 @@ def test_the_exit_status_says_nothing_of_speed_unless_it_is_asked_to(module, mon
 def screen(module, monkeypatch):
     """What a terminal is sent while something is measured."""
     sent = io.StringIO()
-    monkeypatch.setattr(module("bench_progress"), "ERRORS", Console(file=sent, force_terminal=True, width=80))
+    monkeypatch.setattr(module("bench_progress"), "ERRORS", Console(file=sent, force_terminal=True, width=80, _environ={"TERM": "xterm"}))
     return sent
 
 

@@ -1,5 +1,6 @@
 """``scripts/soak --trace``: what the appliance's memory consists of; and when a part of it was not well."""
 
+import gc
 import importlib
 import json
 import sqlite3
@@ -32,16 +33,27 @@ def module(project_root, monkeypatch):
     return lambda name: importlib.import_module(f"soak_hours.{name}")
 
 
+@pytest.fixture
+def unswept():
+    """Nothing of what earlier tests have left is swept up meanwhile."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("unswept")
 def test_pages_that_sqlite_keeps_and_blocks_that_python_holds_are_counted(module, tmp_path):
     look = module("inside").look
     with closing(sqlite3.connect(tmp_path / "pages.db")) as database:
         database.execute("CREATE TABLE pages (content BLOB)")
         before = look()
-        held = [object() for _ in range(10_000)]
+        held = [object() for _ in range(100_000)]
         database.executemany("INSERT INTO pages VALUES (?)", [[bytes(4000)]] * 200)
         after = look()
-    assert after.python_blocks - before.python_blocks >= len(held)
-    assert (after.sqlite_bytes, after.malloc_used) == (None, None) or after.sqlite_bytes - before.sqlite_bytes > 500_000
+    # Of other threads some may be given back meanwhile.
+    assert after.python_blocks - before.python_blocks > 0.9 * len(held)
+    assert after.sqlite_bytes is None or after.sqlite_bytes - before.sqlite_bytes > 500_000
 
 
 def test_what_is_held_longer_and_longer_is_told_by_its_place_and_garbage_is_not(module):

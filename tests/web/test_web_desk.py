@@ -2,12 +2,14 @@
 
 import asyncio
 import ctypes
+import sys
 import threading
 
 import pytest
 
 from moodify.web.desk import Desk
 from moodify.web.problems import Problem
+from waiting import wait_until
 
 
 @pytest.fixture
@@ -18,7 +20,9 @@ def desk():
 
 
 def kill(thread):
-    """Let a thread die at its next step, as for want of memory."""
+    """Let a worker's thread die at its next step, as for want of memory."""
+    # Not in the middle of handing over its last answer, where an executor passes over what goes wrong.
+    wait_until(lambda: sys._current_frames()[thread.ident].f_code.co_name == "_worker", what="its being idle")
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(MemoryError))
 
 

@@ -231,12 +231,14 @@ def test_nobody_who_is_not_signed_in_reads_or_changes_anything(home):
 
 
 def test_the_hub_is_looked_for_where_it_is_said_to_be(home):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    assert "no address of a hub" in home.ask("POST", "/api/hub/look", {"address": "https://hub.home/x"}, 422)["detail"]
-    assert "no address of a hub" in home.ask("POST", "/api/hub/look", {"address": f"127.0.0.1:{port}:1"}, 422)["detail"]
-    for address in (f"127.0.0.1:{port}", f"[::1]:{port}"):
-        home.ask("POST", "/api/hub/look", {"address": address}, 503)
+    # Held, and not listened at: a port that was given back could be another's by now.
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        assert "no address of a hub" in home.ask("POST", "/api/hub/look", {"address": "https://hub.home/x"}, 422)["detail"]
+        assert "no address of a hub" in home.ask("POST", "/api/hub/look", {"address": f"127.0.0.1:{port}:1"}, 422)["detail"]
+        for address in (f"127.0.0.1:{port}", f"[::1]:{port}"):
+            home.ask("POST", "/api/hub/look", {"address": address}, 503)
     home.ask("POST", "/api/hub", {"host": "127.0.0.1", "port": port, "fingerprint": "odd"}, 422)
     hub = home.ask("GET", "/api/setup")["hub"]
     assert (hub["broker"], hub["enrolled"]) == ("broker.home", None)

@@ -73,6 +73,15 @@ def test_a_look_comes_back_exactly_as_it_was_kept(keeping):
     assert keeping.looks(ADA) == (kept,)
 
 
+def test_a_look_whose_date_is_good_is_kept_in_the_words_that_an_older_moodify_reads(keeping, database):
+    for doubted in (False, True):
+        keeping.keep(ADA, a_look(day=doubted, date_doubted=doubted))
+    with closing(sqlite3.connect(database)) as connection:
+        kept = [json.loads(record) for (record,) in connection.execute("SELECT record FROM skin_looks ORDER BY looked_at")]
+    assert ["date_doubted" in record for record in kept] == [False, True]
+    assert [look.record.date_doubted for look in keeping.looks(ADA)] == [False, True]
+
+
 def test_looks_are_given_the_oldest_first(keeping):
     kept = [keeping.keep(ADA, a_look(day=day)) for day in (2, 0, 1)]
     assert keeping.looks(ADA) == (kept[1], kept[2], kept[0])
@@ -107,7 +116,13 @@ def test_an_export_holds_all_of_it(keeping):
     kept = keeping.keep(ADA, a_look())
     keeping.share(ADA, on=True)
     said = keeping.exported(ADA)
-    assert said == {"skin": {"opted_in": NOON.isoformat(timespec="microseconds"), "shared": True, "looks": [{"id": str(kept.id), "record": kept.record.model_dump(mode="json")}]}}
+    assert said == {
+        "skin": {
+            "opted_in": NOON.isoformat(timespec="microseconds"),
+            "shared": True,
+            "looks": [{"id": str(kept.id), "record": kept.record.model_dump(mode="json", exclude={"date_doubted"})}],
+        }
+    }
     assert json.loads(json.dumps(said)) == said
     assert keeping.exported(BO) == {"skin": {"opted_in": None, "shared": False, "looks": []}}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
+
+#: Of a look whose date is good: a Moodify that does not know the word, as one that is gone back to, reads no record that has it.
+_UNSAID: Final = {"date_doubted"}
 
 
 class RunningSkinKeeping:
@@ -69,7 +72,7 @@ class RunningSkinKeeping:
     def keep(self, user: UUID, record: FaceRecord) -> KeptLook:
         """Keep a look."""
         with SkinTables(self._database) as tables:
-            look = tables.keep(user, record.looked_at, record.model_dump_json())
+            look = tables.keep(user, record.looked_at, record.model_dump_json(exclude=None if record.date_doubted else _UNSAID))
         if look is None:
             raise _not_opted_in()
         return KeptLook(look.id, record)

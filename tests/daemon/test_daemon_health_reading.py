@@ -50,3 +50,25 @@ def test_what_can_not_be_read_is_read_again_with_the_next_wish(tmp_path, told, c
         assert told == []
         health.read()
         wait_until(lambda: told, what="the reading")
+
+
+class LastMoment(threading.Event):
+    """Lets something happen at the last moment before a wish is taken down."""
+
+    def __init__(self, happens):
+        super().__init__()
+        self._happens = happens
+
+    def clear(self):
+        self._happens()
+        super().clear()
+
+
+def test_an_end_at_the_moment_at_which_a_wish_is_taken_up_is_not_missed(tmp_path, told):
+    before = set(health_threads())
+    health = HealthReader(tmp_path, told.append)
+    health._wanted = LastMoment(health.__exit__)
+    with health:
+        (reader,) = set(health_threads()) - before
+        health.read()
+        wait_until(lambda: not reader.is_alive(), what="the end of the thread")

@@ -150,9 +150,15 @@ class HealthReader:
         self._closing = True
         self._wanted.set()
 
+    def _next(self) -> bool:
+        """Wait until it is wanted; return False once it is closed."""
+        self._wanted.wait()
+        # Before it is looked at what was wanted: what is wanted from now on, an end too, wakes the thread again.
+        self._wanted.clear()
+        return not self._closing
+
     def _run(self) -> None:
-        while self._wanted.wait() and not self._closing:
-            self._wanted.clear()
+        while self._next():
             try:
                 self._put(HealthRead(read_health(self._folder), self._sign_in()))
             except (OSError, MoodifyError) as error:

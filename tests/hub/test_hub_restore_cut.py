@@ -1,13 +1,18 @@
 """A restore that is cut off in the middle: what is there is no hub, which says so, and the next restore makes a whole one."""
 
+import threading
+
 import pytest
 
 from moodify.errors import PersonMustAct
 from moodify.hub import backup as hub_backup
 from moodify.hub.backup import back_up, restore
+from moodify.hub.config import HubConfig
 from moodify.hub.database import open_database
 from moodify.hub.folder import HubFolder
+from moodify.hub.serve import Options, serve
 from moodify.hub.setup import configured, initialise
+from moodify.system.notify import Notifier
 
 
 class Cut(BaseException):
@@ -39,6 +44,13 @@ def test_half_a_hub_is_neither_started_nor_set_up(half):
             use(half)
 
 
+def test_nor_is_half_a_hub_beside_an_appliance_which_has_no_configuration(half):
+    half.config.unlink()
+    with pytest.raises(PersonMustAct, match="was cut off"):
+        serve(half, HubConfig(), Options(beside=True), stop=threading.Event(), notifier=Notifier(environ={}))
+    assert not half.database.exists()
+
+
 def test_half_a_hub_is_restored_anew_and_whole(half, backup):
     half.certificate.write_text("half")
     assert restore(half, backup) > 0
@@ -58,3 +70,16 @@ def test_while_it_is_restored_it_is_no_hub(tmp_path, backup, monkeypatch):
         restore(folder, backup)
     # What ends it by an error undoes it, and the note with it.
     assert (seen, folder.restoring.exists(), folder.config.exists()) == ([True], False, False)
+
+
+def test_a_hub_that_came_while_the_file_was_looked_at_is_left_as_it_is(tmp_path, backup, monkeypatch):
+    folder, examine = HubFolder(tmp_path / "other"), hub_backup._examine
+
+    def while_it_is_looked_at(*given):
+        examine(*given)
+        initialise(folder)
+
+    monkeypatch.setattr(hub_backup, "_examine", while_it_is_looked_at)
+    with pytest.raises(PersonMustAct, match=r"there is a hub in .* already"):
+        restore(folder, backup)
+    assert configured(folder) == initialise(folder).config

@@ -65,13 +65,13 @@ def restore(folder: HubFolder, file: Path) -> int:
         PersonMustAct: there is a hub in the folder already, there is no room for what the file holds, or it is no whole backup.
         StoreBusy, StoreError: the database can't be used, or is not empty.
     """
-    there = [each.name for each in (*_kept(folder), folder.database) if each.exists()]
-    if there and not folder.restoring.exists():
-        raise PersonMustAct(f"there is a hub in {folder.path} already ({', '.join(there)}); name a fresh folder with --folder, nothing was changed")
+    _refuse_another(folder)
     with _reading(folder, file):
         _examine(file, folder)
     folder.make()
     with FolderLock(folder.path, other="name another folder with --folder"):
+        # Anew: to look at a large file takes its time.
+        _refuse_another(folder)
         try:
             with _reading(folder, file):
                 # Where it is cut off, what is there is no hub, and the next restore begins anew.
@@ -85,6 +85,12 @@ def restore(folder: HubFolder, file: Path) -> int:
             _remove(folder)
             folder.restoring.unlink(missing_ok=True)
             raise
+
+
+def _refuse_another(folder: HubFolder) -> None:
+    there = [each.name for each in (*_kept(folder), folder.database) if each.exists()]
+    if there and not folder.restoring.exists():
+        raise PersonMustAct(f"there is a hub in {folder.path} already ({', '.join(there)}); name a fresh folder with --folder, nothing was changed")
 
 
 def _remove(folder: HubFolder) -> None:

@@ -27,7 +27,7 @@ from moodify.hub.gate.server import Gate
 from moodify.hub.metrics import Metrics
 from moodify.hub.minding import BrokerKeeper, GateThread, deaths
 from moodify.hub.mosquitto import Mosquitto
-from moodify.hub.setup import certificate_files, database_target, shown_fingerprint
+from moodify.hub.setup import certificate_files, database_target, refuse_half, shown_fingerprint
 from moodify.hub.upkeep import Retention
 from moodify.store.lock import FolderLock
 from moodify.web.server import HttpServer, Words
@@ -84,9 +84,7 @@ def serve(folder: HubFolder, config: HubConfig, options: Options, *, stop: threa
     if options.beside:
         config = loopback_only(config)
     with deaths() as died, ExitStack() as stack:
-        folder.make()
-        stack.enter_context(FolderLock(folder.path, other="name another folder with --folder"))
-        folder.withdraw()
+        _take(folder, stack)
         metrics = Metrics()
         database = stack.enter_context(open_database(database_target(folder, config)))
         if options.enrol is not None:
@@ -137,6 +135,15 @@ def serve(folder: HubFolder, config: HubConfig, options: Options, *, stop: threa
         notifier.ready(where)
         _mind({name: lambda part=part: part.alive for name, part in parts.items()} | {"API": lambda: api.alive}, keeper, publish, stop, notifier, died)
         logger.info("the hub ends; events stored: %s, repeats absorbed: %s", *metrics.stored())
+
+
+def _take(folder: HubFolder, stack: ExitStack) -> None:
+    """Make the folder the hub's alone."""
+    folder.make()
+    stack.enter_context(FolderLock(folder.path, other="name another folder with --folder"))
+    # One beside an appliance has no configuration that was looked at: what half a hub was told now, the next restore would take away.
+    refuse_half(folder)
+    folder.withdraw()
 
 
 def _start(stack: ExitStack, part: CollectorThread | Dispatcher | Retention) -> None:

@@ -37,7 +37,7 @@ def initialise(folder: HubFolder, *, another_token: bool = False) -> Initialised
         ConfigError: the configuration that is there has mistakes.
         PersonMustAct: the folder can't be written, a file in it is damaged, or it was restored by half.
     """
-    _refuse_half(folder)
+    refuse_half(folder)
     folder.make()
     made: list[Path] = []
     token = None
@@ -65,13 +65,18 @@ def configured(folder: HubFolder) -> HubConfig:
         PersonMustAct: there is no hub in the folder, or one that was restored by half.
         ConfigError: its configuration has mistakes.
     """
-    _refuse_half(folder)
+    refuse_half(folder)
     return config.load(folder.config) if folder.config.exists() or not folder.database.exists() else config.HubConfig()
 
 
-def _refuse_half(folder: HubFolder) -> None:
+def refuse_half(folder: HubFolder) -> None:
+    """See that what is in a folder is no half of a hub.
+
+    Raises:
+        PersonMustAct: it is; run the restore again.
+    """
     if folder.restoring.exists():
-        raise PersonMustAct(f"a restore into {folder.path} was cut off, so there is half a hub; run it again: moodify hub restore FILE")
+        raise PersonMustAct(f"a restore into {folder.path} was cut off, so there is half a hub; run it again: moodify hub restore FILE --folder {folder.path}")
 
 
 def database_target(folder: HubFolder, found: HubConfig) -> Path | str:

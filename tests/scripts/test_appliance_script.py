@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 
 import pytest
 
@@ -41,3 +42,13 @@ def test_what_must_pass_says_loudly_that_the_appliance_was_not_tested(project_ro
     # Interrupted, or not begun: there is nothing to run again.
     assert ends(0, tests=2).returncode == 2
     assert ends(0, faults=1).returncode == 1
+    # Not set up, which has the same number as tests that failed: what failed in a run before does not stand for those that were not run.
+    (tmp_path / ".ci/again.py").write_text((project_root / ".ci/again.py").read_text("utf-8"))
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (tmp_path / ".venv/bin/python").chmod(0o755)
+    last_failed = tmp_path / ".pytest_cache/v/cache/lastfailed"
+    last_failed.parent.mkdir(parents=True)
+    last_failed.write_text('{"tests/test_before.py::test_it": true}')
+    not_begun = ends(0, tests=1)
+    assert (not_begun.returncode, "0 tests failed" in not_begun.stderr) == (1, True)

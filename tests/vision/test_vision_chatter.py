@@ -2,6 +2,9 @@
 
 import os
 import sys
+from contextlib import contextmanager
+
+import pytest
 
 from moodify.vision.chatter import CHATTER, without_chatter
 
@@ -28,3 +31,31 @@ def test_without_a_stderr_nothing_is_held(monkeypatch):
     with without_chatter():
         held = True
     assert held
+
+
+@contextmanager
+def nobody_reads():
+    """Let descriptor 2 be a pipe whose other end is closed."""
+    before = os.dup(2)
+    reader, writer = os.pipe()
+    os.close(reader)
+    os.dup2(writer, 2)
+    os.close(writer)
+    try:
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+
+
+def fail_with_words():
+    with without_chatter():
+        os.write(2, b"why\n")
+        raise LookupError
+
+
+def test_where_nobody_reads_stderr_any_more_that_is_no_failure_and_hides_none():
+    with nobody_reads(), pytest.raises(BrokenPipeError):
+        os.write(2, b"why\n")
+    with nobody_reads(), pytest.raises(LookupError):
+        fail_with_words()

@@ -2,11 +2,14 @@
 
 import logging
 import sqlite3
+import threading
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 from daemon_house import CALM, HAPPY, RULES, DaemonHouse
 
+from moodify.daemon import kept
 from moodify.daemon import signals as sig
 from moodify.daemon.kept import LAST_SEEN_KEY, PRIVACY_KEY, last_seen
 from moodify.errors import NotAllowed, SignInNeeded, SpeakerUnavailable
@@ -15,6 +18,7 @@ from moodify.music.song import Candidate
 from moodify.panel.port import Press, Show
 from moodify.store.prepare import prepare
 from moodify.store.settings import Settings
+from moodify.system.clock import RecordingClock
 from moodify.system.health import Health
 from moodify.types import Act, Decision, Mood, Observation, OrderStatus, Track
 from waiting import wait_until
@@ -183,6 +187,24 @@ def test_by_a_clock_that_is_known_to_be_wrong_no_quiet_hour_is_over(tmp_path):
         assert house.sees_well().show(7, HAPPY).told == ["1 here", "happy"]
         assert ANY_MAY_BE_QUIET in house.reasons()
         house.press().show(2, HAPPY).await_reason("when it may be a quiet hour only because you asked")
+
+
+def test_music_begins_as_soon_as_the_network_has_set_the_clock_and_waits_for_no_reading_of_health(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "CLOCK_S", 0.0)
+    noon = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    hour = noon.astimezone().hour
+    far = {"start": f"{(hour + 8) % 24:02}:00:00", "end": f"{(hour + 16) % 24:02}:00:00"}
+    prepare(tmp_path / "moodify.db")
+    with Settings(tmp_path / "moodify.db") as settings:
+        settings.put(LAST_SEEN_KEY, "2999-01-01T00:00:00+00:00")
+    set_by_network = threading.Event()
+    with DaemonHouse(tmp_path, rules=RULES | {"music": RULES["music"] | {"quiet_hours": far}}, clock=RecordingClock(noon), synchronised=set_by_network.is_set) as house:
+        house.sees_well().show(7, HAPPY)
+        assert ANY_MAY_BE_QUIET in house.reasons()
+        set_by_network.set()
+        house.show(20, HAPPY)
+        wait_until(lambda: "play done" in house.told, what=lambda: str(house.told))
+        assert house.health_readings == 1
 
 
 def test_what_a_person_paused_stays_paused_over_a_restart(tmp_path):

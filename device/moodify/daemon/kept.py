@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two tries to keep what could not be written.
 RETRY_S = 10.0
+#: Seconds between two looks whether the clock can be trusted: music waits for that where there are quiet hours, and a network sets it within a minute of a start.
+CLOCK_S = 10.0
 #: A clock that is so far beyond what was noted last is not believed unless the network has set it: what it would delete is gone for good, and can go another day.
 FAR = timedelta(days=30)
 PRIVACY_KEY = "privacy"
@@ -98,7 +100,8 @@ class Kept:
         self._doubted = False
         self._seen = last_seen(settings)
         self.clock_trusted = not self._date_doubted()
-        """Whether the date could be trusted when it was last asked, at each reading of the machine's health."""
+        """Whether the date could be trusted when it was last asked, some seconds ago at most."""
+        self._clock_due_s = time.monotonic() + CLOCK_S
 
     @property
     def privacy(self) -> bool:
@@ -154,8 +157,10 @@ class Kept:
             return None
 
     def tick(self) -> None:
-        """Write down what is due, and take what was asked for."""
+        """Write down what is due, and take what was asked for; look at the clock."""
         self.take_asked()
+        if time.monotonic() >= self._clock_due_s:
+            self._judge_clock()
         if self._again_s is not None and time.monotonic() >= self._again_s:
             self._write()
 
@@ -212,7 +217,7 @@ class Kept:
     def housekeep(self) -> None:
         """Delete what is older than the owner keeps, and note the date; by no clock that can't be trusted."""
         now = datetime.now(UTC)
-        self.clock_trusted = not self._date_doubted()
+        self._judge_clock()
         if not self.clock_trusted or self._far(now, self._seen):
             return
         try:
@@ -222,6 +227,10 @@ class Kept:
             self._seen = now
         except StoreBusy as error:
             log.warning("Old events are deleted later: %s", error)
+
+    def _judge_clock(self) -> None:
+        self.clock_trusted = not self._date_doubted()
+        self._clock_due_s = time.monotonic() + CLOCK_S
 
     def _date_doubted(self) -> bool:
         return not clock_trusted(datetime.now(UTC), self._seen, synchronised=self._synchronised)[0]

@@ -101,7 +101,7 @@ class IssuedToken:
     def _ask(self, assertion, now):
         body = json.dumps({"assertion": assertion.password}).encode()
         try:
-            with urllib.request.urlopen(urllib.request.Request(self._url, body), timeout=5) as answer:
+            with urllib.request.urlopen(urllib.request.Request(self._url, body), timeout=30) as answer:
                 given = json.load(answer)
             return Credentials(assertion.username, str(given["access_token"])), now + timedelta(seconds=int(given["expires_in"]))
         except urllib.error.HTTPError as error:

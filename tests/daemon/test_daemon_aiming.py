@@ -96,7 +96,7 @@ def test_who_waits_for_a_picture_when_privacy_begins_gets_none(stage):
         stage.private = True
         stage.aiming.end()
         with pytest.raises(NotPermitted):
-            waiting.result(10)
+            waiting.result(30)
 
 
 def test_a_picture_that_was_made_while_it_ended_is_given_to_nobody():
@@ -104,7 +104,7 @@ def test_a_picture_that_was_made_while_it_ended_is_given_to_nobody():
 
     def slow(_image):
         encoding.set()
-        assert ended.wait(10)
+        assert ended.wait(30)
         return b"pixels"
 
     aiming = Aiming(told.append, encode=slow)
@@ -115,7 +115,7 @@ def test_a_picture_that_was_made_while_it_ended_is_given_to_nobody():
         aiming.end()
         ended.set()
         with pytest.raises(NotPermitted):
-            waiting.result(10)
+            waiting.result(30)
     assert b"pixels" not in repr(vars(aiming)).encode()
 
 

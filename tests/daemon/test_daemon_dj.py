@@ -333,8 +333,8 @@ def test_what_the_last_player_answers_late_is_told_as_its_own(booth):
     other = open_player(MusicConfig(speaker="simulated"), None)
     try:
         asked, answer = threading.Event(), threading.Event()
-        booth.dj.look_up(Mood.HAPPY, lambda _shelves: (asked.set(), answer.wait(10), ())[2])
-        assert asked.wait(10)
+        booth.dj.look_up(Mood.HAPPY, lambda _shelves: (asked.set(), answer.wait(30), ())[2])
+        assert asked.wait(30)
         booth.dj.change(other.player, speaker=other.simulated.name, kept=None, done=booth.opened.close)
         booth.dj.look()
         answer.set()

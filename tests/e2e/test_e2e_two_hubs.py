@@ -173,7 +173,7 @@ def test_the_hubs_and_the_collectors_beside_them_have_shared_the_work(pair, trav
     device.until_empty()
     for process in (pair.hubs[1].process, pair.collectors[1]):
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     shares = [int(re.search(r"events stored: (\d+)", log)[1]) for log in (pair.hubs[1].log, pair.collector_logs[1].read_text())]
     assert all(shares), shares
     assert pair.stored().total() >= sum(shares)

@@ -47,7 +47,7 @@ class Hub:
     def kill_mosquitto(self):
         """Let it die without a word, and come back."""
         self.mosquitto._process.kill()
-        assert self.mosquitto.wait(10)
+        assert self.mosquitto.wait(30)
         self.mosquitto.start()
 
     def enrol(self):

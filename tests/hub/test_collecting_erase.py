@@ -264,7 +264,7 @@ class DiesAfterTheCommit:
     def erase(self, device):
         events = self._registry.erase(device)
         self.hub.mosquitto._process.kill()
-        self.hub.mosquitto.wait(10)
+        self.hub.mosquitto.wait(30)
         self.hub.mosquitto.start()
         return events
 

@@ -138,7 +138,7 @@ def test_with_mosquitto_connections_end_and_come_back(hub, caplog):
     peer = hub.enrol()
     client = hub.signed_in(peer)
     hub.mosquitto._process.kill()
-    assert hub.mosquitto.wait(10)
+    assert hub.mosquitto.wait(30)
     assert client.until_end() == []
     assert hub.sign_in(peer)[1] == 0x88
     assert "the hub's broker is away" in caplog.text

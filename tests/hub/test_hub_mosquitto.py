@@ -135,7 +135,7 @@ def test_it_ends_with_close_and_starts_again(tmp_path):
 def test_that_it_was_killed_is_seen_and_it_starts_anew(mosquitto):
     assert not mosquitto.wait(0)
     os.kill(mosquitto.pid, signal.SIGKILL)
-    assert mosquitto.wait(10)
+    assert mosquitto.wait(30)
     assert not mosquitto.alive
     mosquitto.start()
     assert reachable(mosquitto.socket)

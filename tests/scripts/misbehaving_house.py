@@ -22,7 +22,7 @@ def misbehave(house):
     token = json.loads((house.data / "spotify-token.json").read_text())["access_token"]
     song = house.speaker.catalogue.playlist_of("happy").songs[0].uri
     play = f"{house.speaker.api_url}me/player/play?device_id={house.speaker._device.id}"
-    answer = requests.put(play, json={"uris": [song]}, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    answer = requests.put(play, json={"uris": [song]}, headers={"Authorization": f"Bearer {token}"}, timeout=30)
     assert answer.ok, answer.text
     with closing(sqlite3.connect(house.database, timeout=20)) as database, database:
         database.execute("DELETE FROM events WHERE n = (SELECT min(n) FROM events)")

@@ -18,7 +18,7 @@ CLIENT = "0123456789abcdef0123456789abcdef"
 
 def browse(link):
     """Do what a browser elsewhere does: open the link and say where it was sent, for it can't go there."""
-    return requests.get(link, allow_redirects=False, timeout=10).headers["Location"]
+    return requests.get(link, allow_redirects=False, timeout=30).headers["Location"]
 
 
 class Keyboard:

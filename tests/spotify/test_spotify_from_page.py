@@ -23,7 +23,7 @@ class Owner:
         return self.sign_in.begin(CLIENT_ID, redirect, PLAYBACK)
 
     def agree(self, link):
-        return requests.get(link, allow_redirects=False, timeout=10).headers["Location"]
+        return requests.get(link, allow_redirects=False, timeout=30).headers["Location"]
 
 
 @pytest.fixture

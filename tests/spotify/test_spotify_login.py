@@ -42,7 +42,7 @@ def owner(speaker, folder):
 
 
 def visit(address):
-    return requests.get(address, timeout=10)
+    return requests.get(address, timeout=30)
 
 
 def test_an_address_pasted_from_elsewhere_signs_in_and_is_kept_for_its_owner_only(owner, folder):
@@ -291,7 +291,7 @@ def test_no_secret_reaches_the_log_the_screen_or_an_error(speaker, folder, caplo
     said = []
     with Owner(speaker, folder) as owner:
         # This browser keeps no log of its own.
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(owner.link, timeout=10) as page:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(owner.link, timeout=30) as page:
             said.append(page.read().decode())
         said.append(owner.end())
     with Owner(speaker, folder) as owner:

@@ -115,7 +115,7 @@ def test_ids_are_unique_and_look_like_spotifys():
 
 def test_a_request_without_a_good_token_is_refused(speaker, wrong_on_purpose):
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eA=="}):
-        response = requests.get(f"{speaker.api_url}me/player", headers=headers, timeout=10)
+        response = requests.get(f"{speaker.api_url}me/player", headers=headers, timeout=30)
         assert response.status_code == 401
         assert response.json()["error"]["status"] == 401
 

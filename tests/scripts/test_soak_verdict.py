@@ -176,6 +176,18 @@ def test_memory_that_is_traced_is_not_judged_for_the_trace_holds_some_itself(mod
     assert "most of it from minute" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("late_s", "code"), [(0.09, 0), (0.4, 1)])
+def test_within_half_a_minute_frames_may_be_held_up_by_what_begins_beside_them_but_not_wait_for_each_other(module, reading, verdict, monkeypatch, late_s, code):
+    readings = remembering(reading, [98.0] * 9)
+    ends_s = readings[-1].at_s
+    frames = [(taken_s, taken_s + (0.03 if taken_s < ends_s / 2 else late_s)) for taken_s in (number / 200 * ends_s for number in range(201))]
+    command = module("__main__")
+    monkeypatch.setattr(command, "soak", lambda _length, bounds, _trace: command.Soaked(verdict.judge(readings, frames, 0, bounds), (), readings, 0))
+    monkeypatch.setattr(command.logging, "disable", lambda _level: None)
+    monkeypatch.setattr(sys, "argv", ["scripts/soak", "--quick"])
+    assert command.main() == code
+
+
 def test_what_shrinks_has_not_grown(verdict):
     assert verdict.growth(range(0, 3600, 10), [50 - number / 360 for number in range(360)]) is None
 

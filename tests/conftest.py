@@ -16,8 +16,9 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 ALLOWED_SKIPS = ("data:", "hardware:", "network:", "root:")
 
 # Beside a heavy load an example may take any time: a fifth of a second, Hypothesis's own deadline, says nothing of the code.
-# Where a change is judged, each is judged by the same examples; elsewhere others are drawn each time.
-settings.register_profile("moodify", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True, derandomize=bool(os.environ.get("CI")))
+# Where a change is judged (.ci/run), each is judged by the same examples; elsewhere others are drawn each time.
+_JUDGED = bool(os.environ.get("CI") or os.environ.get("MOODIFY_STRICT_SKIPS"))
+settings.register_profile("moodify", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True, derandomize=_JUDGED)
 settings.load_profile("moodify")
 
 for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):

@@ -121,7 +121,11 @@ export function looked(main, shell, mine, ended) {
       if (left) return;
       version = now.version;
       show(now);
-      if (now.failed !== null) failed(now.failed, "Nothing of it was kept.");
+      if (now.failed !== null) {
+        failed(now.failed, "Nothing of it was kept.");
+        // At once: one that is begun again meanwhile is followed by itself, and its end would wait for the questions of one of two alone.
+        return;
+      }
       if (now.record !== null) {
         over = true;
         clearTimeout(next);

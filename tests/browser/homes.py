@@ -56,6 +56,8 @@ class Home:
 
 def sign_in(page, email=EMAIL, password=PASSWORD):
     """Fill in the form and wait until the page has let somebody in."""
+    # Who has just signed out still sees what has fields of the same names.
+    page.get_by_role("button", name="Sign in", exact=True).wait_for()
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()

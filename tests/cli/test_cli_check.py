@@ -161,6 +161,8 @@ def behind(tmp_path, database, monkeypatch):
     remember(database, LAST_SEEN_KEY, (datetime.now(UTC) + timedelta(days=400)).isoformat())
     # Most machines' clocks are set from the network, and believed.
     monkeypatch.setattr(trust, "clock_synchronised", lambda: False)
+    # This process's logging is other tests' too.
+    monkeypatch.setattr("moodify.cli.check.set_up_logging", lambda *_, **__: None)
 
     def parts():
         given = dict.fromkeys(("STATE_DIRECTORY", "XDG_DATA_HOME", "XDG_CONFIG_HOME")) | environment_of(tmp_path) | {"COLUMNS": "1000"}

@@ -8,15 +8,24 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 PIPE = Path(__file__).with_name("press")
+
+
+def _pins() -> Any:
+    # The appliance freezes what it has built, and what is frozen is not listed.
+    gc.unfreeze()
+    try:
+        return next(each for each in gc.get_objects() if type(each).__name__ == "MockFactory")
+    finally:
+        gc.freeze()
 
 
 def _press() -> None:
     while True:
         for line in PIPE.read_text().split():
-            factory = next(each for each in gc.get_objects() if type(each).__name__ == "MockFactory")
-            pin = factory.pin(17)
+            pin = _pins().pin(17)
             pin.drive_low()
             time.sleep(float(line))
             pin.drive_high()

@@ -17,8 +17,11 @@ _DATA_MISSING = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the recipe; gives the exit status: 0, 1 for a model that breaks the contract, 2 for missing data."""
-    asked = _parser().parse_args(arguments)
+    """Run the recipe; gives the exit status: 0, 1 for a model that breaks the contract, 2 for missing data or a wrong command line."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if asked.teach and asked.evaluate:
+        parser.error("--teach trains teachers, and --evaluate nothing: ask for one of them")
     console = Console(stderr=True)
     try:
         out = _run(asked, console)
@@ -50,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(asked: argparse.Namespace, console: Console) -> Path:
     for part in ("emotion", "detection"):
         if not (folder := asked.data / part).is_dir():
-            raise DataMissingError(f"{folder} is missing: put the training data there, or name its folder with --data DIR")
+            raise DataMissingError.of(folder)
     # Seconds to import: a wrong folder is told at once.
     from recipe.emotion import teach
 

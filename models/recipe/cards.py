@@ -49,8 +49,7 @@ def write_detector(folder: Path, manifest: Mapping[str, Any]) -> None:
     ]
     held = ", ".join(f"{count} of {source}" for source, count in metrics["held_out"].items())
     cut_out = "Between the stages the network also boxes cut-out faces of the emotion data, which are pasted too.\n" if recipe.get("crops") else ""
-    how = "[how it came about](../docs/models.md#how-the-detector-came-about)"
-    took = f"Training took {recipe['seconds'] / 3600:.1f} hours, all sittings together ({how}).\n" if "seconds" in recipe else ""
+    took = _took(recipe, "how-the-detector-came-about")
     text = f"""# Face detector
 
 Version {manifest["version"]} · {manifest["bytes"]:,} bytes · {manifest["macs"] / 1e6:.1f} million multiply-accumulates · int8
@@ -78,7 +77,8 @@ by identity, negatives by picture: {held}.
 ## Recipe
 
 Scenes are composed from the training pictures: photographs as they are, photographs moved and scaled, and people and things pasted
-with the same outlines into rooms, under changing light. {stages}, batch {recipe["batch"]}, AdamW at {recipe["peak_rate"]:g}, falling over the
+with the same outlines into rooms, under changing light; in half of the street pictures bare faces take the place of masked ones.
+{stages}, batch {recipe["batch"]}, AdamW at {recipe["peak_rate"]:g}, falling over the
 last {recipe["cooldown"]} steps, averaged weights; between the stages the negatives in which the network
 still sees something are sought and shown more often. Quality focal loss, distance-IoU loss, landmark distance.
 {cut_out}Quantised after training on composed scenes. Seed {recipe["seed"]}. `models/train --only detector` runs the recipe anew.
@@ -162,7 +162,7 @@ training part; near copies (another cut, other light, a watermark) are in FER201
 {recipe["epochs"]:g} epochs of soft-label cross-entropy, batch {recipe["batch"]}, AdamW at {recipe["peak_rate"]:g}, cosine, averaged weights, rare emotions drawn more
 often. Augmentation: the errors of an alignment (shift, zoom, turn, stretch), flip, low light, side light, contrast, blur, coarse
 resolution, noise, covered parts. Quantised after training. Seed {recipe["seed"]}. `models/train --only emotion` runs the recipe anew.
-
+{_took(recipe, "how-the-classifier-came-about")}
 ## Figures
 
 On the usage PublicTest, int8, by the recipe's own evaluation; nothing was chosen by these figures but the temperature, which was fitted on one
@@ -198,6 +198,11 @@ faces' accuracy without detector and alignment. Size is of the crop, in pixels o
 
 {_USE}"""
     (folder / "emotion.md").write_text(text)
+
+
+def _took(recipe: Mapping[str, Any], where: str) -> str:
+    how = f"[how it came about](../docs/models.md#{where})"
+    return f"Training took {recipe['seconds'] / 3600:.1f} hours, all sittings together ({how}).\n" if "seconds" in recipe else ""
 
 
 def _row(what: str, share: Mapping[str, Any]) -> tuple[str, str, str, str]:

@@ -12,6 +12,7 @@ from recipe.detector.confirm import see
 from recipe.detector.decode import Found, Net, find
 from recipe.emotion import SIDE
 from recipe.errors import RecipeError
+from recipe.letterbox import PADDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +27,6 @@ _MEASURED_SCALES = (1.4, 2.0, 2.8)
 _SURE = 0.6
 _ROUGHLY = 20
 _USUAL = ((14.8, 18.0), (33.5, 18.0), (24.4, 28.7), (16.2, 35.5), (32.3, 35.4))
-_BLANK = 114
 
 
 def measure_framing(net: Net, faces: NDArray[np.uint8], least: int) -> tuple[Framing, int]:
@@ -44,7 +44,7 @@ def measure_framing(net: Net, faces: NDArray[np.uint8], least: int) -> tuple[Fra
         scale = _MEASURED_SCALES[i % len(_MEASURED_SCALES)]
         side = round(SIDE * scale)
         margin = side // 2
-        canvas = np.full((side + 2 * margin, round((side + 2 * margin) * 1.25), 3), _BLANK, np.uint8)
+        canvas = np.full((side + 2 * margin, round((side + 2 * margin) * 1.25), 3), PADDING, np.uint8)
         large = cv2.resize(face, (side, side), interpolation=cv2.INTER_CUBIC)
         canvas[margin : margin + side, margin : margin + side] = large[..., None]
         found = find(net, canvas, _SURE)

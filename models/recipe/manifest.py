@@ -160,7 +160,7 @@ SOURCES: dict[str, dict[str, str]] = {
     },
     "cut-out": {
         "name": "Cut-out faces: FER2013 (usage Training) and people of LFW (repository muxspace/facial_expressions)",
-        "use": "training, pasted into scenes; boxes by the network itself",
+        "use": "training, pasted into scenes and in the place of masked faces; boxes by the network itself",
         "licence": "FER2013: from the web, released for research; LFW crops: repository Apache-2.0, pictures from the news",
     },
     "negatives": {

@@ -58,8 +58,8 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
     """The temperature that makes ``softmax(logits / T)`` most likely for ``labels``, by golden section on log T."""
 
     def cost(log_t: float) -> float:
-        chance = softmax(logits / np.float32(math.exp(log_t)))[np.arange(len(labels)), labels]
-        return -float(np.log(np.maximum(chance, 1e-12)).mean())
+        likelihood = softmax(logits / np.float32(math.exp(log_t)))[np.arange(len(labels)), labels]
+        return -float(np.log(np.maximum(likelihood, 1e-12)).mean())
 
     low, high, golden = math.log(0.2), math.log(5.0), (math.sqrt(5) - 1) / 2
     for _ in range(60):

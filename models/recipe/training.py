@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import cv2
 import torch
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
@@ -31,6 +33,13 @@ def settle(threads: int, seed: int) -> None:
 def bfloat16_is_fast() -> bool:
     """Whether the processor multiplies bfloat16 itself; elsewhere training stays in float32."""
     return bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001 - there is no public question
+
+
+class Trained(NamedTuple, Generic[N]):
+    """The averaged network, and how long its training took in seconds, all sittings together."""
+
+    net: N
+    seconds: float
 
 
 class Average(Generic[N]):
@@ -75,7 +84,7 @@ class Checkpoint:
     """Where a run stands, in one file that is replaced whole."""
 
     def __init__(self, file: Path, settings: dict[str, Any]) -> None:
-        """Keep it in ``file``; a checkpoint of other ``settings`` is not resumed."""
+        """Keep it in ``file``; a checkpoint of other ``settings`` is set aside."""
         self.file, self.settings = file, settings
 
     def load(self) -> dict[str, Any] | None:
@@ -83,7 +92,12 @@ class Checkpoint:
         if not self.file.is_file():
             return None
         state: dict[str, Any] = torch.load(self.file, weights_only=True)
-        return state if state["settings"] == self.settings else None
+        if state["settings"] == self.settings:
+            return state
+        aside = self.file.with_name(f"{self.file.stem}-{datetime.fromtimestamp(self.file.stat().st_mtime, UTC):%Y%m%dT%H%M%S}{self.file.suffix}")
+        self.file.replace(aside)
+        Console(stderr=True).print(f"{self.file} is of other settings or lessons: it is kept as {aside.name}, and training starts anew", soft_wrap=True, highlight=False)
+        return None
 
     def save(self, **state: Any) -> None:
         """Replace the checkpoint."""

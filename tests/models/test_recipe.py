@@ -23,11 +23,12 @@ def recipe():
     if missing:
         pytest.skip("needs torch and tensorflow in .venv-train, which models/train or scripts/test --all installs")
 
-    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT / "models"), "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
-        return subprocess.run([PYTHON, "-m", "recipe", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return lambda *arguments: run("-m", "recipe", *arguments)
 
-    return run
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "models"), "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
+    return subprocess.run([PYTHON, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_missing_data_are_told_in_one_message_with_the_fix(recipe, tmp_path):
@@ -104,3 +105,54 @@ def test_soft_labels_of_other_faces_are_refused(recipe, shared_data, shipped, tm
     assert done.returncode == 1
     assert "models/teach" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_teaching_and_evaluating_at_once_is_refused(recipe):
+    done = recipe("--teach", "--evaluate")
+    assert done.returncode == 2
+    assert "ask for one of them" in done.stderr
+
+
+STRIDED = """
+import torch
+from recipe.graph import Block
+
+torch.manual_seed(1)
+block = Block(8, 8, 3, 2, groups=8).double()
+x = torch.randn(4, 8, 12, 10, dtype=torch.float64, requires_grad=True)
+block.norm.momentum = None  # so that training leaves the statistics of this batch behind
+quick = block.train()(x)
+quick.square().sum().backward()
+ours = block.conv.weight.grad.clone(), x.grad.clone()
+block.zero_grad(), setattr(x, "grad", None)
+padded = torch.relu(block.norm(block.conv(torch.nn.functional.pad(x, (0, 1, 0, 1)))))
+padded.square().sum().backward()
+torch.testing.assert_close(quick, padded)
+torch.testing.assert_close(ours, (block.conv.weight.grad, x.grad))
+"""
+
+
+def test_a_strided_depthwise_block_is_trained_as_it_is_exported(recipe):
+    done = run("-c", STRIDED)
+    assert done.returncode == 0, done.stderr
+
+
+CHECKPOINTS = """
+import sys
+from pathlib import Path
+from recipe.training import Checkpoint
+
+file = Path(sys.argv[1])
+Checkpoint(file, {"lessons": "a"}).save(step=7)
+assert Checkpoint(file, {"lessons": "a"}).load()["step"] == 7
+assert Checkpoint(file, {"lessons": "b"}).load() is None
+assert not file.exists()
+"""
+
+
+def test_a_checkpoint_of_other_lessons_is_kept_aside_and_told(recipe, tmp_path):
+    done = run("-c", CHECKPOINTS, tmp_path / "emotion.pt")
+    assert done.returncode == 0, done.stderr
+    (aside,) = tmp_path.iterdir()
+    assert aside.name in done.stderr
+    assert "starts anew" in done.stderr

@@ -11,14 +11,17 @@ from recipe.detector.confirm import CONFIRM
 from recipe.detector.decode import MAX_FACES, NMS_IOU, FloatNet, Int8Net, find
 from recipe.detector.evaluate import Matched, ap50, evaluate, tuning
 from recipe.detector.levels import level
-from recipe.detector.train import Settings, Stage, Trained, representative, train
+from recipe.detector.train import Settings, Stage, representative, train
 from recipe.export import to_int8
 from recipe.litert import verify
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-VERSION = "2026.11.5"
+    from recipe.detector.net import DetectorNet
+    from recipe.training import Trained
+
+VERSION = "2026.11.6"
 MAX_BYTES = 500_000
 MAX_MACS = 80_000_000
 
@@ -44,7 +47,7 @@ def build(folder: Path, work: Path, out: Path, plan: Plan, threads: int) -> dict
     return finish(train(folder, work, plan.settings, threads), folder, out, plan)
 
 
-def finish(trained: Trained, folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
+def finish(trained: Trained[DetectorNet], folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
     """What comes after training."""
     net, seconds = trained
     kept, held = data.load(folder, plan.settings.limit)

@@ -16,7 +16,7 @@ from recipe.metrics import overlaps
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CONFIRM = {"unsure_from": 0.3, "sure_from": 0.7, "window": 5.0, "weight": 0.4, "most": 8}
+CONFIRM = {"unsure_from": 0.3, "sure_from": 0.7, "window": 5.0, "weight": 0.5, "most": 8}
 """As the manifest has them: a candidate from the first score on and below the second is looked at again in a window so many times its side high,
 where the picture has room for that, and its answer weighs so much; so many of a picture at most."""
 _SAME = 0.3
@@ -60,5 +60,5 @@ def _closer(
     if not len(same):
         return None
     best = int(same[0])
-    logits = [float(np.log(chance / (1 - chance))) for chance in np.clip([score, seen.scores[best]], 1e-6, 1 - 1e-6)]
+    logits = [float(np.log(probability / (1 - probability))) for probability in np.clip([score, seen.scores[best]], 1e-6, 1 - 1e-6)]
     return float(1 / (1 + np.exp(-np.average(logits, weights=[1 - CONFIRM["weight"], CONFIRM["weight"]])))), boxes[best], seen.landmarks[best] + corner

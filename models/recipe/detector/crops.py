@@ -19,6 +19,7 @@ from recipe.detector.data import Picture
 from recipe.detector.loss import decode, grid
 from recipe.detector.net import flat
 from recipe.errors import DataMissingError
+from recipe.letterbox import PADDING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +51,7 @@ def load(data: Path, count: int | None) -> NDArray[np.uint8]:
     for name in _FILES:
         file = data / "emotion" / name
         if not file.is_file():
-            raise DataMissingError(f"{file} is missing: put the training data there, or name its folder with --data DIR")
+            raise DataMissingError.of(file)
         with np.load(file) as archive:
             parts.append(archive["pixels"][:count])
     return np.concatenate(parts)
@@ -66,7 +67,7 @@ def boxed(net: DetectorNet, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
     boxes = np.full((len(faces), 4), np.nan, np.float32)
     for start in range(0, len(faces), _BATCH):
         part = faces[start : start + _BATCH]
-        canvas = np.full((len(part), height, width), 114, np.uint8)
+        canvas = np.full((len(part), height, width), PADDING, np.uint8)
         for i, face in enumerate(part):
             canvas[i, corner[1] : corner[1] + _ENLARGED, corner[0] : corner[0] + _ENLARGED] = cv2.resize(face, (_ENLARGED, _ENLARGED), interpolation=cv2.INTER_CUBIC)
         pixels = torch.from_numpy(canvas)[:, None].expand(-1, 3, -1, -1).float()

@@ -96,7 +96,7 @@ def _records(root: Path, source: str) -> list[dict[str, Any]]:
     folder, lines = root / source, root / f"{source}.jsonl"
     for path in (folder,) if source == "negatives" else (folder, lines):
         if not path.exists():
-            raise DataMissingError(f"{path} is missing: put the training data there, or name its folder with --data DIR")
+            raise DataMissingError.of(path)
     if source == "negatives":
         return [{"file": path.name} for path in sorted(folder.glob("*.jpg"))]
     return [json.loads(line) for line in lines.read_text().splitlines()]

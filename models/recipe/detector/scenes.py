@@ -15,7 +15,9 @@ import numpy as np
 
 from recipe.chance import chance
 from recipe.detector import LANDMARKS
+from recipe.detector.bared import Donors, bared
 from recipe.detector.light import coloured, relit
+from recipe.detector.rooms import Rooms
 from recipe.detector.scene import Scene
 from recipe.detector.things import badge, outline, shaded
 from recipe.letterbox import PADDING
@@ -40,9 +42,15 @@ _CROPS_LARGEST = 60.0
 """Pixels: they are 48 pixels wide."""
 _BARE = 3.0
 """How much more often a bare face in the street is drawn than a masked one: they are few."""
+_UNMASKED = 0.5
+"""Share of the street pictures in which bare faces take the place of masked ones."""
+_DONORS = (("crops", 0.4), ("people", 0.4), ("faces", 0.2))
+"""Where those bare faces are from: cut-out ones, once there are any, and pictures with surroundings."""
+_BARE_PEOPLE = 0.4
+"""Share of the people drawn that are surely bare, beside those that happen to be: half of the pictures show masks, a home hardly any."""
 _FEATHER = 9
 """Pixels: a paste's edge is at most this soft."""
-_AS_SEEN, _PHOTOGRAPHS, _GROUPS = 0.38, 0.16, 0.34
+_AS_SEEN, _PHOTOGRAPHS, _GROUPS = 0.34, 0.16, 0.39
 """Shares of the scenes that are a photograph as it is, one moved and scaled, and several people pasted into a room; the rest has nobody."""
 _LEAST_SIZE = 11.5
 """Pixels of the smallest faces that are sought: a face at 3 m. Smaller ones could not be read, and to learn them costs the others."""
@@ -56,10 +64,6 @@ _CLOSE = 0.3
 """Share of the photographs whose face fills half of the height or more."""
 _SHRINK = 0.7
 """Factor below which a picture is averaged, not sampled."""
-_LEAST_PATCH = 24
-"""Pixels of the shorter side of a faceless part."""
-_HARD_SHARE = 0.4
-"""Share of the backgrounds that come from negatives on which an earlier round saw faces."""
 
 
 class SceneBatches:
@@ -95,14 +99,16 @@ class Composer:
     def __init__(self, pictures: Pictures, width: int, height: int, hard: list[int]) -> None:
         """Compose from ``pictures``."""
         self._pictures, self._width, self._height = pictures, width, height
-        self._hard = [pictures.negatives[i] for i in hard]
+        self._rooms = Rooms(pictures, [pictures.negatives[i] for i in hard])
         self._usable = {name: [p for p in getattr(pictures, name) if (~p.ignored).any()] for name, _ in _SOURCES}
+        self._bare_people = [p for p in self._usable["people"] if (~p.masked & ~p.ignored).any()]
+        self._donors = Donors([(getattr(pictures, name), share) for name, share in _DONORS])
         weight = np.array([_BARE if (~p.masked & ~p.ignored).any() else 1.0 for p in self._usable["masks"]])
         self._street = np.cumsum(weight / max(weight.sum(), 1e-9))
 
     def scene(self, rng: np.random.Generator) -> Scene:
         """One scene."""
-        scene = Scene(self._background(rng))
+        scene = Scene(self._rooms.background(self._width, self._height, rng))
         kind = rng.random()
         things, faces = 0, 0
         if kind < _AS_SEEN:
@@ -130,8 +136,13 @@ class Composer:
         pictures = self._usable[name]
         if name == "masks":
             picture = pictures[min(int(np.searchsorted(self._street, rng.random())), len(pictures) - 1)]
-            weight = np.where(picture.ignored, 0.0, np.where(picture.masked, 1.0, _BARE))
+            bare = _BARE
+            if self._donors and chance(rng, _UNMASKED):
+                picture, bare = bared(picture, self._donors, rng), 1.0
+            weight = np.where(picture.ignored, 0.0, np.where(picture.masked, 1.0, bare))
             return picture, int(rng.choice(len(weight), p=weight / weight.sum()))
+        if name == "people" and self._bare_people and chance(rng, _BARE_PEOPLE):
+            pictures = self._bare_people
         picture = pictures[int(rng.integers(len(pictures)))]
         return picture, int(rng.choice(np.flatnonzero(~picture.ignored)))
 
@@ -230,7 +241,7 @@ class Composer:
 
     def _thing(self, scene: Scene, rng: np.random.Generator) -> None:
         """Paste something that is not a face, with the outline and size of one."""
-        pixels = self._faceless(rng)
+        pixels = self._rooms.faceless(rng)
         size = self._size(rng, 0.6 * self._height) * rng.uniform(1.0, 1.6)
         height, width = pixels.shape[:2]
         side = rng.uniform(0.3, 1.0) * min(height, width)
@@ -284,42 +295,3 @@ class Composer:
             cv2.multiply(warped, alpha, scale=1 / 255),
             cv2.multiply(under, cv2.bitwise_not(alpha), scale=1 / 255),
         )
-
-    def _faceless(self, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """A picture, or a part of one, without a face."""
-        if chance(rng, 0.5):
-            return self._negative(rng)
-        for _ in range(4):
-            name = "people" if chance(rng, 0.5) else "faces"
-            pictures = getattr(self._pictures, name)
-            picture = pictures[int(rng.integers(len(pictures)))]
-            height, width = picture.pixels.shape[:2]
-            w, h = int(rng.uniform(0.2, 0.6) * width), int(rng.uniform(0.2, 0.6) * height)
-            x, y = int(rng.integers(0, width - w)), int(rng.integers(0, height - h))
-            grow = 0.1 * (picture.boxes[:, 2:] - picture.boxes[:, :2])
-            low, high = picture.boxes[:, :2] - grow, picture.boxes[:, 2:] + grow
-            apart = (low[:, 0] > x + w) | (high[:, 0] < x) | (low[:, 1] > y + h) | (high[:, 1] < y)
-            if min(w, h) >= _LEAST_PATCH and apart.all():
-                return np.ascontiguousarray(picture.pixels[y : y + h, x : x + w])
-        return self._negative(rng)
-
-    def _negative(self, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """A negative, coloured at times."""
-        pool = self._hard if self._hard and chance(rng, _HARD_SHARE) else self._pictures.negatives
-        pixels = pool[int(rng.integers(len(pool)))].pixels
-        return coloured(pixels, rng) if chance(rng, 0.6) else pixels.copy()
-
-    def _background(self, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """A canvas without a face."""
-        size = (self._width, self._height)
-        if chance(rng, 0.06):
-            grey = 114 if chance(rng, 0.5) else int(rng.integers(256))
-            return np.full((self._height, self._width, 3), grey, np.uint8)
-        pixels = self._negative(rng) if chance(rng, 0.75) else self._faceless(rng)
-        height, width = pixels.shape[:2]
-        share = 1.0 if chance(rng, 0.4) else rng.uniform(0.4, 1.0)
-        w, h = max(8, int(width * share)), max(8, int(height * share))
-        x, y = int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1))
-        how = cv2.INTER_AREA if w > self._width else cv2.INTER_LINEAR
-        canvas = cv2.resize(pixels[y : y + h, x : x + w], size, interpolation=how)
-        return np.ascontiguousarray(canvas[:, ::-1] if chance(rng, 0.5) else canvas, np.uint8)

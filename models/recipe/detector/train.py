@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from recipe.detector.net import DetectorNet, flat
 from recipe.detector.scenes import SceneBatches
 from recipe.letterbox import letterbox
 from recipe.stream import BatchStream
-from recipe.training import Average, Checkpoint, bfloat16_is_fast, decay_groups, progress, rate, settle
+from recipe.training import Average, Checkpoint, Trained, bfloat16_is_fast, decay_groups, progress, rate, settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,31 +58,22 @@ class Settings:
 
     stages: tuple[Stage, ...] = (
         Stage(192, 160, 2400),
-        Stage(192, 160, 2800),
-        Stage(192, 160, 2000),
-        Stage(320, 256, 800),
-        Stage(320, 256, 600),
-        Stage(320, 256, 400),
-        Stage(320, 256, 1800),
+        Stage(192, 160, 2600),
+        Stage(320, 256, 1600),
+        Stage(320, 256, 1600),
+        Stage(320, 256, 2800),
     )
     batch: int = 64
     crops: int = 8000
     peak_rate: float = 4e-3
-    cooldown: int = 1600
+    cooldown: int = 2000
     weight_decay: float = 0.01
     average: float = 0.9985
     limit: int | None = None
     seed: int = 12
 
 
-class Trained(NamedTuple):
-    """The averaged network, and how long its training took in seconds, all sittings together."""
-
-    net: DetectorNet
-    seconds: float
-
-
-def train(folder: Path, work: Path, settings: Settings, threads: int = 1) -> Trained:
+def train(folder: Path, work: Path, settings: Settings, threads: int = 1) -> Trained[DetectorNet]:
     """Train on ``folder`` (the data folder), keeping the checkpoint in ``work``."""
     begun, before = time.monotonic(), 0.0
     settle(threads, settings.seed)

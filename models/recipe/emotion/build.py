@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     from recipe.emotion.data import Faces
     from recipe.emotion.net import EmotionNet
+    from recipe.training import Trained
 
-VERSION = "2026.11.2"
+VERSION = "2026.11.3"
 MAX_BYTES = 600_000
 
 
@@ -64,16 +65,19 @@ def build(folder: Path, work: Path, out: Path, soft_labels: Path, plan: Plan, th
     The detector must be in ``out`` already: the framing is measured with it. ``soft_labels`` are the teachers' (``models/teach``).
     """
     tune, _ = data.validation(folder)
-    net = train(lessons(folder, soft_labels), tune, work / "emotion.pt", plan.settings, threads)
-    return finish(net, folder, out, plan, taught=soft_labels.is_file())
+    trained = train(lessons(folder, soft_labels), tune, work / "emotion.pt", plan.settings, threads)
+    return finish(trained, folder, out, plan, taught=soft_labels.is_file())
 
 
-def finish(net: EmotionNet, folder: Path, out: Path, plan: Plan, *, taught: bool) -> dict[str, Any]:
+def finish(trained: Trained[EmotionNet], folder: Path, out: Path, plan: Plan, *, taught: bool) -> dict[str, Any]:
     """What comes after training; ``taught``: whether by teachers too."""
+    net, seconds = trained
     content = to_int8(net, _representative(data.training(folder), plan))
     halves = data.validation(folder)
     right = np.concatenate([logits_of(net, half.pixels).argmax(1) == half.majority for half in halves])
-    return _describe(content, Share(int(right.sum()), len(right)).as_dict(), folder, out, plan, version=VERSION, recipe={**asdict(plan.settings), "taught": taught})
+    return _describe(
+        content, Share(int(right.sum()), len(right)).as_dict(), folder, out, plan, version=VERSION, recipe={**asdict(plan.settings), "taught": taught, "seconds": round(seconds)}
+    )
 
 
 def measure(folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
@@ -82,6 +86,7 @@ def measure(folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
     The figure from before quantisation is kept: it needs the weights from before quantisation.
     """
     content, earlier = manifest.shipped(out, "emotion")
+    plan = replace(plan, settings=replace(plan.settings, seed=earlier["recipe"]["seed"]))
     return _describe(content, earlier["metrics"]["accuracy_float"], folder, out, plan, version=earlier["version"], recipe=earlier["recipe"])
 
 

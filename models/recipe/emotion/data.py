@@ -6,8 +6,9 @@ that calibration is reported on.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -44,17 +45,27 @@ class Faces:
         """How many faces."""
         return len(self.pixels)
 
+    def fingerprint(self) -> str:
+        """A hash of the faces and their targets."""
+        return fingerprint(self.pixels, self.targets)
+
     def pick(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Faces:
         """Some of the faces."""
         return Faces(self.pixels[index], self.targets[index], self.majority[index])
 
 
+def fingerprint(*arrays: NDArray[Any]) -> str:
+    """A hash of what ``arrays`` hold."""
+    together = hashlib.sha256()
+    for array in arrays:
+        together.update(np.ascontiguousarray(array).data)
+    return together.hexdigest()
+
+
 def load(file: Path) -> Faces:
     """Faces of ``file``; those that nobody gave one of the eight emotions twice are left out."""
     if not file.is_file():
-        raise DataMissingError(
-            f"{file} is missing: put the training data there, or name its folder with --data DIR",
-        )
+        raise DataMissingError.of(file)
     with np.load(file) as archive:
         pixels, votes = archive["pixels"], archive["ferplus_votes"].astype(np.int64)
     votes[votes <= 1] = 0  # FER+: a single vote is an outlier
@@ -85,7 +96,7 @@ def unlabelled(data: Path) -> NDArray[np.uint8]:
     """Faces ``[N, 48, 48]`` that nobody voted on."""
     file = data / "emotion" / "faces_unlabelled.npz"
     if not file.is_file():
-        raise DataMissingError(f"{file} is missing: put the training data there, or name its folder with --data DIR")
+        raise DataMissingError.of(file)
     with np.load(file) as archive:
         return np.asarray(archive["pixels"], np.uint8)
 

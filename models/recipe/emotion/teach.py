@@ -7,7 +7,6 @@ so that the student can be trained without the teachers: ``models/teach`` makes 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -62,7 +61,7 @@ def teach(folder: Path, work: Path, out: Path, plan: Plan, threads: int) -> dict
     """
     faces = data.training(folder)
     tune, _ = data.validation(folder)
-    nets = [train(faces, tune, work / f"teacher-{seed}.pt", replace(plan.settings, seed=seed), threads) for seed in plan.seeds]
+    nets = [train(faces, tune, work / f"teacher-{seed}.pt", replace(plan.settings, seed=seed), threads).net for seed in plan.seeds]
     said = {f"teacher-{seed}": _said([net], tune.pixels) for seed, net in zip(plan.seeds, nets, strict=True)}
     said["mean"] = np.mean(list(said.values()), axis=0)
     extra = data.unlabelled(folder)
@@ -72,9 +71,9 @@ def teach(folder: Path, work: Path, out: Path, plan: Plan, threads: int) -> dict
         out / FILE,
         labels=np.array(LABELS),
         voted=answers["voted"],
-        voted_sha256=np.array(_fingerprint(faces.pixels[: plan.limit])),
+        voted_sha256=np.array(data.fingerprint(faces.pixels[: plan.limit])),
         unlabelled=answers["unlabelled"],
-        unlabelled_sha256=np.array(_fingerprint(extra[: plan.limit])),
+        unlabelled_sha256=np.array(data.fingerprint(extra[: plan.limit])),
     )
     if (size := (out / FILE).stat().st_size) > MAX_BYTES:
         raise RecipeError(f"{out / FILE} has {size} bytes, more than {MAX_BYTES}: keep fewer faces or coarser numbers")
@@ -98,7 +97,7 @@ def lessons(folder: Path, soft_labels: Path) -> Faces:
         labels = tuple(str(label) for label in archive["labels"])
     pixels = {"voted": faces.pixels[: len(kept["voted"])], "unlabelled": extra[: len(kept["unlabelled"])]}
     for name, part in pixels.items():
-        if prints[name] != _fingerprint(part) or labels != LABELS:
+        if prints[name] != data.fingerprint(part) or labels != LABELS:
             raise RecipeError(f"{soft_labels} was made from other faces ({name}): make it anew with models/teach")
     answers = {name: _chances(parts) for name, parts in kept.items()}
     voted = faces.pick(np.arange(len(faces)) < len(answers["voted"]))
@@ -130,7 +129,3 @@ def _said(nets: list[EmotionNet], pixels: NDArray[np.uint8]) -> NDArray[np.float
 def _chances(parts: NDArray[np.uint8]) -> NDArray[np.float32]:
     chances = parts.astype(np.float32)
     return np.asarray(chances / np.maximum(chances.sum(1, keepdims=True), 1), np.float32)
-
-
-def _fingerprint(pixels: NDArray[np.uint8]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()

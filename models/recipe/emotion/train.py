@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from torch.nn import functional
 from recipe.emotion.augment import FaceBatches
 from recipe.emotion.net import WIDTHS, EmotionNet
 from recipe.stream import BatchStream
-from recipe.training import Average, Checkpoint, bfloat16_is_fast, decay_groups, progress, rate, settle
+from recipe.training import Average, Checkpoint, Trained, bfloat16_is_fast, decay_groups, progress, rate, settle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,8 +48,8 @@ class Settings:
     widths: tuple[int, ...] = WIDTHS
 
 
-def train(faces: Faces, tune: Faces, checkpoint_file: Path, settings: Settings, threads: int = 1) -> EmotionNet:
-    """Train on ``faces``, keeping the checkpoint in ``checkpoint_file``; gives the averaged network.
+def train(faces: Faces, tune: Faces, checkpoint_file: Path, settings: Settings, threads: int = 1) -> Trained[EmotionNet]:
+    """Train on ``faces``, keeping the checkpoint in ``checkpoint_file``.
 
     Args:
         faces: with their targets.
@@ -57,19 +58,21 @@ def train(faces: Faces, tune: Faces, checkpoint_file: Path, settings: Settings, 
         settings: of the run.
         threads: of PyTorch.
     """
+    begun, before = time.monotonic(), 0.0
     settle(threads, settings.seed)
     name = checkpoint_file.stem
     steps = max(1, round(settings.epochs * len(faces) / settings.batch))
     net = EmotionNet(settings.widths)
     average = Average(net, settings.average)
     optimiser = torch.optim.AdamW(decay_groups(net, settings.weight_decay), lr=settings.peak_rate)
-    checkpoint = Checkpoint(checkpoint_file, asdict(settings))
+    checkpoint = Checkpoint(checkpoint_file, {**asdict(settings), "lessons": faces.fingerprint()})
     done = 0
     if (state := checkpoint.load()) is not None:
         net.load_state_dict(state["net"])
         average.net.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
-        done = state["step"]
+        done, before = state["step"], state["seconds"]
+    seconds = before
     net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     maker = FaceBatches(faces, settings.batch)
     half = bfloat16_is_fast()
@@ -100,9 +103,10 @@ def train(faces: Faces, tune: Faces, checkpoint_file: Path, settings: Settings, 
                     average=average.net.state_dict(),
                     optimiser=optimiser.state_dict(),
                     step=step + 1,
+                    seconds=(seconds := before + time.monotonic() - begun),
                 )
             bar.update(task, completed=step + 1, note=note)
-    return average.net
+    return Trained(average.net, seconds)
 
 
 @torch.no_grad()

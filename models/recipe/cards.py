@@ -49,7 +49,6 @@ def write_detector(folder: Path, manifest: Mapping[str, Any]) -> None:
     ]
     held = ", ".join(f"{count} of {source}" for source, count in metrics["held_out"].items())
     cut_out = "Between the stages the network also boxes cut-out faces of the emotion data, which are pasted too.\n" if recipe.get("crops") else ""
-    took = _took(recipe, "how-the-detector-came-about")
     text = f"""# Face detector
 
 Version {manifest["version"]} · {manifest["bytes"]:,} bytes · {manifest["macs"] / 1e6:.1f} million multiply-accumulates · int8
@@ -82,7 +81,7 @@ with the same outlines into rooms, under changing light; in half of the street p
 last {recipe["cooldown"]} steps, averaged weights; between the stages the negatives in which the network
 still sees something are sought and shown more often. Quality focal loss, distance-IoU loss, landmark distance.
 {cut_out}Quantised after training on composed scenes. Seed {recipe["seed"]}. `models/train --only detector` runs the recipe anew.
-{took}
+{_took(recipe, "how-the-detector-came-about")}
 ## Figures
 
 On held-out pictures, int8, by the recipe's own evaluation. The threshold, {post["score_threshold"]:.2f}, is the lowest, in steps of

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from recipe.chance import chance
+from recipe.detector.scene import PARTLY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,8 +44,6 @@ _UNFOCUSED, _SOFTNESS = 0.3, (0.01, 0.045)
 """Share of the faces that are blurred, as street pictures are softer than portraits, and by how much of the face's size."""
 _EDGE = (0.03, 0.1)
 """How softly the oval ends, in shares of the face's size."""
-_HIDDEN = 0.28
-"""Share from which a neighbour that is drawn over is neither face nor background."""
 
 
 class Donors:
@@ -52,8 +51,9 @@ class Donors:
 
     def __init__(self, pools: Sequence[tuple[Sequence[Picture], float]]) -> None:
         """Draw from ``pools``, pictures with the share they are drawn with; those without a sure bare face are left out."""
-        kept = [([p for p in pictures if _bare(p).any()], share) for pictures, share in pools]
-        self._pools = [(pictures, share) for pictures, share in kept if pictures]
+        kept = [([p for p in pictures if p.bare.any()], share) for pictures, share in pools]
+        self._pools = [pictures for pictures, _ in kept if pictures]
+        self._ends = np.cumsum([share for pictures, share in kept if pictures])
 
     def __bool__(self) -> bool:
         """Whether there are any."""
@@ -61,15 +61,12 @@ class Donors:
 
     def draw(self, size: float, rng: np.random.Generator) -> tuple[Picture, int] | None:
         """A picture and the number of a bare face that is fine enough for ``size`` pixels and within its picture; None where none was met."""
-        ends = np.cumsum([share for _, share in self._pools])
         for _ in range(_TRIES):
-            pool = min(int(np.searchsorted(ends, rng.random() * ends[-1])), len(ends) - 1)
-            pictures = self._pools[pool][0]
+            pictures = self._pools[int(np.searchsorted(self._ends, rng.random() * self._ends[-1]))]
             picture = pictures[int(rng.integers(len(pictures)))]
-            face = int(rng.choice(np.flatnonzero(_bare(picture))))
-            box = picture.boxes[face]
-            whole = float(np.prod(box[2:] - box[:2]))
-            if whole > 0 and size <= _MOST_ENLARGED * np.sqrt(whole) and np.prod(_within(box, picture)[2:] - _within(box, picture)[:2]) >= (1 - _OUTSIDE) * whole:
+            face = int(rng.choice(np.flatnonzero(picture.bare)))
+            whole, seen = (float(np.prod(box[2:] - box[:2])) for box in (picture.boxes[face], _within(picture.boxes[face], picture)))
+            if whole > 0 and size <= _MOST_ENLARGED * np.sqrt(whole) and seen >= (1 - _OUTSIDE) * whole:
                 return picture, face
         return None
 
@@ -85,12 +82,8 @@ def bared(picture: Picture, donors: Donors, rng: np.random.Generator) -> Picture
         boxes[i], landmarks[i], oval = _put(pixels, boxes[i], size, *donor, rng)
         masked[i] = ignored[i] = False  # the face drawn last lies on top
         for j in np.flatnonzero(np.arange(len(boxes)) != i):
-            ignored[j] |= oval.share_of(boxes[j]) > _HIDDEN
+            ignored[j] |= oval.share_of(boxes[j]) > PARTLY
     return replace(picture, pixels=pixels, boxes=boxes, landmarks=landmarks, masked=masked, ignored=ignored)
-
-
-def _bare(picture: Picture) -> NDArray[np.bool_]:
-    return ~picture.ignored & ~picture.masked
 
 
 def _within(box: NDArray[np.float32], picture: Picture) -> NDArray[np.float64]:
@@ -134,7 +127,8 @@ def _put(
     moved = np.clip(((box.reshape(2, 2) - [x0, y0]) * stretch + corner).reshape(4), 0, [width, height, width, height])
     points = (donor.landmarks[face] - [x0, y0]) * stretch + corner
 
-    oval = _oval(np.minimum(moved, place), np.maximum(moved, place), (height, width), rng.uniform(*_EDGE) * size)
+    around = np.concatenate([np.minimum(moved, place)[:2], np.maximum(moved, place)[2:]])
+    oval = _oval(around, (height, width), rng.uniform(*_EDGE) * size)
     sides = oval.mask.shape[::-1]
     # What the donor's picture does not show, hair beside a tight crop, goes on as its edge does.
     over = cv2.warpAffine(part, np.column_stack([np.eye(2), corner - oval.corner]), sides, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -144,9 +138,9 @@ def _put(
     return moved.astype(np.float32), points.astype(np.float32), oval
 
 
-def _oval(low: NDArray[np.float64], high: NDArray[np.float64], shape: tuple[int, int], edge: float) -> _Oval:
-    """An oval about the box from the first two of ``low`` to the last two of ``high``, within ``shape`` (rows, columns), ending softly outwards."""
-    x0, y0, x1, y1 = *low[:2], *high[2:]
+def _oval(box: NDArray[np.float64], shape: tuple[int, int], edge: float) -> _Oval:
+    """An oval about ``box`` (x0, y0, x1, y1), within ``shape`` (rows, columns), ending softly outwards."""
+    x0, y0, x1, y1 = box
     axes = max(1, round(_MARGIN * (x1 - x0) / 2)), max(1, round(_MARGIN * (y1 - y0) / 2))
     blur = max(1, round(edge))
     centre = np.round([(x0 + x1) / 2, (y0 + y1) / 2]).astype(int)

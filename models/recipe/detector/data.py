@@ -51,6 +51,11 @@ class Picture:
     ignored: NDArray[np.bool_]
     masked: NDArray[np.bool_]
 
+    @property
+    def bare(self) -> NDArray[np.bool_]:
+        """Whether each is surely a face, and without a mask: bool ``[N]``."""
+        return ~self.ignored & ~self.masked
+
 
 @dataclass(frozen=True)
 class Pictures:

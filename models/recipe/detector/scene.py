@@ -18,7 +18,7 @@ FACE, IGNORED = 1, 2
 
 _SMALLEST_FACE = 10.0
 """Pixels below which a face is ignored, not learned."""
-_GLIMPSE, _PARTLY, _MOSTLY = 0.15, 0.28, 0.62
+_GLIMPSE, PARTLY, _MOSTLY = 0.15, 0.28, 0.62
 """Shares of a face: less than the first is nothing; between the others it is neither face nor background."""
 
 
@@ -39,7 +39,7 @@ class Scene:
             hidden = float(part.mean()) if part.size else 1.0
             if hidden > _MOSTLY:
                 self.kinds[i] = 0
-            elif hidden > _PARTLY:
+            elif hidden > PARTLY:
                 self.kinds[i] = IGNORED
         shown = self.kinds > 0
         self.boxes, self.landmarks, self.kinds = self.boxes[shown], self.landmarks[shown], self.kinds[shown]
@@ -61,7 +61,7 @@ class Scene:
             x0, y0 = low[i].astype(int)
             x1, y1 = high[i].astype(int)
             shown = float(alpha[y0 : y1 + 1, x0 : x1 + 1].mean())
-            if shown < _PARTLY:
+            if shown < PARTLY:
                 continue
             plain = seen[i] > _MOSTLY and shown > _MOSTLY and not small[i] and not picture.ignored[i]
             self.boxes = np.vstack([self.boxes, np.concatenate([low[i], high[i]])[None]]).astype(np.float32)

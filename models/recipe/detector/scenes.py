@@ -101,9 +101,9 @@ class Composer:
         self._pictures, self._width, self._height = pictures, width, height
         self._rooms = Rooms(pictures, [pictures.negatives[i] for i in hard])
         self._usable = {name: [p for p in getattr(pictures, name) if (~p.ignored).any()] for name, _ in _SOURCES}
-        self._bare_people = [p for p in self._usable["people"] if (~p.masked & ~p.ignored).any()]
+        self._bare_people = [p for p in self._usable["people"] if p.bare.any()]
         self._donors = Donors([(getattr(pictures, name), share) for name, share in _DONORS])
-        weight = np.array([_BARE if (~p.masked & ~p.ignored).any() else 1.0 for p in self._usable["masks"]])
+        weight = np.array([_BARE if p.bare.any() else 1.0 for p in self._usable["masks"]])
         self._street = np.cumsum(weight / max(weight.sum(), 1e-9))
 
     def scene(self, rng: np.random.Generator) -> Scene:

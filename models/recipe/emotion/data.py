@@ -45,10 +45,6 @@ class Faces:
         """How many faces."""
         return len(self.pixels)
 
-    def fingerprint(self) -> str:
-        """A hash of the faces and their targets."""
-        return fingerprint(self.pixels, self.targets)
-
     def pick(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Faces:
         """Some of the faces."""
         return Faces(self.pixels[index], self.targets[index], self.majority[index])

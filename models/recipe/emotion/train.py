@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional
 
 from recipe.emotion.augment import FaceBatches
+from recipe.emotion.data import fingerprint
 from recipe.emotion.net import WIDTHS, EmotionNet
 from recipe.stream import BatchStream
 from recipe.training import Average, Checkpoint, Trained, bfloat16_is_fast, decay_groups, progress, rate, settle
@@ -65,7 +66,7 @@ def train(faces: Faces, tune: Faces, checkpoint_file: Path, settings: Settings, 
     net = EmotionNet(settings.widths)
     average = Average(net, settings.average)
     optimiser = torch.optim.AdamW(decay_groups(net, settings.weight_decay), lr=settings.peak_rate)
-    checkpoint = Checkpoint(checkpoint_file, {**asdict(settings), "lessons": faces.fingerprint()})
+    checkpoint = Checkpoint(checkpoint_file, {**asdict(settings), "lessons": fingerprint(faces.pixels, faces.targets)})
     done = 0
     if (state := checkpoint.load()) is not None:
         net.load_state_dict(state["net"])

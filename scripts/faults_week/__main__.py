@@ -86,7 +86,7 @@ def _in_a_house(folder: Path, waiting: list[tuple[AnyGroup, AnyFault]]) -> Itera
     try:
         while waiting and (row is None or not row.wrong):
             group, fault = waiting.pop(0)
-            row = _one(group, fault, home)
+            row = _one(group, fault, home).without(folder)
             yield row
     except BaseException:
         # Somebody ends it: nothing is waited for.

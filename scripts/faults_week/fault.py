@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -69,3 +69,9 @@ class Row:
     wrong: tuple[str, ...]
     """What went wrong: a promise that was broken, or what did not come; empty where all is as it should be."""
     took_s: float
+
+    def without(self, folder: Path) -> Row:
+        """Return the row as it reads wherever its house stood: what is seen names paths below ``folder``, whose name is by chance."""
+        if self.outcome is None:
+            return self
+        return replace(self, outcome=replace(self.outcome, seen=self.outcome.seen.replace(f"{folder}/", "…/")))

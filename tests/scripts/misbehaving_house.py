@@ -26,7 +26,7 @@ def misbehave(house):
     assert answer.ok, answer.text
     with closing(sqlite3.connect(house.database, timeout=20)) as database, database:
         database.execute("DELETE FROM events WHERE n = (SELECT min(n) FROM events)")
-    return Outcome("nothing", None)
+    return Outcome(f"{house.data} is not as it was", None)
 
 
 def fail_to_recover(house):

@@ -70,6 +70,9 @@ def test_a_house_that_does_not_recover_or_breaks_its_promises_is_told_by_each_of
     assert "music started unasked (PUT /v1/me/player/play" in unasked
     assert "the camera was opened" in opened
     assert "after privacy began" in opened
+    # Where the house stood is by chance, and nothing to write down.
+    assert breaks["outcome"]["seen"].startswith("…/")
+    assert breaks["outcome"]["seen"].endswith(" is not as it was")
 
 
 def test_ended_before_its_time_it_leaves_no_process_behind_and_tells_what_it_saw(environment, tmp_path):

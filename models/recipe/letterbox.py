@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PADDING = 114
-"""Grey on the right and below, where the aspect differs."""
+"""Grey on the right and below, where the picture does not reach."""
 
 
-def letterbox(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
-    """The detector's input ``[256, 320, 3]`` for RGB ``pixels``, and the factor from the picture's pixels to the input's."""
+def letterbox(pixels: NDArray[np.uint8], most: float | None = None) -> tuple[NDArray[np.uint8], float]:
+    """The detector's input ``[256, 320, 3]`` for RGB ``pixels``, and the factor from the picture's pixels to the input's: at most ``most``."""
     height, width = pixels.shape[:2]
-    scale = min(WIDTH / width, HEIGHT / height)
+    scale = min(WIDTH / width, HEIGHT / height, *(() if most is None else (most,)))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     canvas = np.full((HEIGHT, WIDTH, 3), PADDING, np.uint8)
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR

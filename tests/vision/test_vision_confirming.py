@@ -8,7 +8,7 @@ from moodify.vision.manifest import ConfirmSettings, DetectorSettings
 from moodify.vision.models import read_detector
 
 WIDTH, HEIGHT = 320, 240
-CONFIRM = ConfirmSettings(unsure_from=0.3, sure_from=0.7, window=5.0, weight=0.5, most=2)
+CONFIRM = ConfirmSettings(unsure_from=0.3, sure_from=0.7, window=5.0, near_window=3.2, weight=0.5, most=2)
 
 
 class Doubting:
@@ -21,9 +21,10 @@ class Doubting:
         self._whole, self._part, self._beside = whole, part, beside
         self.looks = []
 
-    def faces(self, image):
+    def faces(self, image, most=None):
         first = not self.looks
         self.looks.append((image.width, image.height))
+        self.most = most
         pixels = image.pixels[: image.height]
         found = []
         contours, _ = cv2.findContours((pixels > 225).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -102,10 +103,37 @@ def test_only_the_surest_are_looked_at_and_the_others_keep_their_first_answer():
 
 
 @pytest.mark.parametrize("radius", [25, 60])
-def test_a_face_that_has_no_room_about_it_is_not_looked_at_twice(radius):
+def test_a_face_that_has_no_room_about_it_is_not_looked_at_twice_where_no_window_is_for_it(radius):
     doubting = Doubting(0.6, 0.1)
-    (face,) = looking(doubting).faces(room((160, 120), radius=radius))
+    confirm = CONFIRM.model_copy(update={"near_window": None})
+    (face,) = looking(doubting, confirm=confirm).faces(room((160, 120), radius=radius))
     assert (face.confidence, len(doubting.looks)) == (0.6, 1)
+
+
+@pytest.mark.parametrize("part", [0.35, 0.0])
+def test_what_is_near_and_unsure_is_none_where_a_step_back_says_so(part):
+    assert looking(Doubting(0.6, part)).faces(room((160, 120), radius=60)) == ()
+
+
+@pytest.mark.parametrize("layout", [PixelLayout.GREY, PixelLayout.I420, PixelLayout.NV12])
+@pytest.mark.parametrize(("radius", "place"), [(30, (160, 120)), (60, (160, 120)), (60, (62, 170)), (100, (200, 110))])
+def test_what_is_near_is_looked_at_as_large_as_what_is_far_and_answered_in_pixels_of_the_image(radius, place, layout):
+    doubting = Doubting(0.6, 0.8)
+    (face,) = looking(doubting).faces(room(place, radius=radius), room(place, radius=radius, scale=4, layout=layout))
+    x, y = place
+    assert face.confidence == pytest.approx(mean_of_logits(0.6, 0.8, 0.5))
+    assert face.box == pytest.approx((x - radius, y - radius, x + radius + 0.25, y + radius + 0.25))
+    side = 4 * (2 * radius + 1)
+    # Its side is so much of the input's height, whatever of the window lies inside the picture.
+    assert doubting.most * side == pytest.approx(HEIGHT / 3.2)
+    (_, (width, height)) = doubting.looks
+    assert abs(height - min(3.2 * side, 4 * HEIGHT)) <= 4
+    assert abs(width - min(3.2 * side * WIDTH / HEIGHT, 4 * WIDTH)) <= 4
+
+
+def test_the_windows_are_checked():
+    with pytest.raises(ValueError, match=r"near_window 6\.0 is larger than window 5\.0"):
+        ConfirmSettings(**CONFIRM.model_dump() | {"near_window": 6.0})
 
 
 @pytest.mark.parametrize("layout", [PixelLayout.GREY, PixelLayout.I420, PixelLayout.NV12])

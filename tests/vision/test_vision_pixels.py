@@ -50,6 +50,21 @@ def test_letterbox_keeps_the_aspect_and_pads_right_and_below(layout, width, heig
     assert np.abs(canvas[:inside_height, :inside_width].astype(int) - expected).mean() < 2
 
 
+@pytest.mark.parametrize("layout", COLOURED)
+@pytest.mark.parametrize(("most", "factor"), [(0.25, 0.25), (0.3, 0.3), (2.0, 0.5)])
+def test_letterbox_enlarges_no_further_than_it_may(layout, most, factor):
+    box = Letterbox(320, 256)
+    pixels = picture(640, 480)
+    box.fit(in_layout(pixels, layout))
+    canvas, scale = box.fit(in_layout(pixels, layout), most)
+    assert scale == factor
+    width, height = round(640 * factor), round(480 * factor)
+    assert (canvas[height:] == PADDING).all()
+    assert (canvas[:, width:] == PADDING).all()
+    expected = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA).astype(int)
+    assert np.abs(canvas[:height, :width].astype(int) - expected).mean() < 2
+
+
 def test_letterbox_leaves_nothing_of_a_larger_picture_before():
     box = Letterbox(320, 256)
     box.fit(Image(np.zeros((256, 320, 3), np.uint8), PixelLayout.RGB))

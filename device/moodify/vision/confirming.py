@@ -1,8 +1,9 @@
-"""A closer look at what may be a face: at a candidate that the first look is unsure of, with the pixels about it enlarged.
+"""A closer look at what may be a face: at a candidate that the first look is unsure of, at another size.
 
 The first look brings the whole picture to the detector's 320 pixels, where a far face has about a dozen, and a knob may look like one. Cut
 out and enlarged, the one looks more like a face and the other less, so both answers together tell them apart at a lower cost than a
-larger network would. What it brings is measured in docs/models.md.
+larger network would. What fills half of the picture is looked at from a step back: made smaller, with grey around the picture. What both
+bring is measured in docs/models.md.
 """
 
 from __future__ import annotations
@@ -86,16 +87,19 @@ class ConfirmingDetector:
         return tuple(faces[i] for i in kept)
 
     def _closer(self, face: Face, image: Image, detail: Image, confirm: ConfirmSettings) -> Face | None:
-        """Return ``face`` as both looks together see it; None where the closer one sees none."""
+        """Return ``face`` as both looks together see it; None where the second one sees none."""
         zoom = Zoom.into(detail, image)
         box, (width, height) = zoom.box(face.box), self.input_size
-        tall = confirm.window * max(box.width, box.height)
-        if tall > detail.height:
-            # Nearly the same picture again would say nearly the same.
+        side = max(box.width, box.height)
+        far = confirm.window * side <= detail.height
+        sides = confirm.window if far else confirm.near_window
+        if sides is None:
             return face
+        tall = sides * side
         wide = tall * width / height
         part, x, y = self._part.of(detail, window(detail, (box.x0 + box.x1 - wide) / 2, (box.y0 + box.y1 - tall) / 2, wide, tall))
-        seen = [moved(each, x, y, zoom) for each in self._detector.faces(part)]
+        # Enlarged to fill the input, what is cut off at the picture's end would be nearly the same picture again, and say nearly the same.
+        seen = [moved(each, x, y, zoom) for each in self._detector.faces(part, None if far else height / tall)]
         shared = overlaps(as_array(each.box for each in seen), as_array([face.box]))[:, 0]
         best = max((each for each, share in zip(seen, shared, strict=True) if share >= _SAME), key=lambda each: each.confidence, default=None)
         if best is None:

@@ -111,9 +111,14 @@ class TfliteDetector:
         """Whether XNNPACK runs it."""
         return self.runtime.delegated()
 
-    def faces(self, image: Image) -> tuple[Face, ...]:
-        """Return the faces in ``image``, in its pixels, most confident first; empty where there is nobody."""
-        canvas, scale = self._letterbox.fit(image)
+    def faces(self, image: Image, most: float | None = None) -> tuple[Face, ...]:
+        """Return the faces in ``image``, in its pixels, most confident first; empty where there is nobody.
+
+        Args:
+            image: brought to the input's size, as far as its aspect lets it.
+            most: the input's pixels for one of the image's at most; less than fills the input leaves the rest grey.
+        """
+        canvas, scale = self._letterbox.fit(image, most)
         outputs = self.runtime.run(canvas)
         found = [found for level, where in self._levels if (found := level.decode(*(outputs[i] for i in where))) is not None]
         if not found:

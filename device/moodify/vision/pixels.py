@@ -106,9 +106,11 @@ class Letterbox:
         self._filled = (width, height)
         self._full: NDArray[np.uint8] | None = None
 
-    def fit(self, image: Image) -> tuple[NDArray[np.uint8], float]:
-        """Return the canvas RGB (height, width, 3), the same at every call, and the factor from the image's pixels to the canvas's."""
+    def fit(self, image: Image, most: float | None = None) -> tuple[NDArray[np.uint8], float]:
+        """Return the canvas RGB (height, width, 3), the same at every call, and the factor from the image's pixels to the canvas's: at most ``most``."""
         scale = min(self.size[0] / image.width, self.size[1] / image.height)
+        if most is not None:
+            scale = min(scale, most)
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         if size != self._filled:
             self._canvas[:] = PADDING

@@ -16,9 +16,10 @@ from recipe.metrics import overlaps
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CONFIRM = {"unsure_from": 0.3, "sure_from": 0.7, "window": 5.0, "weight": 0.5, "most": 8}
+CONFIRM = {"unsure_from": 0.3, "sure_from": 0.7, "window": 5.0, "near_window": 3.2, "weight": 0.5, "most": 8}
 """As the manifest has them: a candidate from the first score on and below the second is looked at again in a window so many times its side high,
-where the picture has room for that, and its answer weighs so much; so many of a picture at most."""
+or where the picture has no room for that in a narrower one, with padding for what the picture lacks; that answer weighs so much; so many of a
+picture at most."""
 _SAME = 0.3
 """IoU from which the closer look's face is the candidate's."""
 
@@ -30,7 +31,7 @@ def see(net: Net, pixels: NDArray[np.uint8], floor: float = FLOOR) -> Found:
     for one in zip(*first, strict=True):
         unsure = CONFIRM["unsure_from"] <= one[0] < CONFIRM["sure_from"] and left > 0
         left -= unsure
-        both = _closer(net, pixels, *one, floor) if unsure else one
+        both = _closer(net, pixels, *one[:2], floor) if unsure else one
         if both is not None and both[0] >= floor:
             found.append(both)
     if not found:
@@ -41,19 +42,17 @@ def see(net: Net, pixels: NDArray[np.uint8], floor: float = FLOOR) -> Found:
     return Found(scores[kept], boxes[kept], landmarks[kept])
 
 
-def _closer(
-    net: Net, pixels: NDArray[np.uint8], score: float, box: NDArray[np.float32], points: NDArray[np.float32], floor: float
-) -> tuple[float, NDArray[np.float32], NDArray[np.float32]] | None:
-    """The candidate as both looks together see it; None where the closer one sees none."""
+def _closer(net: Net, pixels: NDArray[np.uint8], score: float, box: NDArray[np.float32], floor: float) -> tuple[float, NDArray[np.float32], NDArray[np.float32]] | None:
+    """The candidate as both looks together see it; None where the second one sees none."""
     rows, columns = pixels.shape[:2]
-    tall = CONFIRM["window"] * float(max(box[2:] - box[:2]))
+    side = float(max(box[2:] - box[:2]))
+    far = CONFIRM["window"] * side <= rows
+    tall = (CONFIRM["window"] if far else CONFIRM["near_window"]) * side
     width, height = min(tall * WIDTH / HEIGHT, columns), min(tall, rows)
-    if tall > rows:
-        return score, box, points
     x = int(min(max((box[0] + box[2] - width) / 2, 0.0), columns - width)) // 2 * 2
     y = int(min(max((box[1] + box[3] - height) / 2, 0.0), rows - height)) // 2 * 2
     part = pixels[y : y + int(height) // 4 * 4, x : x + int(width) // 2 * 2]
-    seen = find(net, np.ascontiguousarray(part), min(floor, CONFIRM["unsure_from"]))
+    seen = find(net, np.ascontiguousarray(part), min(floor, CONFIRM["unsure_from"]), None if far else HEIGHT / tall)
     corner = np.array([x, y], np.float32)
     boxes = seen.boxes + np.tile(corner, 2)
     same = np.flatnonzero(overlaps(boxes, box[None])[:, 0] >= _SAME) if len(boxes) else np.array([], int)

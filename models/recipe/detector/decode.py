@@ -86,9 +86,9 @@ def _cells() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 _CENTRES, _CELL_STRIDES = _cells()
 
 
-def find(net: Net, pixels: NDArray[np.uint8], floor: float = FLOOR) -> Found:
-    """The faces in RGB ``pixels`` ``[H, W, 3]`` that score at least ``floor``, in the picture's own pixels."""
-    canvas, scale = letterbox(pixels)
+def find(net: Net, pixels: NDArray[np.uint8], floor: float = FLOOR, most: float | None = None) -> Found:
+    """The faces in RGB ``pixels`` ``[H, W, 3]`` that score at least ``floor``, in the picture's own pixels; each of those is at most ``most`` of the input's wide."""
+    canvas, scale = letterbox(pixels, most)
     logits, box, landmarks = net(canvas)
     scores = np.asarray(1 / (1 + np.exp(-logits)), np.float32)
     keep = np.flatnonzero(scores >= floor)

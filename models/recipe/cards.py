@@ -77,7 +77,7 @@ by identity, negatives by picture: {held}.
 ## Recipe
 
 Scenes are composed from the training pictures: photographs as they are, photographs moved and scaled, and people and things pasted
-with the same outlines into rooms, under changing light; in half of the street pictures bare faces take the place of masked ones.
+with the same outlines into rooms, under changing light; in three quarters of the street pictures bare faces take the place of masked ones.
 {stages}, batch {recipe["batch"]}, AdamW at {recipe["peak_rate"]:g}, falling over the
 last {recipe["cooldown"]} steps, averaged weights; between the stages the negatives in which the network
 still sees something are sought and shown more often. Quality focal loss, distance-IoU loss, landmark distance.

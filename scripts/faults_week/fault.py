@@ -71,7 +71,10 @@ class Row:
     took_s: float
 
     def without(self, folder: Path) -> Row:
-        """Return the row as it reads wherever its house stood: what is seen names paths below ``folder``, whose name is by chance."""
-        if self.outcome is None:
-            return self
-        return replace(self, outcome=replace(self.outcome, seen=self.outcome.seen.replace(f"{folder}/", "…/")))
+        """Return the row as it reads wherever its house stood: what is said names paths below ``folder``, whose name is by chance."""
+
+        def plain(text: str) -> str:
+            return text.replace(f"{folder}", "…")
+
+        outcome = self.outcome and replace(self.outcome, seen=plain(self.outcome.seen), who_must=plain(self.outcome.who_must))
+        return replace(self, outcome=outcome, wrong=tuple(map(plain, self.wrong)))

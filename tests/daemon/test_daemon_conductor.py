@@ -402,3 +402,12 @@ def test_a_press_while_offline_is_told_to_press_again(house):
     house.show(1, CALM).press()
     house.show(3, CALM)
     assert any("press again" in reason for reason in house.reasons()), house.reasons()
+
+
+def test_that_the_music_fits_is_said_for_certain_only_where_the_speaker_has_answered(house):
+    house.press().show(5, HAPPY)
+    house.press().show(6, HAPPY)
+    wait_until(lambda: house.reasons()[-1].endswith(" goes on"), what=house.reasons)
+    house.speaker.cut_connection(100, before=True)
+    house.press().show(6, HAPPY)
+    house.await_reason("goes on, as far as is known: the speaker does not say just now what it plays")

@@ -6,8 +6,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+
+from moodify.types import Image, PixelLayout
+from moodify.vision.confirming import open_detector
+from moodify.vision.models import read_detector
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".venv-train" / "bin" / "python"
@@ -156,3 +161,49 @@ def test_a_checkpoint_of_other_lessons_is_kept_aside_and_told(recipe, tmp_path):
     (aside,) = tmp_path.iterdir()
     assert aside.name in done.stderr
     assert "starts anew" in done.stderr
+
+
+SEES = """
+import json, sys
+from pathlib import Path
+import cv2
+from recipe.detector.confirm import CONFIRM, see
+from recipe.detector.decode import Int8Net
+from recipe.litert import Model
+
+model, *pictures = sys.argv[1:]
+net = Int8Net(Model(Path(model).read_bytes()))
+seen = [see(net, cv2.imread(picture)[..., ::-1].copy(), 0.3) for picture in pictures]
+print(json.dumps([CONFIRM, [[found.scores.tolist(), found.boxes.tolist()] for found in seen]]))
+"""
+
+
+def missing(some, others):
+    """Return which of some faces (score, box) are not among others. The two runtimes round differently here and there, so a face may score just below or above."""
+    return [
+        (score, box)
+        for score, box in some
+        if score > 0.33 and not any(abs(score - other) < 0.03 and np.abs(np.subtract(box, place)).max() < 0.05 * max(box[2] - box[0], 20) for other, place in others)
+    ]
+
+
+def test_the_recipe_measures_what_the_appliance_sees(recipe, shared_data, shipped):
+    pictures = [file for folder in ("masks", "people") for file in sorted((shared_data / "detection" / folder).iterdir())[:15]]
+    done = run("-c", SEES, shipped / "face_detector.tflite", *pictures)
+    assert done.returncode == 0, done.stderr
+    confirm, by_recipe = json.loads(done.stdout)
+    manifest = json.loads((shipped / "face_detector.json").read_text())
+    manifest["postprocess"]["confirm"] = confirm
+    (shipped / "face_detector.json").write_text(json.dumps(manifest))
+    detector = open_detector(read_detector(shipped), threshold=0.3)
+    near = far = 0
+    for picture, (scores, boxes) in zip(pictures, by_recipe, strict=True):
+        image = Image(np.ascontiguousarray(cv2.imread(str(picture))[..., ::-1]), PixelLayout.RGB)
+        seen = [(face.confidence, face.box) for face in detector.faces(image)]
+        measured = list(zip(scores, boxes, strict=True))
+        assert missing(seen, measured) == [], picture.name
+        # Of a crowd the appliance keeps so many.
+        assert len(seen) == manifest["postprocess"]["max_faces"] or missing(measured, seen) == [], picture.name
+        is_near = [confirm["window"] * (box.y1 - box.y0) > image.height for _, box in seen]
+        near, far = near + sum(is_near), far + len(is_near) - sum(is_near)
+    assert min(near, far) > 5

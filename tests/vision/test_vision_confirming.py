@@ -117,7 +117,7 @@ def test_what_is_near_and_unsure_is_none_where_a_step_back_says_so(part):
 
 @pytest.mark.parametrize("layout", [PixelLayout.GREY, PixelLayout.I420, PixelLayout.NV12])
 @pytest.mark.parametrize(("radius", "place"), [(30, (160, 120)), (60, (160, 120)), (60, (62, 170)), (100, (200, 110))])
-def test_what_is_near_is_looked_at_as_large_as_what_is_far_and_answered_in_pixels_of_the_image(radius, place, layout):
+def test_what_is_near_is_looked_at_at_one_size_and_answered_in_pixels_of_the_image(radius, place, layout):
     doubting = Doubting(0.6, 0.8)
     (face,) = looking(doubting).faces(room(place, radius=radius), room(place, radius=radius, scale=4, layout=layout))
     x, y = place
@@ -129,6 +129,30 @@ def test_what_is_near_is_looked_at_as_large_as_what_is_far_and_answered_in_pixel
     (_, (width, height)) = doubting.looks
     assert abs(height - min(3.2 * side, 4 * HEIGHT)) <= 4
     assert abs(width - min(3.2 * side * WIDTH / HEIGHT, 4 * WIDTH)) <= 4
+
+
+def test_what_is_near_in_a_wide_picture_is_looked_at_at_the_same_size():
+    doubting = Doubting(0.6, 0.8)
+    wide = np.full((360, 640), 80, np.uint8)
+    cv2.circle(wide, (560, 180), 60, 250, -1)
+    (face,) = looking(doubting).faces(Image(wide[::2, ::2], PixelLayout.GREY), Image(wide, PixelLayout.GREY))
+    assert face.box == pytest.approx((250, 60, 310.5, 120.5))
+    # 122 of its pixels a side, as the half picture shows it.
+    assert doubting.most * 122 == pytest.approx(HEIGHT / 3.2)
+    (_, (width, height)) = doubting.looks
+    assert height == 360
+    assert abs(width - 3.2 * 122 * WIDTH / HEIGHT) <= 4
+
+
+def test_a_candidate_without_extent_is_left_as_it_is():
+    class Nowhere(Doubting):
+        def faces(self, image, most=None):
+            self.looks.append(image)
+            return (Face(Box(5, 5, 5, 5), Landmarks(*(Point(5, 5) for _ in range(5))), 0.6),)
+
+    nowhere = Nowhere(0, 0)
+    assert [face.confidence for face in looking(nowhere).faces(room())] == [0.6]
+    assert len(nowhere.looks) == 1
 
 
 def test_the_windows_are_checked():
@@ -149,6 +173,7 @@ def test_the_closer_look_takes_the_detail_and_answers_in_pixels_of_the_image(pla
     # Five times its 13 pixels a side, in the detail's.
     assert abs(height - 4 * 5 * 13) <= 4
     assert abs(width - 4 * 5 * 13 * WIDTH / HEIGHT) <= 4
+    assert doubting.most is None
 
 
 def test_the_model_that_ships_looks_closer_at_what_it_is_unsure_of():

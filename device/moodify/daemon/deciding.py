@@ -118,6 +118,7 @@ class Decider:
             people=self._room.people,
             playback=self._table.playback,
             playback_s=self._table.playback_s,
+            playback_unsure=self._table.unanswered,
             ask=ask,
         )
 

@@ -49,6 +49,8 @@ class Turntable:
         self.part = Part(EventKind.SPEAKER, recorder, description)
         self.playback: Playback | None = None
         self.playback_s = float("-inf")
+        self.unanswered = False
+        """Whether the newest look has brought no answer, or none in time for who waited for it."""
         self.upcoming: Track | None = None
         self._notices: tuple[str, ...] = ()
         """What a person should know although the speaker works."""
@@ -78,6 +80,7 @@ class Turntable:
         next_s = self._poll_s if seen.next_look_s is None else seen.next_look_s
         if not somebody and seen.playback is not None and not seen.playback.playing:
             next_s = max(next_s, SELDOM * self._poll_s)
+        self.unanswered = seen.error is not None
         if seen.error is not None:
             self.part.failed(seen.error)
             self._due_s = now_s + max(next_s, seen.error.retry_after_s or 0)
@@ -110,6 +113,7 @@ class Turntable:
             self._due_s = now_s + self._poll_s
             self._dj.look()
         if now_s >= self._act_by_s:
+            self.unanswered = True
             self._act()
 
     def _act(self) -> bool:

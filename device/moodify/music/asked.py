@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 #: Presses of next within so many seconds are one person who skips on: what lay between was not heard, so nothing is held against it.
 BURST_S = 3.0
 
-#: A look at the speaker that a press waited for may have taken so long; where the newest is older, it has failed.
-LOOK_TAKES_S = 12.0
-
 
 class Asked:
     """Answers presses."""
@@ -56,8 +53,8 @@ class Asked:
             return desk.keep(now, f"{asked} already: {coming}")
         if current is not None and self._fits(now):
             if desk.playing(now):
-                unseen = now.now_s >= desk.memory.settled_s and (now.playback is None or now.now_s - now.playback_s > LOOK_TAKES_S)
-                known = ", as far as is known: the speaker does not say just now what it plays" if unseen else ""
+                unsure = now.playback_unsure and not desk.orders and now.now_s >= desk.memory.settled_s
+                known = ", as far as is known: the speaker does not say just now what it plays" if unsure else ""
                 return desk.keep(now, f"{found}: {felt.value}, and the music fits already: {name(current.track)} goes on{known}")
             paused = now.playback.track if now.playback is not None and (desk.memory.hushed or desk.memory.paused_s is not None) else None
             # What fades out is not silent yet.

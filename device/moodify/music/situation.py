@@ -53,6 +53,8 @@ class Situation:
     """The date, for what is learned; None where no clock can be trusted, and then nothing is."""
     clock_doubted: bool = False
     """Whether the clock is known to be wrong: any hour may be a quiet one then."""
+    playback_unsure: bool = False
+    """Whether the speaker was looked at since and has not answered, or not in time: ``playback`` is what it did before."""
 
     @property
     def mood(self) -> Mood:

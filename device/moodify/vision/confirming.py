@@ -2,8 +2,8 @@
 
 The first look brings the whole picture to the detector's 320 pixels, where a far face has about a dozen, and a knob may look like one. Cut
 out and enlarged, the one looks more like a face and the other less, so both answers together tell them apart at a lower cost than a
-larger network would. What fills half of the picture is looked at from a step back: made smaller, with grey around the picture. What both
-bring is measured in docs/models.md.
+larger network would. What is so near that there is no room about it is brought to one size as well, mostly a smaller one: a look from a
+step back, with grey where the picture ends. What both bring is measured in docs/models.md.
 """
 
 from __future__ import annotations
@@ -91,6 +91,8 @@ class ConfirmingDetector:
         zoom = Zoom.into(detail, image)
         box, (width, height) = zoom.box(face.box), self.input_size
         side = max(box.width, box.height)
+        if side < 1:
+            return face
         far = confirm.window * side <= detail.height
         sides = confirm.window if far else confirm.near_window
         if sides is None:
@@ -98,7 +100,7 @@ class ConfirmingDetector:
         tall = sides * side
         wide = tall * width / height
         part, x, y = self._part.of(detail, window(detail, (box.x0 + box.x1 - wide) / 2, (box.y0 + box.y1 - tall) / 2, wide, tall))
-        # Enlarged to fill the input, what is cut off at the picture's end would be nearly the same picture again, and say nearly the same.
+        # Enlarged to fill the input, a window that ends with the picture would be nearly the same picture again, and say nearly the same.
         seen = [moved(each, x, y, zoom) for each in self._detector.faces(part, None if far else height / tall)]
         shared = overlaps(as_array(each.box for each in seen), as_array([face.box]))[:, 0]
         best = max((each for each, share in zip(seen, shared, strict=True) if share >= _SAME), key=lambda each: each.confidence, default=None)

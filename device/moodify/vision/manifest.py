@@ -75,7 +75,7 @@ class ConfirmSettings(_Part):
     weight: Annotated[float, Field(gt=0, lt=1)]
     """Of the closer look's logit in the mean of both."""
     most: Annotated[int, Field(ge=1, le=100)]
-    """Candidates of a picture that are looked at, the surest; the others keep their first answer."""
+    """Candidates of a picture that are looked at again, the surest; the others keep their first answer."""
 
     @model_validator(mode="after")
     def _order(self) -> Self:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from recipe.detector.data import Picture
 
-_SHARE = 0.6
+_SHARE = 0.75
 """Share of a picture's masked faces that are replaced."""
 _LEAST = 8.0
 """Pixels of the smallest face that is replaced: a smaller one has nothing to tell bare from masked by."""

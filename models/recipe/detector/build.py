@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from recipe.detector.net import DetectorNet
     from recipe.training import Trained
 
-VERSION = "2026.11.6"
+VERSION = "2026.11.7"
 MAX_BYTES = 500_000
 MAX_MACS = 80_000_000
 

@@ -31,7 +31,7 @@ def see(net: Net, pixels: NDArray[np.uint8], floor: float = FLOOR) -> Found:
     for one in zip(*first, strict=True):
         unsure = CONFIRM["unsure_from"] <= one[0] < CONFIRM["sure_from"] and left > 0
         left -= unsure
-        both = _closer(net, pixels, *one[:2], floor) if unsure else one
+        both = _closer(net, pixels, *one, floor) if unsure else one
         if both is not None and both[0] >= floor:
             found.append(both)
     if not found:
@@ -42,16 +42,22 @@ def see(net: Net, pixels: NDArray[np.uint8], floor: float = FLOOR) -> Found:
     return Found(scores[kept], boxes[kept], landmarks[kept])
 
 
-def _closer(net: Net, pixels: NDArray[np.uint8], score: float, box: NDArray[np.float32], floor: float) -> tuple[float, NDArray[np.float32], NDArray[np.float32]] | None:
+def _closer(
+    net: Net, pixels: NDArray[np.uint8], score: float, box: NDArray[np.float32], points: NDArray[np.float32], floor: float
+) -> tuple[float, NDArray[np.float32], NDArray[np.float32]] | None:
     """The candidate as both looks together see it; None where the second one sees none."""
     rows, columns = pixels.shape[:2]
     side = float(max(box[2:] - box[:2]))
+    if side < 1:
+        return score, box, points
     far = CONFIRM["window"] * side <= rows
     tall = (CONFIRM["window"] if far else CONFIRM["near_window"]) * side
     width, height = min(tall * WIDTH / HEIGHT, columns), min(tall, rows)
-    x = int(min(max((box[0] + box[2] - width) / 2, 0.0), columns - width)) // 2 * 2
-    y = int(min(max((box[1] + box[3] - height) / 2, 0.0), rows - height)) // 2 * 2
-    part = pixels[y : y + int(height) // 4 * 4, x : x + int(width) // 2 * 2]
+    left = min(max((box[0] + box[2] - width) / 2, 0.0), columns - width)
+    top = min(max((box[1] + box[3] - height) / 2, 0.0), rows - height)
+    # As the appliance cuts it, whose pictures have colour planes of half the size (moodify.vision.pixels.Part).
+    x, y = int(left) // 2 * 2, int(top) // 2 * 2
+    part = pixels[y : y + (int(top + height) - y) // 4 * 4, x : x + (int(left + width) - x) // 2 * 2]
     seen = find(net, np.ascontiguousarray(part), min(floor, CONFIRM["unsure_from"]), None if far else HEIGHT / tall)
     corner = np.array([x, y], np.float32)
     boxes = seen.boxes + np.tile(corner, 2)

@@ -42,11 +42,11 @@ _CROPS_LARGEST = 60.0
 """Pixels: they are 48 pixels wide."""
 _BARE = 3.0
 """How much more often a bare face in the street is drawn than a masked one: they are few."""
-_UNMASKED = 0.5
+_UNMASKED = 0.75
 """Share of the street pictures in which bare faces take the place of masked ones."""
 _DONORS = (("crops", 0.4), ("people", 0.4), ("faces", 0.2))
 """Where those bare faces are from: cut-out ones, once there are any, and pictures with surroundings."""
-_BARE_PEOPLE = 0.4
+_BARE_PEOPLE = 0.6
 """Share of the people drawn that are surely bare, beside those that happen to be: half of the pictures show masks, a home hardly any."""
 _FEATHER = 9
 """Pixels: a paste's edge is at most this soft."""

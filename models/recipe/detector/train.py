@@ -64,7 +64,7 @@ class Settings:
         Stage(320, 256, 2800),
     )
     batch: int = 64
-    crops: int = 8000
+    crops: int = 28000
     peak_rate: float = 4e-3
     cooldown: int = 2000
     weight_decay: float = 0.01

@@ -64,8 +64,8 @@ ranges differ, and int8 has one scale a tensor.
 
 What scores from {confirm["unsure_from"]:g} to {confirm["sure_from"]:g} is looked at again before it counts, {confirm["most"]} in a picture at most:
 the picture about it, {confirm["window"]:g} times its side high, is enlarged to the same input, and the mean of both logits decides, of
-which the second one's weighs {confirm["weight"]:.0%}. Where the picture has no room for that window, it is {confirm["near_window"]:g} times the side high, with
-grey for what the picture lacks ([what that brings](../docs/models.md#a-closer-look)).
+which the second one's weighs {confirm["weight"]:.0%}. What is so near that the picture ends within that window is made smaller instead, with grey
+around the picture ([what that brings](../docs/models.md#a-closer-look)).
 
 ## Data
 

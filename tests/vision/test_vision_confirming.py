@@ -8,7 +8,7 @@ from moodify.vision.manifest import ConfirmSettings, DetectorSettings
 from moodify.vision.models import read_detector
 
 WIDTH, HEIGHT = 320, 240
-CONFIRM = ConfirmSettings(unsure_from=0.3, sure_from=0.7, window=5.0, near_window=3.2, weight=0.5, most=2)
+CONFIRM = ConfirmSettings(unsure_from=0.3, sure_from=0.7, window=5.0, weight=0.5, most=2)
 
 
 class Doubting:
@@ -102,14 +102,6 @@ def test_only_the_surest_are_looked_at_and_the_others_keep_their_first_answer():
     assert [round(face.confidence, 2) for face in found] == [0.8, 0.79, 0.55]
 
 
-@pytest.mark.parametrize("radius", [25, 60])
-def test_a_face_that_has_no_room_about_it_is_not_looked_at_twice_where_no_window_is_for_it(radius):
-    doubting = Doubting(0.6, 0.1)
-    confirm = CONFIRM.model_copy(update={"near_window": None})
-    (face,) = looking(doubting, confirm=confirm).faces(room((160, 120), radius=radius))
-    assert (face.confidence, len(doubting.looks)) == (0.6, 1)
-
-
 @pytest.mark.parametrize("part", [0.35, 0.0])
 def test_what_is_near_and_unsure_is_none_where_a_step_back_says_so(part):
     assert looking(Doubting(0.6, part)).faces(room((160, 120), radius=60)) == ()
@@ -125,10 +117,10 @@ def test_what_is_near_is_looked_at_at_one_size_and_answered_in_pixels_of_the_ima
     assert face.box == pytest.approx((x - radius, y - radius, x + radius + 0.25, y + radius + 0.25))
     side = 4 * (2 * radius + 1)
     # Its side is so much of the input's height, whatever of the window lies inside the picture.
-    assert doubting.most * side == pytest.approx(HEIGHT / 3.2)
+    assert doubting.most * side == pytest.approx(HEIGHT / 5)
     (_, (width, height)) = doubting.looks
-    assert abs(height - min(3.2 * side, 4 * HEIGHT)) <= 4
-    assert abs(width - min(3.2 * side * WIDTH / HEIGHT, 4 * WIDTH)) <= 4
+    assert abs(height - min(5 * side, 4 * HEIGHT)) <= 4
+    assert abs(width - min(5 * side * WIDTH / HEIGHT, 4 * WIDTH)) <= 4
 
 
 def test_what_is_near_in_a_wide_picture_is_looked_at_at_the_same_size():
@@ -138,10 +130,10 @@ def test_what_is_near_in_a_wide_picture_is_looked_at_at_the_same_size():
     (face,) = looking(doubting).faces(Image(wide[::2, ::2], PixelLayout.GREY), Image(wide, PixelLayout.GREY))
     assert face.box == pytest.approx((250, 60, 310.5, 120.5))
     # 122 of its pixels a side, as the half picture shows it.
-    assert doubting.most * 122 == pytest.approx(HEIGHT / 3.2)
+    assert doubting.most * 122 == pytest.approx(HEIGHT / 5)
     (_, (width, height)) = doubting.looks
     assert height == 360
-    assert abs(width - 3.2 * 122 * WIDTH / HEIGHT) <= 4
+    assert abs(width - min(5 * 122 * WIDTH / HEIGHT, 640)) <= 4
 
 
 def test_a_candidate_without_extent_is_left_as_it_is():
@@ -153,27 +145,6 @@ def test_a_candidate_without_extent_is_left_as_it_is():
     nowhere = Nowhere(0, 0)
     assert [face.confidence for face in looking(nowhere).faces(room())] == [0.6]
     assert len(nowhere.looks) == 1
-
-
-def test_the_windows_are_checked():
-    with pytest.raises(ValueError, match=r"near_window 6\.0 is larger than window 5\.0"):
-        ConfirmSettings(**CONFIRM.model_dump() | {"near_window": 6.0})
-
-
-@pytest.mark.parametrize("layout", [PixelLayout.GREY, PixelLayout.I420, PixelLayout.NV12])
-@pytest.mark.parametrize("place", [(8, 8), (311, 9), (160, 120), (10, 230), (311, 231)])
-def test_the_closer_look_takes_the_detail_and_answers_in_pixels_of_the_image(place, layout):
-    doubting = Doubting(0.4, 0.8)
-    (face,) = looking(doubting).faces(room(place), room(place, scale=4, layout=layout))
-    x, y = place
-    assert face.box == pytest.approx((x - 6, y - 6, x + 6.25, y + 6.25))
-    assert face.landmarks.nose == pytest.approx((x + 0.125, y + 1.35), abs=0.01)
-    (first, (width, height)) = doubting.looks
-    assert first == (WIDTH, HEIGHT)
-    # Five times its 13 pixels a side, in the detail's.
-    assert abs(height - 4 * 5 * 13) <= 4
-    assert abs(width - 4 * 5 * 13 * WIDTH / HEIGHT) <= 4
-    assert doubting.most is None
 
 
 def test_the_model_that_ships_looks_closer_at_what_it_is_unsure_of():

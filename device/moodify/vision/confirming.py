@@ -93,15 +93,11 @@ class ConfirmingDetector:
         side = max(box.width, box.height)
         if side < 1:
             return face
-        far = confirm.window * side <= detail.height
-        sides = confirm.window if far else confirm.near_window
-        if sides is None:
-            return face
-        tall = sides * side
+        tall = confirm.window * side
         wide = tall * width / height
         part, x, y = self._part.of(detail, window(detail, (box.x0 + box.x1 - wide) / 2, (box.y0 + box.y1 - tall) / 2, wide, tall))
         # Enlarged to fill the input, a window that ends with the picture would be nearly the same picture again, and say nearly the same.
-        seen = [moved(each, x, y, zoom) for each in self._detector.faces(part, None if far else height / tall)]
+        seen = [moved(each, x, y, zoom) for each in self._detector.faces(part, None if tall <= detail.height else height / tall)]
         shared = overlaps(as_array(each.box for each in seen), as_array([face.box]))[:, 0]
         best = max((each for each, share in zip(seen, shared, strict=True) if share >= _SAME), key=lambda each: each.confidence, default=None)
         if best is None:

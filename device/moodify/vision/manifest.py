@@ -68,10 +68,7 @@ class ConfirmSettings(_Part):
     sure_from: Annotated[float, Field(gt=0, le=1)]
     """Confidence from which it is a face without."""
     window: Annotated[float, Field(ge=1.5, le=50)]
-    """Height of what is looked at, in sides of the candidate."""
-    near_window: Annotated[float, Field(ge=1.2, le=50)] | None = None
-    """The same for a candidate so near that the picture has no room for ``window``; what the picture lacks of this one is left grey.
-    None keeps the first answer."""
+    """Height of what is looked at, in sides of the candidate; what the picture lacks of that is left grey."""
     weight: Annotated[float, Field(gt=0, lt=1)]
     """Of the closer look's logit in the mean of both."""
     most: Annotated[int, Field(ge=1, le=100)]
@@ -81,9 +78,6 @@ class ConfirmSettings(_Part):
     def _order(self) -> Self:
         if self.unsure_from >= self.sure_from:
             msg = f"unsure_from {self.unsure_from} is not below sure_from {self.sure_from}"
-            raise ValueError(msg)
-        if self.near_window is not None and self.near_window > self.window:
-            msg = f"near_window {self.near_window} is larger than window {self.window}, for which a near candidate has no room"
             raise ValueError(msg)
         return self
 

@@ -16,10 +16,9 @@ from recipe.metrics import overlaps
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CONFIRM = {"unsure_from": 0.3, "sure_from": 0.7, "window": 5.0, "near_window": 3.2, "weight": 0.5, "most": 8}
+CONFIRM = {"unsure_from": 0.3, "sure_from": 0.7, "window": 5.0, "weight": 0.5, "most": 8}
 """As the manifest has them: a candidate from the first score on and below the second is looked at again in a window so many times its side high,
-or where the picture has no room for that in a narrower one, with padding for what the picture lacks; that answer weighs so much; so many of a
-picture at most."""
+with padding for what the picture lacks of that; the second answer weighs so much; so many of a picture at most."""
 _SAME = 0.3
 """IoU from which the closer look's face is the candidate's."""
 
@@ -50,15 +49,14 @@ def _closer(
     side = float(max(box[2:] - box[:2]))
     if side < 1:
         return score, box, points
-    far = CONFIRM["window"] * side <= rows
-    tall = (CONFIRM["window"] if far else CONFIRM["near_window"]) * side
+    tall = CONFIRM["window"] * side
     width, height = min(tall * WIDTH / HEIGHT, columns), min(tall, rows)
     left = min(max((box[0] + box[2] - width) / 2, 0.0), columns - width)
     top = min(max((box[1] + box[3] - height) / 2, 0.0), rows - height)
     # As the appliance cuts it, whose pictures have colour planes of half the size (moodify.vision.pixels.Part).
     x, y = int(left) // 2 * 2, int(top) // 2 * 2
     part = pixels[y : y + (int(top + height) - y) // 4 * 4, x : x + (int(left + width) - x) // 2 * 2]
-    seen = find(net, np.ascontiguousarray(part), min(floor, CONFIRM["unsure_from"]), None if far else HEIGHT / tall)
+    seen = find(net, np.ascontiguousarray(part), min(floor, CONFIRM["unsure_from"]), None if tall <= rows else HEIGHT / tall)
     corner = np.array([x, y], np.float32)
     boxes = seen.boxes + np.tile(corner, 2)
     same = np.flatnonzero(overlaps(boxes, box[None])[:, 0] >= _SAME) if len(boxes) else np.array([], int)

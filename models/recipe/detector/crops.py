@@ -20,6 +20,7 @@ from recipe.detector.loss import decode, grid
 from recipe.detector.net import flat
 from recipe.errors import DataMissingError
 from recipe.letterbox import PADDING
+from recipe.training import bfloat16_is_fast
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +65,7 @@ def boxed(net: DetectorNet, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
     (width, height), scale = _CANVAS, _ENLARGED / _SIDE
     corner = np.array([(width - _ENLARGED) // 2, (height - _ENLARGED) // 2])
     cells = grid(width, height)
+    half = bfloat16_is_fast()
     boxes = np.full((len(faces), 4), np.nan, np.float32)
     for start in range(0, len(faces), _BATCH):
         part = faces[start : start + _BATCH]
@@ -71,7 +73,9 @@ def boxed(net: DetectorNet, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         for i, face in enumerate(part):
             canvas[i, corner[1] : corner[1] + _ENLARGED, corner[0] : corner[0] + _ENLARGED] = cv2.resize(face, (_ENLARGED, _ENLARGED), interpolation=cv2.INTER_CUBIC)
         pixels = torch.from_numpy(canvas)[:, None].expand(-1, 3, -1, -1).float()
-        logits, box, _ = flat(net(pixels))
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            outputs = net(pixels)
+        logits, box, _ = flat(outputs)
         scores, best = logits.sigmoid().max(1)
         found = decode(cells, box)[torch.arange(len(part)), best].numpy()
         inside = (found - np.tile(corner, 2)) / scale

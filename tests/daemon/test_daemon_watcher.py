@@ -295,7 +295,7 @@ def test_a_look_at_skin_is_fed_until_its_record_is_kept_and_the_exposure_held_me
     mirror.await_frames(1)
     mirror.looks.begin(ADA, "Ada", skin_type=None)
     # In pixels of the detail, not of the frame, which has a quarter: to the detector, a rendered face is only roughly a face.
-    assert mirror.result().record.eyes_px == pytest.approx(100, abs=15)
+    assert mirror.result().record.eyes_px == pytest.approx(100, abs=8)
     wait_until(lambda: mirror.camera.held == (True, False), what="that the exposure is let go")
 
 

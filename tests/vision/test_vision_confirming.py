@@ -147,6 +147,22 @@ def test_a_candidate_without_extent_is_left_as_it_is():
     assert len(nowhere.looks) == 1
 
 
+@pytest.mark.parametrize("layout", [PixelLayout.GREY, PixelLayout.I420, PixelLayout.NV12])
+@pytest.mark.parametrize("place", [(8, 8), (311, 9), (160, 120), (10, 230), (311, 231)])
+def test_the_closer_look_takes_the_detail_and_answers_in_pixels_of_the_image(place, layout):
+    doubting = Doubting(0.4, 0.8)
+    (face,) = looking(doubting).faces(room(place), room(place, scale=4, layout=layout))
+    x, y = place
+    assert face.box == pytest.approx((x - 6, y - 6, x + 6.25, y + 6.25))
+    assert face.landmarks.nose == pytest.approx((x + 0.125, y + 1.35), abs=0.01)
+    (first, (width, height)) = doubting.looks
+    assert first == (WIDTH, HEIGHT)
+    # Five times its 13 pixels a side, in the detail's.
+    assert abs(height - 4 * 5 * 13) <= 4
+    assert abs(width - 4 * 5 * 13 * WIDTH / HEIGHT) <= 4
+    assert doubting.most is None
+
+
 def test_the_model_that_ships_looks_closer_at_what_it_is_unsure_of():
     settings = read_detector().manifest.postprocess
     assert settings.confirm is not None
